@@ -1,0 +1,1 @@
+//! One HTTP router for the Beak, on Lambda and on your own machine.

@@ -1,0 +1,1 @@
+//! The Beak on AWS: DynamoDB, Cognito, SES and KMS behind one Lambda.

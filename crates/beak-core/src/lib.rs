@@ -1,0 +1,1 @@
+//! The Beak's domain: ids, ducklings, pecks, certificates, tiers and the ports they need.

@@ -1,0 +1,1 @@
+//! A whole galaxy in one process, kept in one folder.

@@ -1,2 +1,2 @@
-//! x
+//! A doorstep: parse, run, exit code.
 fn main() {}

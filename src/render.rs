@@ -1,0 +1,189 @@
+//! A template and what is known about it → the template that `CloudFormation` gets.
+//!
+//! Structural and pure: parse, fill, fold, check, emit. Known parameters become literals (so
+//! that names are static, which a later import of kept tables needs), conditions that are thereby
+//! decided disappear with what hung on them, and the rest stays a parameter. The same input gives
+//! the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::yaml::Node;
+
+mod fold;
+mod walk;
+
+pub use walk::Refs;
+
+/// `CloudFormation` takes a template of this many bytes inline; a larger one would need a bucket.
+/// Source: "CloudFormation quotas", AWS `CloudFormation` User Guide.
+pub const INLINE_LIMIT_BYTES: usize = 51_200;
+
+/// The output that says which template a stack was last given.
+pub const DIGEST_OUTPUT: &str = "TemplateDigest";
+
+/// What is known before anything runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fill {
+    /// Parameter name → its value.
+    pub values: BTreeMap<String, Node>,
+    /// Logical id → the logical id it gets instead.
+    pub renames: BTreeMap<String, String>,
+    /// Write every resource so that deleting the stack deletes it too.
+    pub disposable: bool,
+}
+
+/// A template ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The YAML text.
+    pub body: String,
+    /// SHA-256 of the text without the digest output, as hex.
+    pub digest: String,
+    /// The parameters that are still to be given.
+    pub parameters: BTreeSet<String>,
+    /// How many resources the stack has.
+    pub resources: usize,
+}
+
+/// Why a template can't be rendered: always a mistake in the template or in its table entry.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The text is not YAML.
+    #[error("not YAML: {0}")]
+    Parse(String),
+    /// A value is given for a parameter that the template does not have.
+    #[error("there is no parameter `{0}`")]
+    UnknownParameter(String),
+    /// A value is not among the parameter's `AllowedValues`.
+    #[error("parameter `{name}` does not allow `{value}`")]
+    NotAllowed {
+        /// The parameter.
+        name: String,
+        /// The value that was given.
+        value: String,
+    },
+    /// Something is referred to that is not there.
+    #[error("`{0}` is referred to and not there")]
+    Dangling(String),
+    /// A parameter is left that nothing uses.
+    #[error("parameter `{0}` is used by nothing")]
+    Unused(String),
+    /// A construct that the templates do without.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Too large to be sent inline.
+    #[error("{0} bytes, more than the {INLINE_LIMIT_BYTES} that can be sent inline")]
+    TooLarge(usize),
+}
+
+/// Renders one template.
+pub fn render(source: &str, fill: &Fill) -> Result<Rendered, RenderError> {
+    let mut root = Node::parse(source).map_err(|error| RenderError::Parse(error.to_string()))?;
+    check_values(&root, fill)?;
+    walk::substitute(&mut root, &fill.values);
+    if let Some(parameters) = root.get_mut("Parameters") {
+        for name in fill.values.keys() {
+            parameters.remove(name);
+        }
+    }
+    fold::conditions(&mut root)?;
+    walk::rename(&mut root, &fill.renames);
+    if fill.disposable {
+        make_disposable(&mut root);
+    }
+    for section in ["Parameters", "Conditions", "Outputs"] {
+        if root.get(section).is_some_and(|node| node.entries().is_empty()) {
+            root.remove(section);
+        }
+    }
+    let parameters = check_references(&root)?;
+    finish(root, parameters)
+}
+
+fn finish(mut root: Node, parameters: BTreeSet<String>) -> Result<Rendered, RenderError> {
+    let emit = |root: &Node| root.emit().map_err(|e| RenderError::Unsupported(e.to_string()));
+    let digest = hex(&Sha256::digest(emit(&root)?));
+    if root.get("Outputs").is_none() {
+        root.set("Outputs", Node::Map(Vec::new()));
+    }
+    if let Some(outputs) = root.get_mut("Outputs") {
+        let entry = vec![
+            ("Description".to_owned(), "Which template this stack was last given".into()),
+            ("Value".to_owned(), digest.as_str().into()),
+        ];
+        outputs.set(DIGEST_OUTPUT, Node::Map(entry));
+    }
+    let body = emit(&root)?;
+    if body.len() > INLINE_LIMIT_BYTES {
+        return Err(RenderError::TooLarge(body.len()));
+    }
+    let resources = root.get("Resources").map_or(0, |node| node.entries().len());
+    Ok(Rendered { body, digest, parameters, resources })
+}
+
+fn check_values(root: &Node, fill: &Fill) -> Result<(), RenderError> {
+    for (name, value) in &fill.values {
+        let parameter = root
+            .get("Parameters")
+            .and_then(|parameters| parameters.get(name))
+            .ok_or_else(|| RenderError::UnknownParameter(name.clone()))?;
+        if let Some(Node::List(allowed)) = parameter.get("AllowedValues")
+            && !allowed.contains(value)
+        {
+            let value = value.text().map_or_else(|| format!("{value:?}"), str::to_owned);
+            return Err(RenderError::NotAllowed { name: name.clone(), value });
+        }
+    }
+    Ok(())
+}
+
+/// Every reference has a target and every parameter left has a use.
+fn check_references(root: &Node) -> Result<BTreeSet<String>, RenderError> {
+    let names = |section: &str| -> BTreeSet<String> {
+        let entries = root.get(section).map_or(&[][..], Node::entries);
+        entries.iter().map(|(name, _)| name.clone()).collect()
+    };
+    let (parameters, resources) = (names("Parameters"), names("Resources"));
+    let conditions = names("Conditions");
+    let refs = walk::references(root)?;
+    for name in &refs.values {
+        let known = name.starts_with("AWS::") || parameters.contains(name);
+        if !known && !resources.contains(name) {
+            return Err(RenderError::Dangling(name.clone()));
+        }
+    }
+    if let Some(name) = refs.conditions.difference(&conditions).next() {
+        return Err(RenderError::Dangling(name.clone()));
+    }
+    if let Some(name) = parameters.difference(&refs.values).next() {
+        return Err(RenderError::Unused(name.clone()));
+    }
+    Ok(parameters)
+}
+
+fn make_disposable(root: &mut Node) {
+    let Some(Node::Map(resources)) = root.get_mut("Resources") else { return };
+    for (_, resource) in resources {
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            if resource.get(policy).is_some() {
+                resource.set(policy, "Delete".into());
+            }
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;

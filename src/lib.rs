@@ -3,5 +3,19 @@
 //! Data goes one way: flags and `galaxy.yaml` → what is there → a plan → rendered templates →
 //! effects → events → people or JSON Lines. `ARCHITECTURE.md` shows the map.
 
+pub mod aws;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod event;
+pub mod execute;
+pub mod failure;
+pub mod model;
+pub mod observe;
+pub mod plan;
+pub mod ports;
+pub mod progress;
 pub mod render;
+pub mod run;
+pub mod site;
 pub mod yaml;

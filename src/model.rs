@@ -84,6 +84,27 @@ impl fmt::Display for Region {
     }
 }
 
+/// The twelve digits of an AWS account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Reads an account id.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid(format!("`{text}` is not the id of an AWS account")))
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Which Region a thing lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -53,7 +53,7 @@ fn decide(node: &Node, all: &[(String, Node)], depth: usize) -> Result<Option<bo
         ("Condition", Node::Text(other)) => decide_named(other, all, depth + 1),
         ("Equals", Node::List(sides)) if sides.len() == 2 => {
             let literal = sides.iter().all(|side| !matches!(side, Node::Call(..)));
-            Ok(literal.then(|| sides[0] == sides[1]))
+            Ok(literal.then(|| same(&sides[0], &sides[1])))
         }
         ("Not", Node::List(one)) if one.len() == 1 => {
             Ok(decide(&one[0], all, depth)?.map(|value| !value))
@@ -68,6 +68,16 @@ fn decide(node: &Node, all: &[(String, Node)], depth: usize) -> Result<Option<bo
             Ok(values.iter().all(Option::is_some).then_some(!deciding))
         }
         _ => Err(RenderError::Unsupported(format!("`!{name}` in a condition"))),
+    }
+}
+
+/// Equal as `CloudFormation` sees it: it compares the text, so that 0 equals '0'.
+fn same(one: &Node, other: &Node) -> bool {
+    match (one, other) {
+        (Node::Int(number), Node::Text(text)) | (Node::Text(text), Node::Int(number)) => {
+            *text == number.to_string()
+        }
+        _ => one == other,
     }
 }
 

@@ -1,1 +1,218 @@
 //! The five sites: their files, what a browser may cache and where each one points.
+//!
+//! The pages lie in `sites/` at the root of the project and are embedded in whatever program uses
+//! this crate. Local galaxy and installer take the same files with the same headers from here.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// One of the five sites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Site {
+    /// The open-source project.
+    MightySpaceDuck,
+    /// The brand's home, for developers.
+    DuckGalaxy,
+    /// Mission Control, for operators.
+    DuckControl,
+    /// People: hatch, verify, certificate.
+    SpaceDuckling,
+    /// Agents: pecks, bonds, keys.
+    SpaceDuckBot,
+}
+
+impl Site {
+    /// All five.
+    pub const ALL: [Self; 5] = [
+        Self::MightySpaceDuck,
+        Self::DuckGalaxy,
+        Self::DuckControl,
+        Self::SpaceDuckling,
+        Self::SpaceDuckBot,
+    ];
+
+    /// The name in folders, buckets and host names.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MightySpaceDuck => "mightyspaceduck",
+            Self::DuckGalaxy => "duckgalaxy",
+            Self::DuckControl => "duckcontrol",
+            Self::SpaceDuckling => "spaceduckling",
+            Self::SpaceDuckBot => "spaceduck-bot",
+        }
+    }
+
+    /// The site of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|site| site.name() == name)
+    }
+
+    /// What it is for, in one phrase.
+    #[must_use]
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::MightySpaceDuck => "the open-source project",
+            Self::DuckGalaxy => "home of the galaxy, for developers",
+            Self::DuckControl => "Mission Control, for operators",
+            Self::SpaceDuckling => "people: hatch and certificate",
+            Self::SpaceDuckBot => "agents: pecks and bonds",
+        }
+    }
+}
+
+/// What every page is told at run time, as `/config.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SiteConfig {
+    /// The galaxy's name.
+    pub galaxy: String,
+    /// The version of the galaxy that is spoken here.
+    pub version: String,
+    /// Where the API is, without a slash at the end.
+    pub api_base: String,
+    /// Turnstile's public key; without one nobody can hatch.
+    pub turnstile_site_key: Option<String>,
+    /// Site → its address, without a slash at the end.
+    pub sites: BTreeMap<String, String>,
+    /// Where mails can be read that never leave the machine.
+    pub outbox: Option<String>,
+}
+
+/// A file as a browser gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteFile {
+    /// Path below the site's root, without a slash in front.
+    pub path: String,
+    /// Content.
+    pub bytes: Cow<'static, [u8]>,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// `Cache-Control`.
+    pub cache_control: &'static str,
+}
+
+/// A file that can't be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SiteError {
+    /// Its ending is not in the table of content types.
+    UnknownType(String),
+    /// The configuration can't be written as JSON.
+    Config(String),
+}
+
+impl fmt::Display for SiteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownType(path) => write!(f, "`{path}` has no known content type"),
+            Self::Config(reason) => write!(f, "the site's configuration: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for SiteError {}
+
+#[derive(RustEmbed)]
+#[folder = "../../sites"]
+struct Pages;
+
+/// Pages and addresses must be fresh; the rest may be five minutes old.
+const FRESH: &str = "no-cache";
+const SHORT: &str = "public, max-age=300";
+
+/// All files of a site, sorted by path: its own, the shared ones and its `config.json`.
+pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError> {
+    let own = format!("{}/", site.name());
+    let mut files = Vec::new();
+    for path in Pages::iter() {
+        let place = match path.strip_prefix(&own) {
+            Some(rest) => rest.to_owned(),
+            // The page for what is not there belongs to the root of every site.
+            None if path == "shared/404.html" => "404.html".to_owned(),
+            None if path.starts_with("shared/") => path.to_string(),
+            None => continue,
+        };
+        if let Some(file) = Pages::get(&path) {
+            files.push(site_file(place, file.data)?);
+        }
+    }
+    let mut json = serde_json::to_vec_pretty(config)
+        .map_err(|error| SiteError::Config(error.to_string()))?;
+    json.push(b'\n');
+    files.push(site_file("config.json".to_owned(), Cow::Owned(json))?);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+fn site_file(path: String, bytes: Cow<'static, [u8]>) -> Result<SiteFile, SiteError> {
+    let content_type = content_type(&path)?;
+    let fresh = path.ends_with(".html") || path == "config.json";
+    let cache_control = if fresh { FRESH } else { SHORT };
+    Ok(SiteFile { path, bytes, content_type, cache_control })
+}
+
+/// A table of our own and not a library's: every type that we publish is a decision, with its
+/// charset, and a file that nobody thought of must not go out as bytes without meaning.
+fn content_type(path: &str) -> Result<&'static str, SiteError> {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    Ok(match ending {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml; charset=utf-8",
+        "png" => "image/png",
+        "txt" => "text/plain; charset=utf-8",
+        "xml" => "application/xml; charset=utf-8",
+        _ => return Err(SiteError::UnknownType(path.to_owned())),
+    })
+}
+
+/// One number for what a site says and how: SHA-256 over paths, headers and content.
+#[must_use]
+pub fn digest(files: &[SiteFile]) -> String {
+    use std::fmt::Write as _;
+    let mut sha = Sha256::new();
+    for file in files {
+        for part in [file.path.as_bytes(), file.content_type.as_bytes()] {
+            sha.update(part);
+            sha.update([0]);
+        }
+        sha.update(file.cache_control.as_bytes());
+        sha.update([0]);
+        sha.update(Sha256::digest(&file.bytes));
+    }
+    sha.finalize().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The security headers of every answer. `connect_src` is where scripts may send requests besides
+/// the site itself. The template of the sites says the same to `CloudFront`.
+#[must_use]
+pub fn headers(connect_src: &str) -> Vec<(&'static str, String)> {
+    let csp = format!(
+        "default-src 'self'; script-src 'self' https://challenges.cloudflare.com; \
+         frame-src https://challenges.cloudflare.com; connect-src 'self' {connect_src}; \
+         img-src 'self' data:; style-src 'self'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'; object-src 'none'"
+    );
+    vec![
+        ("content-security-policy", csp),
+        ("x-content-type-options", "nosniff".into()),
+        ("x-frame-options", "DENY".into()),
+        ("referrer-policy", "strict-origin-when-cross-origin".into()),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=()".into()),
+        ("cross-origin-opener-policy", "same-origin".into()),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

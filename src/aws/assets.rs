@@ -1,0 +1,226 @@
+//! Objects in S3, and what `CloudFront` keeps of them.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, Delete, ObjectIdentifier};
+
+use super::error::{code, translate};
+use crate::failure::{Failure, Kind};
+use crate::model::Place;
+use crate::ports::{Assets, Object};
+
+/// `DeleteObjects` takes this many keys. Source: Amazon S3 API Reference.
+const DELETE_BATCH: usize = 1000;
+
+/// The SDK's clients.
+pub(super) struct Buckets {
+    home: aws_sdk_s3::Client,
+    edge: aws_sdk_s3::Client,
+    front: aws_sdk_cloudfront::Client,
+}
+
+impl Buckets {
+    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
+        Self {
+            home: aws_sdk_s3::Client::new(home),
+            edge: aws_sdk_s3::Client::new(edge),
+            front: aws_sdk_cloudfront::Client::new(edge),
+        }
+    }
+
+    fn at(&self, place: Place) -> &aws_sdk_s3::Client {
+        match place {
+            Place::Home => &self.home,
+            Place::Edge => &self.edge,
+        }
+    }
+
+    /// Removes objects or versions of them, a thousand at a time.
+    async fn delete_all(
+        &self,
+        place: Place,
+        bucket: &str,
+        objects: Vec<ObjectIdentifier>,
+    ) -> Result<(), Failure> {
+        let doing = format!("emptying the bucket `{bucket}`");
+        for batch in objects.chunks(DELETE_BATCH) {
+            let delete = Delete::builder()
+                .set_objects(Some(batch.to_vec()))
+                .quiet(true)
+                .build()
+                .map_err(|error| Failure::bug(doing.clone()).cause(error.to_string()))?;
+            let answer = self
+                .at(place)
+                .delete_objects()
+                .bucket(bucket)
+                .delete(delete)
+                .send()
+                .await
+                .map_err(|error| translate(&doing, None, &error))?;
+            if let Some(error) = answer.errors().first() {
+                let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+                let cause = format!("{}: {}", text(error.key()), text(error.message()));
+                return Err(Failure::new(Kind::Settled, format!("{doing}: S3 kept an object"))
+                    .cause(cause)
+                    .help("cure the cause and run the same command again"));
+            }
+        }
+        Ok(())
+    }
+
+    /// All versions and deletion markers of a bucket; nothing where there is no bucket.
+    async fn versions(
+        &self,
+        place: Place,
+        bucket: &str,
+    ) -> Result<Option<Vec<ObjectIdentifier>>, Failure> {
+        let doing = format!("listing the bucket `{bucket}`");
+        let mut found = Vec::new();
+        let (mut key, mut version) = (None, None);
+        loop {
+            let answer = self
+                .at(place)
+                .list_object_versions()
+                .bucket(bucket)
+                .set_key_marker(key)
+                .set_version_id_marker(version)
+                .send()
+                .await;
+            let page = match answer {
+                Ok(page) => page,
+                Err(error) if code(&error) == Some("NoSuchBucket") => return Ok(None),
+                Err(error) => return Err(translate(&doing, None, &error)),
+            };
+            let versions = page.versions().iter().map(|v| (v.key(), v.version_id()));
+            let markers = page.delete_markers().iter().map(|m| (m.key(), m.version_id()));
+            for (key, version) in versions.chain(markers) {
+                let object = ObjectIdentifier::builder()
+                    .key(key.unwrap_or_default())
+                    .set_version_id(version.map(str::to_owned))
+                    .build()
+                    .map_err(|error| Failure::bug(doing.clone()).cause(error.to_string()))?;
+                found.push(object);
+            }
+            if page.is_truncated() != Some(true) {
+                return Ok(Some(found));
+            }
+            key = page.next_key_marker().map(str::to_owned);
+            version = page.next_version_id_marker().map(str::to_owned);
+        }
+    }
+}
+
+#[async_trait]
+impl Assets for Buckets {
+    async fn has_bucket(&self, place: Place, bucket: &str) -> Result<bool, Failure> {
+        match self.at(place).head_bucket().bucket(bucket).send().await {
+            Ok(_) => Ok(true),
+            // HEAD has no body and so no message; S3 answers 404 with this code.
+            Err(error) if matches!(code(&error), Some("NotFound" | "NoSuchBucket")) => Ok(false),
+            Err(error) => Err(translate(&format!("looking at `{bucket}`"), None, &error)),
+        }
+    }
+
+    async fn has(&self, place: Place, bucket: &str, key: &str) -> Result<bool, Failure> {
+        match self.at(place).head_object().bucket(bucket).key(key).send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if matches!(code(&error), Some("NotFound" | "NoSuchKey" | "NoSuchBucket")) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(translate(&format!("looking at `{bucket}/{key}`"), None, &error)),
+        }
+    }
+
+    async fn read(
+        &self,
+        place: Place,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let doing = format!("reading `{bucket}/{key}`");
+        let answer = self.at(place).get_object().bucket(bucket).key(key).send().await;
+        match answer {
+            Ok(object) => {
+                let bytes = object.body.collect().await.map_err(|error| {
+                    Failure::new(Kind::Settled, format!("{doing}: the transfer broke off"))
+                        .cause(error.to_string())
+                        .help("run the same command again")
+                })?;
+                Ok(Some(bytes.to_vec()))
+            }
+            Err(error) if matches!(code(&error), Some("NoSuchKey" | "NoSuchBucket")) => Ok(None),
+            Err(error) => Err(translate(&doing, None, &error)),
+        }
+    }
+
+    async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure> {
+        self.at(place)
+            .put_object()
+            .bucket(bucket)
+            .key(&object.key)
+            .content_type(&object.content_type)
+            .cache_control(&object.cache_control)
+            // S3 checks the digest, so a damaged upload is refused.
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .body(ByteStream::from(object.bytes.clone()))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| translate(&format!("storing `{bucket}/{}`", object.key), None, &error))
+    }
+
+    async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure> {
+        let mut keys = Vec::new();
+        let mut pages = self.at(place).list_objects_v2().bucket(bucket).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|e| translate(&format!("listing the bucket `{bucket}`"), None, &e))?;
+            keys.extend(page.contents().iter().filter_map(|o| o.key().map(str::to_owned)));
+        }
+        Ok(keys)
+    }
+
+    async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure> {
+        let identify = |key: &String| {
+            ObjectIdentifier::builder()
+                .key(key)
+                .build()
+                .map_err(|error| Failure::bug("naming an object").cause(error.to_string()))
+        };
+        let objects = keys.iter().map(identify).collect::<Result<Vec<_>, _>>()?;
+        self.delete_all(place, bucket, objects).await
+    }
+
+    async fn remove_bucket(&self, place: Place, bucket: &str) -> Result<(), Failure> {
+        let Some(versions) = self.versions(place, bucket).await? else { return Ok(()) };
+        self.delete_all(place, bucket, versions).await?;
+        match self.at(place).delete_bucket().bucket(bucket).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("NoSuchBucket") => Ok(()),
+            Err(error) => Err(translate(&format!("removing the bucket `{bucket}`"), None, &error)),
+        }
+    }
+
+    async fn invalidate(&self, distribution: &str, reference: &str) -> Result<(), Failure> {
+        let doing = format!("clearing the caches of {distribution}");
+        // One wildcard counts as one path. Source: "Paying for file invalidation", Amazon
+        // CloudFront Developer Guide.
+        let paths = Paths::builder().quantity(1).items("/*").build();
+        let batch = paths.and_then(|paths| {
+            InvalidationBatch::builder().caller_reference(reference).paths(paths).build()
+        });
+        let batch = batch.map_err(|e| Failure::bug(doing.clone()).cause(e.to_string()))?;
+        self.front
+            .create_invalidation()
+            .distribution_id(distribution)
+            .invalidation_batch(batch)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| translate(&doing, None, &error))
+    }
+}

@@ -1,0 +1,140 @@
+//! The only place that knows the AWS SDK: settings in, ports and our own words out.
+//!
+//! Profile, Region and endpoint come from the ordinary AWS settings; nothing here asks what is
+//! behind an endpoint.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+
+use crate::failure::{Failure, Kind};
+use crate::model::{AccountId, Region};
+use crate::ports::{Clock, World};
+
+mod assets;
+mod error;
+mod secrets;
+mod stacks;
+mod web;
+
+use error::translate;
+
+/// What the command line says about AWS.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--region`, or the one in `galaxy.yaml`
+    pub region: Option<Region>,
+    /// `--connect-to`: the probes dial this address.
+    pub connect_to: Option<String>,
+}
+
+/// An account that answered.
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Who we are in it.
+    pub caller: String,
+    /// The home Region.
+    pub region: Region,
+    /// The doors.
+    pub world: World,
+}
+
+/// Finds credentials and Region, and asks who we are.
+pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
+    let config = load(settings).await;
+    let region = match config.region() {
+        Some(region) => Region::parse(region.as_ref())
+            .map_err(|invalid| Failure::new(Kind::Input, invalid.to_string()).help(REGION_HELP))?,
+        None => {
+            return Err(Failure::new(Kind::Input, "no AWS Region is set").help(REGION_HELP));
+        }
+    };
+    check_credentials(&config).await?;
+    let caller = aws_sdk_sts::Client::new(&config)
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| translate("asking AWS who we are", Some(&region), &error))?;
+    let id = AccountId::parse(caller.account().unwrap_or_default())
+        .map_err(|invalid| Failure::bug(invalid.to_string()))?;
+    let edge = at_edge(&config);
+    let world = World {
+        stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
+        assets: Arc::new(assets::Buckets::new(&config, &edge)),
+        secrets: Arc::new(secrets::ParameterStore::new(&config)),
+        web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
+        clock: Arc::new(WallClock(Instant::now())),
+    };
+    let caller = caller.arn().unwrap_or_default().to_owned();
+    Ok(Account { id, caller, region, world })
+}
+
+const REGION_HELP: &str = "set `region` in galaxy.yaml, --region, AWS_REGION or the profile's \
+                           region, for example to eu-central-1";
+
+async fn load(settings: &Settings) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(60))
+        .build();
+    // Throttling must slow us down, never stop us: eight tries are a good minute of patience.
+    let retries = RetryConfig::standard().with_max_attempts(8);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        .retry_config(retries);
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(aws_config::Region::new(region.to_string()));
+    }
+    loader.load().await
+}
+
+fn at_edge(config: &SdkConfig) -> SdkConfig {
+    let region = aws_config::Region::new(Region::edge().to_string());
+    config.to_builder().region(region).build()
+}
+
+/// Tells missing credentials from unusable ones before the first call is made.
+async fn check_credentials(config: &SdkConfig) -> Result<(), Failure> {
+    let nothing = || {
+        Failure::new(Kind::Access, "no AWS credentials were found").help(
+            "set AWS_PROFILE, run `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY; without an account, `spaceduck local` runs a galaxy here",
+        )
+    };
+    let Some(provider) = config.credentials_provider() else { return Err(nothing()) };
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(()),
+        Err(CredentialsError::CredentialsNotLoaded(_)) => Err(nothing()),
+        Err(error) => {
+            let cause = error::chain(&error);
+            Err(Failure::new(Kind::Access, "the AWS credentials can't be used")
+                .cause(cause)
+                .help("check AWS_PROFILE and ~/.aws/config; `aws sso login` renews a session"))
+        }
+    }
+}
+
+struct WallClock(Instant);
+
+#[async_trait]
+impl Clock for WallClock {
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

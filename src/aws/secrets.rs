@@ -1,0 +1,55 @@
+//! Secrets in SSM Parameter Store, encrypted with the account's own key.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::types::ParameterType;
+
+use super::error::{code, translate};
+use crate::failure::Failure;
+use crate::model::Secret;
+use crate::ports::Secrets;
+
+/// The SDK's client.
+pub(super) struct ParameterStore(Client);
+
+impl ParameterStore {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self(Client::new(config))
+    }
+}
+
+#[async_trait]
+impl Secrets for ParameterStore {
+    async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
+        match self.0.get_parameter().name(path).with_decryption(true).send().await {
+            Ok(answer) => {
+                let value = answer.parameter().and_then(|parameter| parameter.value());
+                Ok(value.map(|value| Secret::new(value.to_owned())))
+            }
+            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(None),
+            Err(error) => Err(translate(&format!("reading the secret `{path}`"), None, &error)),
+        }
+    }
+
+    async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure> {
+        self.0
+            .put_parameter()
+            .name(path)
+            .value(secret.expose())
+            .r#type(ParameterType::SecureString)
+            .overwrite(true)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| translate(&format!("storing the secret `{path}`"), None, &error))
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), Failure> {
+        match self.0.delete_parameter().name(path).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(()),
+            Err(error) => Err(translate(&format!("removing the secret `{path}`"), None, &error)),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! GET requests from outside, over the HTTP client that the SDK brings along.
+//!
+//! With `--connect-to` every request goes to one address over plain HTTP and keeps its host name,
+//! as with curl's option of that name: for private networks in which the names don't resolve.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::HttpConnector as _;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+use super::error::chain;
+use crate::failure::{Failure, Kind};
+use crate::ports::{Answer, Web};
+
+/// One question may take this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A GET client.
+#[derive(Debug)]
+pub(super) struct Probe {
+    connector: Connector,
+    connect_to: Option<String>,
+}
+
+impl Probe {
+    pub(super) fn new(connect_to: Option<String>) -> Result<Self, Failure> {
+        if let Some(address) = &connect_to {
+            let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+            if port.is_none() {
+                let message = format!("`{address}` is not an address to connect to");
+                return Err(Failure::new(Kind::Usage, message).help("write it as HOST:PORT"));
+            }
+        }
+        let connector =
+            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+        Ok(Self { connector, connect_to })
+    }
+
+    fn request(&self, url: &str) -> Result<HttpRequest, String> {
+        let Some(address) = &self.connect_to else {
+            return HttpRequest::get(url).map_err(|error| error.to_string());
+        };
+        let (_, rest) = url.split_once("://").ok_or("an address without a scheme")?;
+        let (host, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, "/"),
+        };
+        let mut request = HttpRequest::get(format!("http://{address}{path}"))
+            .map_err(|error| error.to_string())?;
+        request.headers_mut().insert("host", host.to_owned());
+        request.headers_mut().insert("x-forwarded-proto", "https");
+        Ok(request)
+    }
+}
+
+#[async_trait]
+impl Web for Probe {
+    async fn get(&self, url: &str) -> Answer {
+        let request = match self.request(url) {
+            Ok(request) => request,
+            Err(reason) => return Answer::Silence(reason),
+        };
+        match tokio::time::timeout(PATIENCE, self.connector.call(request)).await {
+            Ok(Ok(response)) => Answer::Status(response.status().as_u16()),
+            Ok(Err(error)) => Answer::Silence(chain(&error)),
+            Err(_) => Answer::Silence(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+}

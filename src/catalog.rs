@@ -1,0 +1,206 @@
+//! The table of stacks: template, what is filled in, what comes from other stacks.
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::model::{AccountId, GalaxyName, Region, Stack};
+use crate::render::Fill;
+use crate::yaml::Node;
+
+/// The Lambda function's code, known by its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// SHA-256 of the zip, as hex.
+    pub sha256: String,
+    /// `x86_64` or `arm64`, as Lambda spells it.
+    pub architecture: &'static str,
+}
+
+impl Code {
+    /// Where it is kept in the artifact bucket. The key is the content, so it never changes.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("lambda/{}.zip", self.sha256)
+    }
+}
+
+/// What is known about a galaxy before anything runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The checked configuration.
+    pub config: Config,
+    /// The home Region, where known. Templates can be read without one.
+    pub region: Option<Region>,
+    /// The code, where it is at hand.
+    pub code: Option<Code>,
+    /// The release that this program carries.
+    pub release: String,
+}
+
+/// A value of a stack that another stack's output gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The parameter.
+    pub parameter: &'static str,
+    /// The stack that knows it.
+    pub stack: Stack,
+    /// The output that carries it.
+    pub output: &'static str,
+}
+
+/// The template's text.
+#[must_use]
+pub fn template(stack: Stack) -> &'static str {
+    match stack {
+        Stack::Bootstrap => include_str!("../templates/bootstrap.yaml"),
+        Stack::Data => include_str!("../templates/data.yaml"),
+        Stack::Auth => include_str!("../templates/auth.yaml"),
+        Stack::Mail => include_str!("../templates/mail.yaml"),
+        Stack::Api => include_str!("../templates/api.yaml"),
+        Stack::Site(_) => include_str!("../templates/site.yaml"),
+    }
+}
+
+/// What is filled into the template.
+#[must_use]
+pub fn fill(stack: Stack, facts: &Facts) -> Fill {
+    let config = &facts.config;
+    let mut fill = Filler(Fill::default());
+    fill.text("Prefix", config.name.as_str());
+    match stack {
+        Stack::Bootstrap => fill.text("PermissionsBoundaryArn", ""),
+        Stack::Data => {
+            fill.text("DeletionProtection", "true");
+            fill.text("PointInTimeRecovery", "true");
+            fill.number("MaxRru", 4000);
+            fill.number("MaxWru", 1000);
+        }
+        Stack::Auth => {
+            fill.text("DeletionProtection", "ACTIVE");
+            fill.text("Tier", "ESSENTIALS");
+            fill.text("EmailMode", "COGNITO_DEFAULT");
+            for unused in ["SesIdentityArn", "FromAddress", "ConfigSetName"] {
+                fill.text(unused, "");
+            }
+        }
+        Stack::Mail => {
+            fill.text("MailDomain", "");
+            fill.text("ManageIdentity", "true");
+            fill.text("MailFromSubdomain", "bounce");
+            fill.text("AlarmEmail", "");
+        }
+        Stack::Api => fill_api(&mut fill, facts),
+        Stack::Site(site) => {
+            fill.text("SiteName", site.name());
+            fill.text("AccessLogs", if config.site_access_logs { "true" } else { "false" });
+            fill.number("HstsSeconds", 300);
+            fill.text("PriceClass", "PriceClass_100");
+            // The header allows any API of the Region, the page's own policy only this one: the
+            // site's stack must not wait for the API's.
+            let region = facts.region.as_ref().map_or("*", Region::as_str);
+            fill.text("ConnectSrc", &format!("https://*.execute-api.{region}.amazonaws.com"));
+        }
+    }
+    fill.0
+}
+
+fn fill_api(fill: &mut Filler, facts: &Facts) {
+    let config = &facts.config;
+    fill.text("Release", &facts.release);
+    fill.text("PermissionsBoundaryArn", "");
+    fill.text("FromAddress", "");
+    fill.number("MemoryMb", config.memory_mb);
+    fill.number("ReservedConcurrency", 0);
+    fill.number("LogRetentionDays", config.log_retention_days);
+    if let Some(code) = &facts.code {
+        fill.text("CodeKey", &code.key());
+        fill.text("Architecture", code.architecture);
+        // A published version never changes, so another code is another resource.
+        let name = format!("BeakVersion{}", version_suffix(code, facts));
+        fill.0.renames.insert("BeakVersion".into(), name);
+    }
+}
+
+/// A version is made of code and settings: either one changed makes a new one.
+fn version_suffix(code: &Code, facts: &Facts) -> String {
+    use sha2::{Digest, Sha256};
+    let settings = format!("{} {} {}", code.sha256, facts.config.memory_mb, facts.release);
+    crate::render::hex(&Sha256::digest(settings))[..10].to_owned()
+}
+
+struct Filler(Fill);
+
+impl Filler {
+    fn text(&mut self, name: &str, value: &str) {
+        self.0.values.insert(name.to_owned(), Node::from(value));
+    }
+
+    fn number(&mut self, name: &str, value: i64) {
+        self.0.values.insert(name.to_owned(), Node::Int(value));
+    }
+}
+
+/// As [`fill`], so that deleting the stack deletes what it holds too.
+#[must_use]
+pub fn fill_disposable(stack: Stack, facts: &Facts) -> Fill {
+    let mut filled = Filler(fill(stack, facts));
+    filled.0.disposable = true;
+    match stack {
+        Stack::Data => filled.text("DeletionProtection", "false"),
+        Stack::Auth => filled.text("DeletionProtection", "INACTIVE"),
+        _ => {}
+    }
+    filled.0
+}
+
+/// What comes from other stacks.
+#[must_use]
+pub fn inputs(stack: Stack) -> Vec<Input> {
+    let input = |parameter, stack, output| Input { parameter, stack, output };
+    match stack {
+        Stack::Api => vec![
+            input("ArtifactBucket", Stack::Bootstrap, "ArtifactBucketName"),
+            input("UserPoolId", Stack::Auth, "UserPoolId"),
+            input("UserPoolArn", Stack::Auth, "UserPoolArn"),
+            input("ApiClientId", Stack::Auth, "ApiClientId"),
+            input("CertSigningKeyArn", Stack::Data, "CertSigningKeyArn"),
+            input("AlarmTopicArn", Stack::Mail, "AlarmTopicArn"),
+            input("ConfigSetName", Stack::Mail, "TransactionalConfigSetName"),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the person's data lives in the stack, so that its template forbids deletion.
+#[must_use]
+pub fn keeps_data(stack: Stack) -> bool {
+    matches!(stack, Stack::Data | Stack::Auth)
+}
+
+/// The bucket that a stack makes, by its fixed name; none for most.
+#[must_use]
+pub fn bucket(
+    stack: Stack,
+    galaxy: &GalaxyName,
+    account: &AccountId,
+    home: &Region,
+) -> Option<String> {
+    let (part, region) = match stack {
+        Stack::Bootstrap => ("artifacts", home.clone()),
+        Stack::Site(site) => (site.name(), Region::edge()),
+        _ => return None,
+    };
+    Some(format!("{galaxy}-{part}-{account}-{region}-an"))
+}
+
+/// The stack's tags.
+#[must_use]
+pub fn tags(galaxy: &GalaxyName) -> BTreeMap<String, String> {
+    BTreeMap::from([("spaceduck:install".to_owned(), galaxy.to_string())])
+}
+
+/// Where the API reads Turnstile's secret.
+#[must_use]
+pub fn turnstile_path(galaxy: &GalaxyName) -> String {
+    format!("/{galaxy}/turnstile-secret")
+}

@@ -1,0 +1,111 @@
+//! The command line: names, flags and help. Looks nothing up.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Installs and removes a Space Duck galaxy in your own AWS account, or runs one right here.
+#[derive(Debug, Parser)]
+#[command(name = "spaceduck", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done or nothing to do, 1 config or input wrong, 2 usage, \
+3 refused, 4 a step failed, 5 credentials or permission, 70 our bug, 130 interrupted.")]
+pub struct Cli {
+    /// What all commands share.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Shared {
+    /// Configuration file; without it and without a galaxy.yaml the defaults rule
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object a line instead of text; the last one tells the outcome
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer yes to the one question; never names what is to be deleted
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// AWS Region of the galaxy
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// AWS profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Say only what went wrong
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// Probe API and sites at this address over plain HTTP, keeping their host names
+    #[arg(long, global = true, value_name = "HOST:PORT", env = "SPACEDUCK_CONNECT_TO")]
+    pub connect_to: Option<String>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create the galaxy in AWS, or bring it to this release
+    #[command(visible_alias = "upgrade")]
+    Install,
+    /// Remove the galaxy from AWS with all its data
+    Teardown {
+        /// The galaxy's name, typed here instead of at the question
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
+    },
+    /// Write the CloudFormation templates for reading; needs no network and no credentials
+    Render {
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Run a whole galaxy on this machine; needs no AWS account
+    Local {
+        /// Port; 0 takes any free one
+        #[arg(long, value_name = "N", default_value_t = beak_local::DEFAULT_PORT)]
+        port: u16,
+        /// Folder that holds everything
+        #[arg(long, value_name = "DIR", default_value = beak_local::DEFAULT_DATA)]
+        data: PathBuf,
+    },
+}
+
+impl Command {
+    /// The command's name as it is typed.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Teardown { .. } => "teardown",
+            Self::Render { .. } => "render",
+            Self::Local { .. } => "local",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,341 @@
+//! `galaxy.yaml` and the environment → a checked configuration.
+//!
+//! Strict: an unknown key is a mistake. Every value knows the line it stands on, and all mistakes
+//! are told at once.
+
+use std::path::Path;
+
+use crate::failure::{Excerpt, Failure, Kind, Mistake};
+use crate::model::{GalaxyName, Region, Secret};
+
+mod document;
+
+use document::{Document, Value};
+
+/// Retention periods that CloudWatch Logs takes, in days.
+/// Source: `PutRetentionPolicy`, Amazon CloudWatch Logs API Reference.
+const RETENTION_DAYS: [i64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// What a galaxy is to be like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The galaxy's name.
+    pub name: GalaxyName,
+    /// The Region that the file asks for; without one the AWS settings decide.
+    pub region: Option<Region>,
+    /// Cloudflare Turnstile's public key, for the page on which ducklings hatch.
+    pub turnstile_site_key: Option<String>,
+    /// Turnstile's secret, from the environment only.
+    pub turnstile_secret: Option<Secret>,
+    /// Memory of the Lambda function in MB.
+    pub memory_mb: i64,
+    /// How long logs are kept, in days.
+    pub log_retention_days: i64,
+    /// Whether the five sites write access logs.
+    pub site_access_logs: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            // The literal is a valid name; a test holds it.
+            name: GalaxyName::parse("spaceduck").unwrap_or_else(|_| unreachable!()),
+            region: None,
+            turnstile_site_key: None,
+            turnstile_secret: None,
+            memory_mb: 256,
+            log_retention_days: 30,
+            site_access_logs: true,
+        }
+    }
+}
+
+/// What comes from the process's environment.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `SPACEDUCK_TURNSTILE_SITE_KEY`
+    pub turnstile_site_key: Option<String>,
+    /// `SPACEDUCK_TURNSTILE_SECRET`
+    pub turnstile_secret: Option<Secret>,
+}
+
+/// Reads the file at `path` if the person named it or it is there, and adds the environment.
+pub fn load(path: &Path, named: bool, environment: &Environment) -> Result<Config, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => String::new(),
+        Err(error) => {
+            let file = path.display();
+            return Err(Failure::new(Kind::Input, format!("can't read `{file}`"))
+                .cause(error.to_string())
+                .help("name another file with --config, or leave it out for the defaults"));
+        }
+    };
+    parse(&path.display().to_string(), &text, environment)
+}
+
+/// Reads a configuration text; `file` is its name in messages.
+pub fn parse(file: &str, text: &str, environment: &Environment) -> Result<Config, Failure> {
+    let document = Document::parse(file, text)?;
+    let mut reader = Reader { file, text, mistakes: Vec::new() };
+    let mut config = Config::default();
+    reader.root(&document, &mut config);
+    if !reader.mistakes.is_empty() {
+        return Err(Failure { kind: Kind::Input, mistakes: reader.mistakes, cause: None });
+    }
+    if environment.turnstile_site_key.is_some() {
+        config.turnstile_site_key.clone_from(&environment.turnstile_site_key);
+    }
+    config.turnstile_secret.clone_from(&environment.turnstile_secret);
+    check_pair(&config)?;
+    Ok(config)
+}
+
+/// A site key without its secret would let nobody hatch, and a secret without its site key too.
+fn check_pair(config: &Config) -> Result<(), Failure> {
+    if config.turnstile_secret.is_some() && config.turnstile_site_key.is_none() {
+        return Err(Failure::new(
+            Kind::Input,
+            "SPACEDUCK_TURNSTILE_SECRET is set, but the site key that belongs to it is missing",
+        )
+        .help("set `turnstile.site_key` in galaxy.yaml or SPACEDUCK_TURNSTILE_SITE_KEY"));
+    }
+    Ok(())
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    mistakes: Vec<Mistake>,
+}
+
+const ROOT_KEYS: [&str; 5] = ["name", "region", "turnstile", "api", "logs"];
+
+impl Reader<'_> {
+    fn root(&mut self, document: &Document, config: &mut Config) {
+        for (key, value) in self.map(&document.root) {
+            match key.text.as_str() {
+                "name" => {
+                    if let Some(name) = self.noun(&value, GalaxyName::parse) {
+                        config.name = name;
+                    }
+                }
+                "region" => config.region = self.noun(&value, Region::parse),
+                "turnstile" => self.turnstile(&value, config),
+                "api" => self.api(&value, config),
+                "logs" => self.logs(&value, config),
+                _ => self.unknown(&key, &ROOT_KEYS),
+            }
+        }
+    }
+
+    fn turnstile(&mut self, value: &Value, config: &mut Config) {
+        for (key, value) in self.map(value) {
+            match key.text.as_str() {
+                "site_key" => config.turnstile_site_key = self.noun(&value, site_key),
+                "secret" => {
+                    let message = "a secret does not belong in this file";
+                    let help = "take it out and set SPACEDUCK_TURNSTILE_SECRET instead";
+                    self.mistake(&key, message.into(), Some(help.into()));
+                }
+                _ => self.unknown(&key, &["site_key"]),
+            }
+        }
+    }
+
+    fn api(&mut self, value: &Value, config: &mut Config) {
+        for (key, value) in self.map(value) {
+            match key.text.as_str() {
+                "memory_mb" => {
+                    let range = |mb: i64| (128..=3008).contains(&mb);
+                    let wanted = "a number of MB from 128 to 3008";
+                    if let Some(mb) = self.number(&value, range, wanted) {
+                        config.memory_mb = mb;
+                    }
+                }
+                _ => self.unknown(&key, &["memory_mb"]),
+            }
+        }
+    }
+
+    fn logs(&mut self, value: &Value, config: &mut Config) {
+        for (key, value) in self.map(value) {
+            match key.text.as_str() {
+                "retention_days" => {
+                    let allowed = |days: i64| RETENTION_DAYS.contains(&days);
+                    let wanted = "a period that CloudWatch Logs takes, such as 7, 30, 90 or 365";
+                    if let Some(days) = self.number(&value, allowed, wanted) {
+                        config.log_retention_days = days;
+                    }
+                }
+                "site_access" => match value.text.as_str() {
+                    "true" if value.plain => config.site_access_logs = true,
+                    "false" if value.plain => config.site_access_logs = false,
+                    _ => self.wanted(&value, "`true` or `false`"),
+                },
+                _ => self.unknown(&key, &["retention_days", "site_access"]),
+            }
+        }
+    }
+
+    fn map(&mut self, value: &Value) -> Vec<(Value, Value)> {
+        if let Some(entries) = &value.entries {
+            return entries.clone();
+        }
+        if !value.null {
+            self.wanted(value, "keys with values");
+        }
+        Vec::new()
+    }
+
+    fn noun<T, E: ToString>(
+        &mut self,
+        value: &Value,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if value.entries.is_some() || value.null {
+            self.wanted(value, "a word");
+            return None;
+        }
+        parse(&value.text).map_err(|error| self.mistake(value, error.to_string(), None)).ok()
+    }
+
+    fn number(
+        &mut self,
+        value: &Value,
+        allowed: impl Fn(i64) -> bool,
+        wanted: &str,
+    ) -> Option<i64> {
+        match value.text.parse::<i64>() {
+            Ok(number) if value.plain && allowed(number) => Some(number),
+            _ => {
+                self.wanted(value, wanted);
+                None
+            }
+        }
+    }
+
+    fn wanted(&mut self, value: &Value, wanted: &str) {
+        let found = if value.text.is_empty() { "nothing" } else { &value.text };
+        self.mistake(value, format!("`{found}` where {wanted} belongs"), None);
+    }
+
+    fn unknown(&mut self, key: &Value, known: &[&str]) {
+        let near = known
+            .iter()
+            .map(|word| (strsim::damerau_levenshtein(word, &key.text), *word))
+            .filter(|(distance, _)| *distance <= 2)
+            .min();
+        let help = match near {
+            Some((_, word)) => format!("did you mean `{word}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.mistake(key, format!("there is no setting `{}`", key.text), Some(help));
+    }
+
+    fn mistake(&mut self, value: &Value, message: String, help: Option<String>) {
+        let line = self.text.lines().nth(value.line.saturating_sub(1)).unwrap_or_default();
+        let at = Excerpt {
+            file: self.file.to_owned(),
+            line: value.line,
+            column: value.column,
+            text: line.to_owned(),
+            width: value.text.chars().count(),
+        };
+        self.mistakes.push(Mistake { message, at: Some(at), help });
+    }
+}
+
+fn site_key(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if (10..=64).contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is not a Turnstile site key, such as `0x4AAAAAAA…`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Environment, parse};
+    use crate::model::Secret;
+
+    fn fails(text: &str) -> String {
+        parse("galaxy.yaml", text, &Environment::default()).expect_err(text).to_text()
+    }
+
+    #[test]
+    fn nothing_written_is_the_defaults() {
+        for text in ["", "\n", "# only a comment\n", "turnstile:\n"] {
+            let config = parse("galaxy.yaml", text, &Environment::default()).expect(text);
+            assert_eq!(config, Config::default(), "{text:?}");
+        }
+        assert_eq!(Config::default().name.as_str(), "spaceduck");
+    }
+
+    #[test]
+    fn everything_written_is_read() {
+        let text = "name: pond\nregion: eu-west-1\nturnstile:\n  site_key: 0x4AAAAAAADuckKey\n\
+                    api:\n  memory_mb: 512\nlogs:\n  retention_days: 7\n  site_access: false\n";
+        let config = parse("galaxy.yaml", text, &Environment::default()).expect(text);
+        assert_eq!(config.name.as_str(), "pond");
+        assert_eq!(config.region.as_ref().map(crate::model::Region::as_str), Some("eu-west-1"));
+        assert_eq!(config.turnstile_site_key.as_deref(), Some("0x4AAAAAAADuckKey"));
+        assert_eq!((config.memory_mb, config.log_retention_days), (512, 7));
+        assert!(!config.site_access_logs);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_with_their_places() {
+        insta::assert_snapshot!(
+            fails("nmae: duck\nregion: frankfurt\napi:\n  memory_mb: lots\nturnstile:\n  secret: x\n"),
+            @r"
+        error: there is no setting `nmae`
+          at galaxy.yaml:1:1 | nmae: duck
+                               ^^^^
+        help: did you mean `name`?
+        error: `frankfurt` is not the code of an AWS Region, such as `eu-central-1`
+          at galaxy.yaml:2:9 | region: frankfurt
+                                       ^^^^^^^^^
+        error: `lots` where a number of MB from 128 to 3008 belongs
+          at galaxy.yaml:4:14 |   memory_mb: lots
+                                             ^^^^
+        error: a secret does not belong in this file
+          at galaxy.yaml:6:3 |   secret: x
+                                 ^^^^^^
+        help: take it out and set SPACEDUCK_TURNSTILE_SECRET instead
+        "
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_yaml_is_shown_where_it_breaks() {
+        insta::assert_snapshot!(fails("name: [duck\nregion: eu-west-1\n"), @r"
+        error: illegal placement of ':' indicator
+          at galaxy.yaml:2:7 | region: eu-west-1
+                                     ^
+        ");
+        insta::assert_snapshot!(fails("name: duck\nname: swan\n"), @r"
+        error: duplicate mapping key: name
+          at galaxy.yaml:2:1 | name: swan
+                               ^
+        ");
+        insta::assert_snapshot!(fails("- a\n- b\n"), @r"
+        error: `a list` where keys with values belongs
+          at galaxy.yaml:1:1 | - a
+                               ^^^^^^
+        ");
+    }
+
+    #[test]
+    fn a_secret_needs_its_site_key() {
+        let environment = Environment {
+            turnstile_site_key: None,
+            turnstile_secret: Some(Secret::new("hush-hush-hush".into())),
+        };
+        let text = parse("galaxy.yaml", "", &environment).expect_err("no site key").to_text();
+        assert!(text.contains("SPACEDUCK_TURNSTILE_SITE_KEY") && !text.contains("hush"), "{text}");
+    }
+}

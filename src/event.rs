@@ -1,0 +1,161 @@
+//! What happens while a command runs, as data: the contract of `--json`, one object a line.
+//!
+//! Effects push events into a [`Sink`] and never print. `type` comes first in every object; the
+//! last line is `finished` or `failed` and tells the outcome. New fields and new types may be
+//! added within version 1, nothing is renamed or removed.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// The version of this contract.
+pub const VERSION: u32 = 1;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A command began.
+    Started {
+        /// Version of this contract.
+        version: u32,
+        /// The command's name.
+        command: String,
+        /// The galaxy.
+        galaxy: String,
+        /// The AWS account, once known.
+        account: String,
+        /// The home Region.
+        region: String,
+        /// The release that this program carries.
+        release: String,
+    },
+    /// What is about to be done; emitted once, before the first effect.
+    Planned {
+        /// The steps in order.
+        steps: Vec<PlannedStep>,
+    },
+    /// A step began, ended or went on.
+    Step {
+        /// The step, such as `stack data`.
+        step: String,
+        /// What became of it.
+        state: StepState,
+        /// A few words for people.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// A resource of a stack changed its status.
+    Resource {
+        /// The step it belongs to.
+        step: String,
+        /// Its logical id in the template.
+        resource: String,
+        /// Its type, such as `AWS::S3::Bucket`.
+        kind: String,
+        /// Its status code.
+        status: String,
+        /// Why, where `CloudFormation` says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Words for people that no program needs.
+    Note {
+        /// One sentence.
+        text: String,
+    },
+    /// The command did what it was asked. Always the last line.
+    Finished {
+        /// `done`, `unchanged` or `declined`.
+        outcome: Outcome,
+        /// What there is now, by name: sites and API.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        urls: Vec<Url>,
+        /// What to do next, one sentence each.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        next: Vec<String>,
+    },
+    /// The command failed. Always the last line.
+    Failed {
+        /// The kind of failure in one word.
+        kind: String,
+        /// What is wrong.
+        message: String,
+        /// What lies behind it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
+        /// The cure.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
+        /// The process's exit code.
+        exit_code: u8,
+    },
+}
+
+/// A step of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedStep {
+    /// The step, such as `stack data`.
+    pub step: String,
+    /// What will be done.
+    pub action: String,
+    /// How many resources it has, where it is a stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<usize>,
+}
+
+/// A name and an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Url {
+    /// What is there.
+    pub name: String,
+    /// The address.
+    pub url: String,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It runs.
+    Running,
+    /// It is done.
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+    /// It failed.
+    Failed,
+}
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Something was done.
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+    /// The person said no; nothing was done.
+    Declined,
+}
+
+/// Where events go.
+pub trait Sink: Send + Sync {
+    /// Takes one event.
+    fn emit(&self, event: Event);
+}
+
+/// A sink that several steps share.
+pub type Events = Arc<dyn Sink>;
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, StepState};
+
+    #[test]
+    fn the_type_comes_first() {
+        let event = Event::Step { step: "stack data".into(), state: StepState::Done, detail: None };
+        let line = serde_json::to_string(&event).expect("json");
+        assert_eq!(line, r#"{"type":"step","step":"stack data","state":"done"}"#);
+    }
+}

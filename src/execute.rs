@@ -1,0 +1,123 @@
+//! The only ordering of effects: whatever step is ready runs.
+//!
+//! A step looks before it acts, so that running a plan again after any interruption goes on where
+//! the last run stopped. Nobody is asked anything here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::JoinSet;
+
+use crate::catalog::{Code, Facts};
+use crate::event::{Event, Events, StepState};
+use crate::failure::Failure;
+use crate::model::{AccountId, Outputs, Region, Secret, Stack};
+use crate::plan::{Action, Goal, Plan, StepId};
+use crate::ports::World;
+use crate::render::Rendered;
+
+mod effects;
+mod probe;
+mod stacks;
+
+pub(crate) use effects::known_site_config;
+pub use probe::urls;
+
+/// Everything the steps need.
+pub struct Job {
+    /// The doors to the world.
+    pub world: World,
+    /// Where events go.
+    pub events: Events,
+    /// What is known of the galaxy.
+    pub facts: Facts,
+    /// The account.
+    pub account: AccountId,
+    /// The home Region.
+    pub home: Region,
+    /// The templates: as they are to be, or, for a removal, as they can be removed.
+    pub rendered: BTreeMap<Stack, Rendered>,
+    /// The function's zip with its digest; a removal needs none.
+    pub code: Option<(Code, Arc<[u8]>)>,
+    /// Turnstile's secret, where one was given.
+    pub secret: Option<Secret>,
+    /// What stacks have told so far.
+    pub outputs: Mutex<BTreeMap<Stack, Outputs>>,
+}
+
+impl Job {
+    /// An output of a stack that is done.
+    pub fn output(&self, stack: Stack, name: &str) -> Result<String, Failure> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.get(&stack).and_then(|outputs| outputs.get(name)).cloned().ok_or_else(|| {
+            Failure::bug(format!("the stack `{stack}` does not tell its `{name}`"))
+        })
+    }
+
+    pub(crate) fn learn(&self, stack: Stack, outputs: Outputs) {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).insert(stack, outputs);
+    }
+
+    fn say(&self, step: StepId, state: StepState, detail: Option<String>) {
+        self.events.emit(Event::Step { step: step.to_string(), state, detail });
+    }
+}
+
+/// Runs a plan. After a failure nothing new is started; what runs is waited for.
+pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Failure> {
+    let mut waiting = plan.steps.clone();
+    let mut done: BTreeSet<StepId> = BTreeSet::new();
+    let mut running = JoinSet::new();
+    let mut first: Option<Failure> = None;
+    loop {
+        if first.is_none() {
+            let is_ready = |after: &[StepId]| after.iter().all(|id| done.contains(id));
+            let (ready, rest) = waiting.into_iter().partition(|step| is_ready(&step.after));
+            waiting = rest;
+            let ready: Vec<crate::plan::Step> = ready;
+            for step in ready {
+                let (job, goal) = (Arc::clone(job), plan.goal);
+                running.spawn(async move { (step.id, one(&job, goal, step.id, &step.action).await) });
+            }
+        }
+        let Some(joined) = running.join_next().await else { break };
+        match joined {
+            Ok((id, Ok(()))) => {
+                done.insert(id);
+            }
+            Ok((_, Err(failure))) => {
+                first.get_or_insert(failure);
+            }
+            Err(error) => {
+                first.get_or_insert(Failure::bug("a step broke off").cause(error.to_string()));
+            }
+        }
+    }
+    match first {
+        Some(failure) => Err(failure),
+        None if waiting.is_empty() => Ok(()),
+        None => Err(Failure::bug("the plan waits for a step that it does not have")),
+    }
+}
+
+async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<(), Failure> {
+    if *action != Action::Keep {
+        job.say(id, StepState::Running, None);
+    }
+    let result = match (goal, id) {
+        (Goal::Present, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
+        (Goal::Absent, StepId::Stack(stack)) => stacks::take_down(job, stack, action).await,
+        (Goal::Present, StepId::Secret) => effects::store_secret(job, action).await,
+        (Goal::Absent, StepId::Secret) => effects::remove_secret(job, action).await,
+        (_, StepId::Code) => effects::store_code(job, action).await,
+        (_, StepId::Publish(site)) => effects::publish(job, site, action).await,
+        (_, StepId::Release) => effects::release(job, action).await,
+        (_, StepId::Probe) => probe::all(job, action).await,
+    };
+    match &result {
+        Ok(true) => job.say(id, StepState::Done, None),
+        Ok(false) => job.say(id, StepState::Unchanged, None),
+        Err(failure) => job.say(id, StepState::Failed, Some(failure.message().to_owned())),
+    }
+    result.map(|_| ())
+}

@@ -1,0 +1,301 @@
+//! One stack, brought up or taken down from whatever state it is in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::Job;
+use crate::catalog;
+use crate::event::Event;
+use crate::failure::{Failure, Kind};
+use crate::model::{Outputs, Stack, StackSeen, StackStatus};
+use crate::plan::{self, Action, StepId};
+use crate::ports::{Proposal, StackEvent};
+
+/// How often a stack is looked at again: at first, and at most.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
+
+/// How often a stack may turn out to be in another state before we give up.
+const ATTEMPTS: usize = 4;
+
+/// Makes a stack what it is to be. Tells whether anything was done.
+pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
+    let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
+    for _ in 0..ATTEMPTS {
+        let seen = job.world.stacks.find(place, &name).await?;
+        let Some(seen) = seen.filter(|seen| seen.status != StackStatus::Gone) else {
+            return create(job, stack).await.map(|()| true);
+        };
+        match &seen.status {
+            StackStatus::Ready => return update(job, stack, &seen).await,
+            StackStatus::Moving(_) => {
+                settle(job, stack, &seen.arn, &mut BTreeSet::new()).await?;
+            }
+            // A stack that never came to be holds nothing: its template says so.
+            StackStatus::Dead(_) => remove(job, stack, &seen).await?,
+            StackStatus::Stuck(code) | StackStatus::Other(code) => return Err(stuck(&name, code)),
+            StackStatus::Gone => {}
+        }
+    }
+    Err(restless(&name))
+}
+
+/// Takes a stack away, and the bucket that it made. Tells whether anything was done.
+pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Result<bool, Failure> {
+    let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
+    for _ in 0..ATTEMPTS {
+        let seen = job.world.stacks.find(place, &name).await?;
+        let Some(seen) = seen.filter(|seen| seen.status != StackStatus::Gone) else {
+            // The bucket outlives its stack on purpose; its name is fixed.
+            let config = &job.facts.config;
+            if let Some(bucket) = catalog::bucket(stack, &config.name, &job.account, &job.home) {
+                job.world.assets.remove_bucket(place, &bucket).await?;
+            }
+            return Ok(*action != Action::Keep);
+        };
+        match &seen.status {
+            StackStatus::Moving(_) => {
+                settle(job, stack, &seen.arn, &mut BTreeSet::new()).await?;
+            }
+            StackStatus::Ready => {
+                if catalog::keeps_data(stack) {
+                    unlock(job, stack, &seen).await?;
+                }
+                remove(job, stack, &seen).await?;
+            }
+            StackStatus::Dead(_) => remove(job, stack, &seen).await?,
+            StackStatus::Stuck(code) | StackStatus::Other(code) => return Err(stuck(&name, code)),
+            StackStatus::Gone => {}
+        }
+    }
+    Err(restless(&name))
+}
+
+async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
+    let proposal = proposal(job, stack, inputs(job, stack)?)?;
+    let arn = job.world.stacks.create(&proposal).await?;
+    let seen = settle(job, stack, &arn, &mut BTreeSet::new()).await?;
+    finished(job, stack, seen, "CREATE_COMPLETE").await
+}
+
+async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failure> {
+    let rendered = job.rendered.get(&stack);
+    let inputs = inputs(job, stack)?;
+    if rendered.is_some_and(|rendered| plan::is_current(seen, rendered, &inputs)) {
+        job.learn(stack, seen.outputs.clone());
+        return Ok(false);
+    }
+    change(job, stack, seen, proposal(job, stack, inputs)?).await
+}
+
+/// Lets a stack's data be deleted with it, which its template otherwise forbids.
+async fn unlock(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure> {
+    let Some(rendered) = job.rendered.get(&stack) else { return Ok(()) };
+    let mut parameters = seen.parameters.clone();
+    parameters.retain(|name, _| rendered.parameters.contains(name));
+    let proposal = proposal(job, stack, parameters)?;
+    change(job, stack, seen, proposal).await.map(|_| ())
+}
+
+/// Works out an update, has policy look at it, and runs it.
+async fn change(
+    job: &Job,
+    stack: Stack,
+    seen: &StackSeen,
+    proposal: Proposal,
+) -> Result<bool, Failure> {
+    let Some(change_set) = job.world.stacks.propose(&proposal).await? else {
+        job.learn(stack, seen.outputs.clone());
+        return Ok(false);
+    };
+    let refused = plan::refused(&change_set.changes);
+    if !refused.is_empty() {
+        let what: Vec<String> =
+            refused.iter().map(|change| format!("{} ({})", change.resource, change.kind)).collect();
+        job.world.stacks.discard(&change_set).await?;
+        let name = &proposal.name;
+        let message = format!("the update of `{name}` would replace or remove {}", what.join(", "));
+        return Err(Failure::new(Kind::Refused, message)
+            .help("nothing of this stack was changed; what it holds can't be brought back"));
+    }
+    let mut known = known_events(job, stack).await?;
+    job.world.stacks.apply(&change_set).await?;
+    let seen = settle(job, stack, &seen.arn, &mut known).await?;
+    finished(job, stack, seen, "UPDATE_COMPLETE").await?;
+    Ok(true)
+}
+
+async fn remove(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure> {
+    let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
+    job.world.stacks.protect(place, &name, false).await?;
+    let mut known = known_events(job, stack).await?;
+    job.world.stacks.delete(place, &name).await?;
+    let after = settle(job, stack, &seen.arn, &mut known).await?;
+    match after.map(|after| after.status) {
+        None | Some(StackStatus::Gone) => Ok(()),
+        Some(_) => Err(broken(job, stack, &seen.arn, "could not be removed").await),
+    }
+}
+
+/// Waits until a stack no longer moves, telling what happens to its resources.
+async fn settle(
+    job: &Job,
+    stack: Stack,
+    arn: &str,
+    known: &mut BTreeSet<String>,
+) -> Result<Option<StackSeen>, Failure> {
+    let mut pause = LOOK_AGAIN.0;
+    loop {
+        let seen = job.world.stacks.find(stack.place(), arn).await?;
+        let events = job.world.stacks.events(stack.place(), arn).await?;
+        for event in events.into_iter().rev() {
+            if known.insert(event.id.clone()) {
+                tell(job, stack, event);
+            }
+        }
+        match &seen {
+            Some(StackSeen { status: StackStatus::Moving(_), .. }) => {
+                job.world.clock.sleep(pause).await;
+                pause = (pause * 2).min(LOOK_AGAIN.1);
+            }
+            _ => return Ok(seen),
+        }
+    }
+}
+
+fn tell(job: &Job, stack: Stack, event: StackEvent) {
+    job.events.emit(Event::Resource {
+        step: StepId::Stack(stack).to_string(),
+        resource: event.resource,
+        kind: event.kind,
+        status: event.status,
+        reason: event.reason,
+    });
+}
+
+async fn known_events(job: &Job, stack: Stack) -> Result<BTreeSet<String>, Failure> {
+    let name = stack.name(&job.facts.config.name);
+    let events = job.world.stacks.events(stack.place(), &name).await?;
+    Ok(events.into_iter().map(|event| event.id).collect())
+}
+
+async fn finished(
+    job: &Job,
+    stack: Stack,
+    seen: Option<StackSeen>,
+    wanted: &str,
+) -> Result<(), Failure> {
+    match seen {
+        Some(seen) if seen.code == wanted => {
+            job.learn(stack, seen.outputs);
+            Ok(())
+        }
+        Some(seen) => {
+            let what = format!("ended in {}", seen.code);
+            Err(broken(job, stack, &seen.arn, &what).await)
+        }
+        None => {
+            let name = stack.name(&job.facts.config.name);
+            Err(Failure::new(Kind::Settled, format!("the stack `{name}` disappeared meanwhile"))
+                .help("somebody else may have deleted it; run the same command again"))
+        }
+    }
+}
+
+/// A stack's failure with its root: the first resource that failed by itself.
+async fn broken(job: &Job, stack: Stack, arn: &str, what: &str) -> Failure {
+    let name = stack.name(&job.facts.config.name);
+    let events = job.world.stacks.events(stack.place(), arn).await.unwrap_or_default();
+    let root = root_cause(&events);
+    let mut failure = Failure::new(Kind::Settled, format!("the stack `{name}` {what}"))
+        .help("cure the cause and run the same command again; it goes on from here");
+    if let Some(event) = root {
+        let reason = event.reason.as_deref().unwrap_or("no reason was given");
+        failure = failure.cause(format!("{} ({}): {reason}", event.resource, event.kind));
+    }
+    failure
+}
+
+/// The first failure of the latest operation that is not the echo of another one.
+fn root_cause(newest_first: &[StackEvent]) -> Option<&StackEvent> {
+    let is_start = |event: &&StackEvent| {
+        event.kind == "AWS::CloudFormation::Stack"
+            && matches!(event.status.as_str(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS")
+            || (event.kind == "AWS::CloudFormation::Stack" && event.status == "DELETE_IN_PROGRESS")
+    };
+    let operation = newest_first.iter().position(|event| is_start(&event));
+    let latest = &newest_first[..operation.unwrap_or(newest_first.len())];
+    latest.iter().rev().find(|event| {
+        let echo = event.reason.as_deref().is_some_and(|r| r.ends_with("cancelled"));
+        event.status.ends_with("_FAILED") && event.kind != "AWS::CloudFormation::Stack" && !echo
+    })
+}
+
+fn inputs(job: &Job, stack: Stack) -> Result<BTreeMap<String, String>, Failure> {
+    let value = |input: catalog::Input| {
+        Ok((input.parameter.to_owned(), job.output(input.stack, input.output)?))
+    };
+    catalog::inputs(stack).into_iter().map(value).collect()
+}
+
+fn proposal(job: &Job, stack: Stack, parameters: Outputs) -> Result<Proposal, Failure> {
+    let rendered = job
+        .rendered
+        .get(&stack)
+        .ok_or_else(|| Failure::bug(format!("the stack `{stack}` was not rendered")))?;
+    let role = match stack {
+        Stack::Bootstrap => None,
+        _ => Some(job.output(Stack::Bootstrap, "CfnServiceRoleArn")?),
+    };
+    let galaxy = &job.facts.config.name;
+    Ok(Proposal {
+        place: stack.place(),
+        name: stack.name(galaxy),
+        body: rendered.body.clone(),
+        parameters,
+        tags: catalog::tags(galaxy),
+        role,
+    })
+}
+
+fn stuck(name: &str, code: &str) -> Failure {
+    Failure::new(Kind::Refused, format!("the stack `{name}` is in {code} and can't be changed"))
+        .help(
+            "open it in the CloudFormation console, choose `Continue update rollback`, then run \
+             the same command again",
+        )
+}
+
+fn restless(name: &str) -> Failure {
+    Failure::new(Kind::Settled, format!("the stack `{name}` changes faster than it can be read"))
+        .help("somebody else is working on it; run the same command again when they are done")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root_cause;
+    use crate::ports::StackEvent;
+
+    fn event(resource: &str, kind: &str, status: &str, reason: Option<&str>) -> StackEvent {
+        StackEvent {
+            id: format!("{resource}{status}"),
+            resource: resource.into(),
+            kind: kind.into(),
+            status: status.into(),
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_root_is_the_first_failure_that_is_no_echo() {
+        let stack = "AWS::CloudFormation::Stack";
+        let newest_first = [
+            event("s", stack, "ROLLBACK_COMPLETE", None),
+            event("C", "T", "CREATE_FAILED", Some("Resource creation cancelled")),
+            event("A", "T", "CREATE_FAILED", Some("name taken")),
+            event("B", "T", "CREATE_FAILED", Some("Resource creation cancelled")),
+            event("s", stack, "CREATE_IN_PROGRESS", None),
+            event("Old", "T", "CREATE_FAILED", Some("an earlier attempt")),
+        ];
+        assert_eq!(root_cause(&newest_first).map(|e| e.resource.as_str()), Some("A"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Looks at the account before anything is planned: stacks, buckets, code, secret, record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use galaxy_sites::Site;
+use tokio::task::JoinSet;
+
+use crate::catalog::{self, Facts};
+use crate::execute::{Job, known_site_config};
+use crate::failure::Failure;
+use crate::model::{Place, Stack, StackSeen};
+use crate::plan::Observed;
+use crate::site::{self, Manifest};
+
+/// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
+pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
+    let mut observed = Observed { stacks: stacks(job).await?, ..Observed::default() };
+    for (stack, seen) in &observed.stacks {
+        job.learn(*stack, seen.outputs.clone());
+    }
+    observed.buckets = buckets(job).await?;
+    let has_artifacts = observed.buckets.contains(&Stack::Bootstrap);
+    if let (Some((code, _)), Some(bucket)) = (&job.code, artifacts(job))
+        && has_artifacts
+    {
+        observed.code_stored = job.world.assets.has(Place::Home, &bucket, &code.key()).await?;
+    }
+    let stored = job.world.secrets.read(&catalog::turnstile_path(&job.facts.config.name)).await?;
+    observed.secret_stored = stored.is_some();
+    observed.secret_differs = job.secret.is_some() && job.secret != stored;
+    if has_artifacts {
+        record(job, &mut observed).await?;
+    }
+    Ok(observed)
+}
+
+fn artifacts(job: &Job) -> Option<String> {
+    bucket(job, Stack::Bootstrap)
+}
+
+fn bucket(job: &Job, stack: Stack) -> Option<String> {
+    catalog::bucket(stack, &job.facts.config.name, &job.account, &job.home)
+}
+
+async fn stacks(job: &Arc<Job>) -> Result<BTreeMap<Stack, StackSeen>, Failure> {
+    let mut looking = JoinSet::new();
+    for stack in Stack::all() {
+        let job = Arc::clone(job);
+        let name = stack.name(&job.facts.config.name);
+        looking.spawn(async move { (stack, job.world.stacks.find(stack.place(), &name).await) });
+    }
+    let mut found = BTreeMap::new();
+    while let Some(joined) = looking.join_next().await {
+        let (stack, seen) = joined.map_err(|error| Failure::bug(error.to_string()))?;
+        if let Some(seen) = seen? {
+            found.insert(stack, seen);
+        }
+    }
+    Ok(found)
+}
+
+async fn buckets(job: &Arc<Job>) -> Result<BTreeSet<Stack>, Failure> {
+    let mut looking = JoinSet::new();
+    for stack in Stack::all() {
+        let Some(bucket) = bucket(job, stack) else { continue };
+        let job = Arc::clone(job);
+        looking.spawn(async move {
+            (stack, job.world.assets.has_bucket(stack.place(), &bucket).await)
+        });
+    }
+    let mut found = BTreeSet::new();
+    while let Some(joined) = looking.join_next().await {
+        let (stack, there) = joined.map_err(|error| Failure::bug(error.to_string()))?;
+        if there? {
+            found.insert(stack);
+        }
+    }
+    Ok(found)
+}
+
+/// Compares what is written down with what this program would publish.
+async fn record(job: &Arc<Job>, observed: &mut Observed) -> Result<(), Failure> {
+    let Some(bucket) = artifacts(job) else { return Ok(()) };
+    let bytes = job.world.assets.read(Place::Home, &bucket, site::MANIFEST_KEY).await?;
+    let Some(manifest) = bytes.as_deref().and_then(Manifest::parse) else { return Ok(()) };
+    // Without all addresses there is nothing to compare with.
+    let Ok(config) = known_site_config(job) else { return Ok(()) };
+    for site in Site::ALL {
+        if manifest.sites.get(site.name()) == Some(&site::digest(site, &config)?) {
+            observed.published.insert(site);
+        }
+    }
+    observed.released = manifest.is_of(&job.facts);
+    Ok(())
+}
+
+impl Manifest {
+    fn is_of(&self, facts: &Facts) -> bool {
+        let code = facts.code.as_ref().map(|code| code.sha256.as_str());
+        self.release == facts.release && code == Some(self.code.as_str())
+    }
+}

@@ -1,0 +1,171 @@
+//! Cases: what is there → what is planned.
+
+use std::collections::BTreeMap;
+
+use galaxy_sites::Site;
+
+use super::{Action, Goal, Observed, Plan, StepId, plan, refused};
+use crate::model::{Stack, StackSeen, StackStatus};
+use crate::ports::{Change, ChangeAction};
+use crate::render::{DIGEST_OUTPUT, Rendered};
+
+fn rendered() -> BTreeMap<Stack, Rendered> {
+    let one = |stack: Stack| Rendered {
+        body: String::new(),
+        digest: format!("digest of {stack}"),
+        parameters: super::catalog::inputs(stack).iter().map(|i| i.parameter.into()).collect(),
+        resources: 3,
+    };
+    Stack::all().into_iter().map(|stack| (stack, one(stack))).collect()
+}
+
+/// An account in which everything is as this release wants it.
+fn installed() -> Observed {
+    let seen = |stack: Stack| {
+        let mut outputs = BTreeMap::from([(DIGEST_OUTPUT.into(), format!("digest of {stack}"))]);
+        for user in Stack::all() {
+            for input in super::catalog::inputs(user).iter().filter(|i| i.stack == stack) {
+                outputs.insert(input.output.into(), format!("{}!", input.parameter));
+            }
+        }
+        let parameters = super::catalog::inputs(stack)
+            .iter()
+            .map(|input| (input.parameter.to_owned(), format!("{}!", input.parameter)))
+            .collect();
+        StackSeen {
+            arn: format!("arn:{stack}"),
+            code: "CREATE_COMPLETE".into(),
+            status: StackStatus::Ready,
+            reason: None,
+            parameters,
+            outputs,
+        }
+    };
+    Observed {
+        stacks: Stack::all().into_iter().map(|stack| (stack, seen(stack))).collect(),
+        buckets: Stack::all().into_iter().collect(),
+        code_stored: true,
+        secret_stored: true,
+        secret_differs: false,
+        published: Site::ALL.into_iter().collect(),
+        released: true,
+    }
+}
+
+fn action(plan: &Plan, id: StepId) -> &Action {
+    &plan.steps.iter().find(|step| step.id == id).expect("step").action
+}
+
+fn position(plan: &Plan, id: StepId) -> usize {
+    plan.steps.iter().position(|step| step.id == id).expect("step")
+}
+
+#[test]
+fn every_step_stands_behind_what_it_waits_for() {
+    for goal in [Goal::Present, Goal::Absent] {
+        let plan = plan(goal, &Observed::default(), &rendered());
+        for (at, step) in plan.steps.iter().enumerate() {
+            for before in &step.after {
+                assert!(position(&plan, *before) < at, "{before} comes before {}", step.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_account_gets_everything() {
+    let plan = plan(Goal::Present, &Observed::default(), &rendered());
+    for stack in Stack::all() {
+        assert_eq!(action(&plan, StepId::Stack(stack)), &Action::Create, "{stack}");
+    }
+    assert_eq!(action(&plan, StepId::Code), &Action::Create);
+    assert_eq!(action(&plan, StepId::Secret), &Action::Keep, "no secret was given");
+    assert_eq!(action(&plan, StepId::Probe), &Action::Check);
+    assert!(!plan.is_empty());
+}
+
+#[test]
+fn an_installed_galaxy_is_left_alone() {
+    let plan = plan(Goal::Present, &installed(), &rendered());
+    assert!(plan.is_empty(), "{plan:#?}");
+}
+
+#[test]
+fn one_difference_is_one_action() {
+    let mut other_template = installed();
+    let data = other_template.stacks.get_mut(&Stack::Data).expect("data");
+    data.outputs.insert(DIGEST_OUTPUT.into(), "older".into());
+    let mut other_pool = installed();
+    let auth = other_pool.stacks.get_mut(&Stack::Auth).expect("auth");
+    auth.outputs.insert("UserPoolId".into(), "another".into());
+    let mut other_secret = installed();
+    other_secret.secret_differs = true;
+    let mut other_pages = installed();
+    other_pages.published.remove(&Site::DuckControl);
+    let cases = [
+        (other_template, StepId::Stack(Stack::Data)),
+        (other_pool, StepId::Stack(Stack::Api)),
+        (other_secret, StepId::Secret),
+        (other_pages, StepId::Publish(Site::DuckControl)),
+    ];
+    for (observed, changed) in cases {
+        let plan = plan(Goal::Present, &observed, &rendered());
+        for step in &plan.steps {
+            let expected = match step.id {
+                StepId::Release => Action::Create,
+                StepId::Probe => Action::Check,
+                id if id == changed => Action::Update,
+                _ => Action::Keep,
+            };
+            assert_eq!(step.action, expected, "{} when {changed} differs", step.id);
+        }
+    }
+}
+
+#[test]
+fn a_stack_in_any_state_has_its_action() {
+    let cases = [
+        ("ROLLBACK_COMPLETE", Action::Recreate("ROLLBACK_COMPLETE".into())),
+        ("REVIEW_IN_PROGRESS", Action::Recreate("REVIEW_IN_PROGRESS".into())),
+        ("CREATE_IN_PROGRESS", Action::Attach("CREATE_IN_PROGRESS".into())),
+        ("DELETE_COMPLETE", Action::Create),
+        ("UPDATE_ROLLBACK_COMPLETE", Action::Keep),
+    ];
+    for (code, expected) in cases {
+        let mut observed = installed();
+        let mail = observed.stacks.get_mut(&Stack::Mail).expect("mail");
+        mail.status = StackStatus::parse(code);
+        let plan = plan(Goal::Present, &observed, &rendered());
+        assert_eq!(action(&plan, StepId::Stack(Stack::Mail)), &expected, "{code}");
+    }
+}
+
+#[test]
+fn teardown_takes_the_role_last_and_finds_leftover_buckets() {
+    let plan = plan(Goal::Absent, &installed(), &rendered());
+    let last = plan.steps.last().expect("steps");
+    assert_eq!(last.id, StepId::Stack(Stack::Bootstrap));
+    assert!(plan.steps.iter().all(|step| step.action == Action::Remove));
+
+    let nothing = super::plan(Goal::Absent, &Observed::default(), &rendered());
+    assert!(nothing.is_empty());
+
+    let mut leftover = Observed::default();
+    leftover.buckets.insert(Stack::Site(Site::DuckGalaxy));
+    let plan = super::plan(Goal::Absent, &leftover, &rendered());
+    assert_eq!(action(&plan, StepId::Stack(Stack::Site(Site::DuckGalaxy))), &Action::Remove);
+}
+
+#[test]
+fn replacing_or_removing_what_is_protected_is_refused() {
+    let change = |kind: &str, action| Change { resource: "X".into(), kind: kind.into(), action };
+    let changes = [
+        change("AWS::DynamoDB::Table", ChangeAction::Modify),
+        change("AWS::DynamoDB::Table", ChangeAction::Replace),
+        change("AWS::Cognito::UserPool", ChangeAction::Remove),
+        change("AWS::Lambda::Version", ChangeAction::Remove),
+        change("AWS::KMS::Key", ChangeAction::Add),
+    ];
+    let kinds: Vec<&str> = refused(&changes).iter().map(|c| c.kind.as_str()).collect();
+    assert_eq!(kinds, ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"]);
+}

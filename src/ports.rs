@@ -1,0 +1,189 @@
+//! What the installer needs of the world, in its own words: five small doors.
+//!
+//! The AWS adapters are in `aws/`, an account in memory for tests is in `rehearse.rs`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::failure::Failure;
+use crate::model::{Place, Secret, StackSeen};
+
+/// A stack as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Region.
+    pub place: Place,
+    /// The stack's name.
+    pub name: String,
+    /// The template's text.
+    pub body: String,
+    /// A value for every parameter of the template.
+    pub parameters: BTreeMap<String, String>,
+    /// Tags of the stack; `CloudFormation` passes them on to its resources.
+    pub tags: BTreeMap<String, String>,
+    /// The role that `CloudFormation` works with; without one it is the caller.
+    pub role: Option<String>,
+}
+
+/// An update that was worked out and not yet run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// Region.
+    pub place: Place,
+    /// The stack's name.
+    pub stack: String,
+    /// The change set's ARN.
+    pub arn: String,
+    /// What it would do.
+    pub changes: Vec<Change>,
+}
+
+/// One line of a change set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Logical id.
+    pub resource: String,
+    /// Resource type.
+    pub kind: String,
+    /// What would happen to it.
+    pub action: ChangeAction,
+}
+
+/// What would happen to a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeAction {
+    /// It would be created.
+    Add,
+    /// It would be changed in place.
+    Modify,
+    /// It would, or might, be replaced by a new one.
+    Replace,
+    /// It would be removed from the stack.
+    Remove,
+    /// Anything else.
+    Other(String),
+}
+
+/// Something that happened to a resource of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackEvent {
+    /// The event's own id; ids tell old events from new ones.
+    pub id: String,
+    /// Logical id.
+    pub resource: String,
+    /// Resource type.
+    pub kind: String,
+    /// Status code.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Stacks.
+#[async_trait]
+pub trait Stacks: Send + Sync {
+    /// The stack by name or ARN; nothing where there is none.
+    async fn find(&self, place: Place, name: &str) -> Result<Option<StackSeen>, Failure>;
+    /// Starts the creation and gives the ARN.
+    async fn create(&self, proposal: &Proposal) -> Result<String, Failure>;
+    /// Works out an update; nothing where there is nothing to change.
+    async fn propose(&self, proposal: &Proposal) -> Result<Option<ChangeSet>, Failure>;
+    /// Starts an update that was worked out.
+    async fn apply(&self, change_set: &ChangeSet) -> Result<(), Failure>;
+    /// Throws away an update that was worked out.
+    async fn discard(&self, change_set: &ChangeSet) -> Result<(), Failure>;
+    /// Switches the protection against deletion.
+    async fn protect(&self, place: Place, name: &str, on: bool) -> Result<(), Failure>;
+    /// Starts the deletion.
+    async fn delete(&self, place: Place, name: &str) -> Result<(), Failure>;
+    /// The latest events, newest first; at least the last hundred.
+    async fn events(&self, place: Place, name: &str) -> Result<Vec<StackEvent>, Failure>;
+}
+
+/// An object to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Key in the bucket.
+    pub key: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Cache-Control`.
+    pub cache_control: String,
+}
+
+/// Objects in buckets, and what the edge keeps of them.
+#[async_trait]
+pub trait Assets: Send + Sync {
+    /// Whether there is such a bucket.
+    async fn has_bucket(&self, place: Place, bucket: &str) -> Result<bool, Failure>;
+    /// Whether there is such an object.
+    async fn has(&self, place: Place, bucket: &str, key: &str) -> Result<bool, Failure>;
+    /// The content of an object; nothing where there is none, or no such bucket.
+    async fn read(&self, place: Place, bucket: &str, key: &str)
+    -> Result<Option<Vec<u8>>, Failure>;
+    /// Stores an object.
+    async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure>;
+    /// All keys of a bucket.
+    async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure>;
+    /// Removes objects; earlier versions stay.
+    async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure>;
+    /// Removes every object, every version and then the bucket; fine where there is none.
+    async fn remove_bucket(&self, place: Place, bucket: &str) -> Result<(), Failure>;
+    /// Tells the edge to forget everything of a distribution.
+    async fn invalidate(&self, distribution: &str, reference: &str) -> Result<(), Failure>;
+}
+
+/// Secrets that the API reads by itself.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The secret by its path.
+    async fn read(&self, path: &str) -> Result<Option<Secret>, Failure>;
+    /// Stores it, encrypted.
+    async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure>;
+    /// Removes it; fine where there is none.
+    async fn remove(&self, path: &str) -> Result<(), Failure>;
+}
+
+/// What an address answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// An HTTP status.
+    Status(u16),
+    /// No answer, and why.
+    Silence(String),
+}
+
+/// Looking at the galaxy from outside.
+#[async_trait]
+pub trait Web: Send + Sync {
+    /// One GET, without following redirects.
+    async fn get(&self, url: &str) -> Answer;
+}
+
+/// Time.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Waits.
+    async fn sleep(&self, time: Duration);
+    /// How long this clock has been running.
+    fn elapsed(&self) -> Duration;
+}
+
+/// All of it.
+#[derive(Clone)]
+pub struct World {
+    /// Stacks.
+    pub stacks: std::sync::Arc<dyn Stacks>,
+    /// Objects.
+    pub assets: std::sync::Arc<dyn Assets>,
+    /// Secrets.
+    pub secrets: std::sync::Arc<dyn Secrets>,
+    /// The outside.
+    pub web: std::sync::Arc<dyn Web>,
+    /// Time.
+    pub clock: std::sync::Arc<dyn Clock>,
+}

@@ -1,0 +1,243 @@
+//! Events → a terminal with bars, plain lines, or JSON Lines.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::event::{Event, Outcome, PlannedStep, Sink, StepState};
+
+/// One JSON object a line.
+pub struct JsonLines<W: Write + Send>(Mutex<W>);
+
+impl<W: Write + Send> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self(Mutex::new(out))
+    }
+}
+
+impl<W: Write + Send> Sink for JsonLines<W> {
+    fn emit(&self, event: Event) {
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A reader that went away is no reason to stop half-way through an account.
+        if let Ok(line) = serde_json::to_string(&event) {
+            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        }
+    }
+}
+
+/// Nothing but the failure, which is printed elsewhere.
+pub struct Quiet;
+
+impl Sink for Quiet {
+    fn emit(&self, _: Event) {}
+}
+
+/// Text for people; bars where the output is a terminal.
+pub struct Human<W: Write + Send> {
+    state: Mutex<State<W>>,
+}
+
+struct State<W> {
+    out: W,
+    bars: Option<MultiProgress>,
+    running: BTreeMap<String, Running>,
+    resources: BTreeMap<String, usize>,
+}
+
+struct Running {
+    since: Instant,
+    bar: Option<ProgressBar>,
+    /// Resources that are done.
+    done: usize,
+    /// Resources that are being worked on, the latest last.
+    open: Vec<String>,
+}
+
+impl<W: Write + Send> Human<W> {
+    /// Writes to `out`; with `bars` it also draws on the terminal's stderr.
+    pub fn new(out: W, bars: bool) -> Self {
+        let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let state =
+            State { out, bars, running: BTreeMap::new(), resources: BTreeMap::new() };
+        Self { state: Mutex::new(state) }
+    }
+}
+
+impl<W: Write + Send> Sink for Human<W> {
+    fn emit(&self, event: Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Started { command, galaxy, account, region, release, .. } => {
+                let account = if account.is_empty() { String::new() } else { format!(" in account {account}") };
+                state.line(&format!("spaceduck {release}: {command} {galaxy}{account}, {region}"));
+            }
+            Event::Planned { steps } => state.planned(&steps),
+            Event::Step { step, state: now, detail } => state.step(&step, now, detail),
+            Event::Resource { step, resource, kind, status, .. } => {
+                state.resource(&step, &resource, &kind, &status);
+            }
+            Event::Note { text } => state.line(&text),
+            Event::Finished { outcome, urls, next } => {
+                state.clear();
+                state.finished(outcome, &urls, &next);
+            }
+            Event::Failed { .. } => state.clear(),
+        }
+    }
+}
+
+impl<W: Write> State<W> {
+    fn line(&mut self, text: &str) {
+        let out = &mut self.out;
+        // A closed pipe is no reason to stop half-way through an account.
+        let mut print = || {
+            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn planned(&mut self, steps: &[PlannedStep]) {
+        for step in steps {
+            if let Some(resources) = step.resources {
+                self.resources.insert(step.step.clone(), resources);
+            }
+        }
+        let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for step in steps {
+            groups.entry(&step.action).or_default().push(&step.step);
+        }
+        self.line("");
+        for (action, names) in groups {
+            if action != "keep" {
+                self.line(&format!("  {action}: {}", names.join(", ")));
+            }
+        }
+        self.line("");
+    }
+
+    fn step(&mut self, step: &str, now: StepState, detail: Option<String>) {
+        match now {
+            StepState::Running => self.running(step, detail),
+            StepState::Unchanged if !self.running.contains_key(step) => {}
+            StepState::Done | StepState::Unchanged => {
+                let took = self.take(step);
+                let what = if now == StepState::Done { "done" } else { "as it was" };
+                self.line(&format!("  ✓ {step:<26} {what}{took}"));
+            }
+            StepState::Failed => {
+                let took = self.take(step);
+                self.line(&format!("  ✗ {step:<26} failed{took}"));
+            }
+        }
+    }
+
+    fn running(&mut self, step: &str, detail: Option<String>) {
+        if let Some(running) = self.running.get(step) {
+            if let (Some(bar), Some(detail)) = (&running.bar, detail) {
+                bar.set_message(detail);
+            }
+            return;
+        }
+        let total = self.resources.get(step).copied();
+        let bar = self.bars.as_ref().map(|bars| new_bar(bars, step, total));
+        if bar.is_none() {
+            self.line(&format!("  … {step}"));
+        }
+        let running = Running { since: Instant::now(), bar, done: 0, open: Vec::new() };
+        self.running.insert(step.to_owned(), running);
+    }
+
+    fn resource(&mut self, step: &str, resource: &str, kind: &str, status: &str) {
+        // The stack's own events are not a resource's.
+        let Some(running) = self.running.get_mut(step) else { return };
+        if kind == "AWS::CloudFormation::Stack" {
+            return;
+        }
+        running.open.retain(|open| open != resource);
+        if status.ends_with("_IN_PROGRESS") {
+            running.open.push(resource.to_owned());
+        } else {
+            running.done += 1;
+        }
+        if let Some(bar) = &running.bar {
+            bar.set_position(running.done as u64);
+            let waiting = running.open.last();
+            bar.set_message(waiting.map_or_else(String::new, |name| format!("waiting for {name}")));
+        }
+        if status.ends_with("_FAILED") {
+            self.line(&format!("  ! {step}: {resource} ({kind}) {status}"));
+        }
+    }
+
+    fn take(&mut self, step: &str) -> String {
+        let Some(running) = self.running.remove(step) else { return String::new() };
+        if let Some(bar) = running.bar {
+            bar.finish_and_clear();
+        }
+        format!(" in {}", seconds(running.since.elapsed()))
+    }
+
+    fn clear(&mut self) {
+        for (_, running) in std::mem::take(&mut self.running) {
+            if let Some(bar) = running.bar {
+                bar.finish_and_clear();
+            }
+        }
+    }
+
+    fn finished(&mut self, outcome: Outcome, urls: &[crate::event::Url], next: &[String]) {
+        let text = match outcome {
+            Outcome::Done => "Done.",
+            Outcome::Unchanged => "Nothing to do: everything is as it should be.",
+            Outcome::Declined => "Nothing was done.",
+        };
+        self.line("");
+        self.line(text);
+        if !urls.is_empty() {
+            self.line("");
+            for url in urls {
+                self.line(&format!("  {:<17} {}", url.name, url.url));
+            }
+        }
+        if !next.is_empty() {
+            self.line("");
+            self.line("Next:");
+            for (at, sentence) in next.iter().enumerate() {
+                self.line(&format!("  {}. {sentence}", at + 1));
+            }
+        }
+    }
+}
+
+fn new_bar(bars: &MultiProgress, step: &str, total: Option<usize>) -> ProgressBar {
+    let bar = match total {
+        Some(total) => ProgressBar::new(total as u64),
+        None => ProgressBar::new_spinner(),
+    };
+    let template = match total {
+        Some(_) => "  {spinner} {prefix:<26} {bar:16} {pos}/{len} {elapsed} {wide_msg}",
+        None => "  {spinner} {prefix:<26} {elapsed} {wide_msg}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(step.to_owned());
+    let bar = bars.add(bar);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        s if s < 60 => format!("{s} s"),
+        s => format!("{} min {} s", s / 60, s % 60),
+    }
+}

@@ -1,1 +1,21 @@
-//! The Beak's domain: ids, ducklings, pecks, certificates, tiers and the ports they need.
+//! The Beak's domain: what a duckling, a peck, a bond, a certificate and a tier are, and what may
+//! happen to them. Knows nothing of HTTP, JSON, databases or AWS; those come in through `ports`.
+
+pub mod certificate;
+pub mod duckling;
+pub mod error;
+pub mod galaxy;
+pub mod id;
+pub mod key;
+pub mod mail;
+pub mod peck;
+pub mod person;
+pub mod ports;
+pub mod tier;
+
+#[cfg(feature = "contract")]
+pub mod contract;
+
+pub use error::{BeakError, Result};
+pub use galaxy::{Galaxy, Ports, Settings};
+pub use time::{Duration, OffsetDateTime};

@@ -1,0 +1,99 @@
+//! Ids: a prefix that says what it names, and a ULID, which sorts by the time it was made.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use ulid::Ulid;
+
+use crate::error::{BeakError, Result};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $field:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A new id of this moment; `random` makes it unlike all others.
+            #[must_use]
+            pub fn new(now: OffsetDateTime, random: [u8; 16]) -> Self {
+                Self(format!("{}{}", $prefix, ulid_of(now, random)))
+            }
+
+            /// Reads an id as it stands in a request.
+            pub fn parse(text: &str) -> Result<Self> {
+                let ulid = text.strip_prefix($prefix).filter(|rest| is_ulid(rest));
+                if ulid.is_some() {
+                    return Ok(Self(text.to_owned()));
+                }
+                Err(BeakError::invalid($field, concat!("an id starts with `", $prefix, "`")))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// A duckling.
+    DucklingId, "dkl_", "duckling_id"
+}
+id! {
+    /// A birth certificate.
+    CertId, "crt_", "cert_id"
+}
+id! {
+    /// A peck, and the bond it may become.
+    PeckId, "pck_", "peck_id"
+}
+
+fn ulid_of(now: OffsetDateTime, random: [u8; 16]) -> Ulid {
+    let milliseconds = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+    Ulid::from_parts(milliseconds, u128::from_be_bytes(random))
+}
+
+/// The one spelling: upper case, no look-alikes. Otherwise one thing would have two ids.
+fn is_ulid(text: &str) -> bool {
+    Ulid::from_string(text).is_ok_and(|ulid| ulid.to_string() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_sorts_by_time() {
+        let early = OffsetDateTime::from_unix_timestamp(1_700_000_000).expect("a time");
+        let late = early + time::Duration::milliseconds(1);
+        let (first, second) = (PeckId::new(early, [255; 16]), PeckId::new(late, [0; 16]));
+        assert!(first < second, "{first} {second}");
+        assert_eq!(PeckId::parse(first.as_str()), Ok(first));
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        let good = DucklingId::new(OffsetDateTime::UNIX_EPOCH, [7; 16]).to_string();
+        let bad = [
+            String::new(),
+            "dkl_".into(),
+            "dkl_abc123".into(),
+            good.replace("dkl_", "pck_"),
+            good.to_lowercase(),
+            format!("{good}0"),
+            format!(" {good}"),
+        ];
+        for text in bad {
+            assert!(DucklingId::parse(&text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A peck: one duckling asks another for a trust bond. Once approved, it is the bond.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use crate::error::{BeakError, Result};
+use crate::id::{DucklingId, PeckId};
+
+/// What a bond is for: a dotted lower-case name, such as `data.read`. Any such name is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PeckType(String);
+
+impl PeckType {
+    /// Reads a name of at most 64 characters.
+    pub fn parse(text: &str) -> Result<Self> {
+        let word = |word: &str| {
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        if text.len() <= 64 && text.split('.').all(word) && text.contains('.') {
+            return Ok(Self(text.to_owned()));
+        }
+        let message = "a peck type is a dotted lower-case name such as `data.read`";
+        Err(BeakError::invalid("peck_type", message))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the asking side says: up to 500 characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message(String);
+
+impl Message {
+    /// Reads a message; line breaks and tabs are fine, other control characters are not.
+    pub fn parse(text: &str) -> Result<Self> {
+        let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        if text.chars().count() <= 500 && text.chars().all(plain) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(BeakError::invalid("message", "a message has at most 500 characters of plain text"))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a peck stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PeckStatus {
+    /// Waits for the other side.
+    Pending,
+    /// A bond.
+    Approved,
+    /// The other side said no.
+    Denied,
+    /// Nobody answered in time.
+    Expired,
+    /// Withdrawn, or a bond that was ended.
+    Revoked,
+}
+
+impl PeckStatus {
+    /// All.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Approved, Self::Denied, Self::Expired, Self::Revoked];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+}
+
+impl fmt::Display for PeckStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A peck as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peck {
+    /// Its id.
+    pub id: PeckId,
+    /// Who asks.
+    pub source: DucklingId,
+    /// Who is asked.
+    pub target: DucklingId,
+    /// What for.
+    pub kind: PeckType,
+    /// In the asking side's words.
+    pub message: Message,
+    /// The state that was written last. What counts is [`Peck::status_at`].
+    pub stored: PeckStatus,
+    /// When it was asked.
+    pub created_at: OffsetDateTime,
+    /// From this moment on a pending peck is expired.
+    pub expires_at: OffsetDateTime,
+    /// When it was answered or ended.
+    pub settled_at: Option<OffsetDateTime>,
+}
+
+impl Peck {
+    /// The state at a moment: expiry counts at once, whether or not anything has swept.
+    #[must_use]
+    pub fn status_at(&self, now: OffsetDateTime) -> PeckStatus {
+        if self.stored == PeckStatus::Pending && now >= self.expires_at {
+            return PeckStatus::Expired;
+        }
+        self.stored
+    }
+
+    /// Whether this duckling is one of the two parties.
+    #[must_use]
+    pub fn concerns(&self, id: &DucklingId) -> bool {
+        self.source == *id || self.target == *id
+    }
+}
+
+/// Which end of a peck a duckling is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It is asked.
+    In,
+    /// It asks.
+    Out,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peck_types_are_dotted_names() {
+        for text in ["data.read", "notify.send", "my_app.v2.read"] {
+            assert!(PeckType::parse(text).is_ok(), "{text}");
+        }
+        let long = format!("a.{}", "b".repeat(63));
+        for text in ["", "data", "Data.read", ".read", "data.", "a..b", "a b.c", "1.a", &long] {
+            assert!(PeckType::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_are_plain_and_short() {
+        assert!(Message::parse(&"ü".repeat(500)).is_ok());
+        assert!(Message::parse("two\nlines").is_ok());
+        assert!(Message::parse(&"x".repeat(501)).is_err());
+        assert!(Message::parse("\u{1b}[31m").is_err());
+    }
+}

@@ -1,0 +1,269 @@
+//! What a person types: e-mail address, display name, password, one-time code.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use time::Duration;
+use zeroize::Zeroize;
+
+use crate::error::{BeakError, Result};
+
+/// An e-mail address, case-folded: one mailbox has one spelling here.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads an address. Only the form is checked; that it exists is what the code by mail is for.
+    /// Length: RFC 5321, 4.5.3.1.3, as an address of 254 octets.
+    pub fn parse(text: &str) -> Result<Self> {
+        let folded = text.trim().to_lowercase();
+        let plain = |c: char| c.is_ascii_graphic() && !"<>()[]\\,;:\"".contains(c);
+        let shaped = folded.split_once('@').is_some_and(|(local, domain)| {
+            let labels = domain.split('.').collect::<Vec<_>>();
+            !local.is_empty()
+                && local.len() <= 64
+                && !domain.contains('@')
+                && labels.len() >= 2
+                && labels.iter().all(|label| !label.is_empty() && !label.starts_with('-'))
+        });
+        if shaped && folded.len() <= 254 && folded.chars().all(plain) {
+            return Ok(Self(folded));
+        }
+        Err(BeakError::invalid("email", "this is not an e-mail address"))
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// SHA-256, as certificates and guards carry it.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex(&Sha256::digest(self.0.as_bytes()))
+    }
+}
+
+/// Addresses stay out of logs.
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(…)")
+    }
+}
+
+/// How a duckling wants to be called: 1 to 64 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// Reads a name; blanks around it are dropped.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        // Invisible direction marks could make one name look like another.
+        let visible = |c: char| {
+            !c.is_control()
+                && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        };
+        if (1..=64).contains(&text.chars().count()) && text.chars().all(visible) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(BeakError::invalid("display_name", "a display name has 1 to 64 visible characters"))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password. It can't be shown and leaves no copy behind.
+pub struct Password(String);
+
+/// The most common passwords of twelve or more characters in public leaks.
+const COMMON: [&str; 24] = [
+    "123456789012",
+    "1234567890123",
+    "12345678901234",
+    "123456789123",
+    "1234567891011",
+    "111111111111",
+    "000000000000",
+    "123123123123",
+    "121212121212",
+    "112233445566",
+    "password1234",
+    "password12345",
+    "passwordpassword",
+    "administrator",
+    "qwertyuiop12",
+    "qwertyuiop123",
+    "qwertyqwerty",
+    "1q2w3e4r5t6y",
+    "1qaz2wsx3edc",
+    "abcdefghijkl",
+    "abcd1234abcd",
+    "iloveyou1234",
+    "unknown12345",
+    "letmeinletmein",
+];
+
+impl Password {
+    /// Takes a new password: 12 to 128 characters, not common, not the address.
+    /// No rules of composition: NIST SP 800-63B, 3.1.1.2.
+    pub fn parse(text: String, email: &Email) -> Result<Self> {
+        let password = Self(text);
+        let folded = password.0.to_lowercase();
+        let local = email.as_str().split('@').next().unwrap_or_default();
+        let length = password.0.chars().count();
+        let single = folded.chars().next().is_some_and(|c| folded.chars().all(|d| d == c));
+        if length < 12 {
+            return Err(BeakError::WeakPassword("a password has at least 12 characters"));
+        }
+        if length > 128 {
+            return Err(BeakError::WeakPassword("a password has at most 128 characters"));
+        }
+        if COMMON.contains(&folded.as_str()) || single {
+            return Err(BeakError::WeakPassword("this is one of the most common passwords"));
+        }
+        if folded == email.as_str() || folded == local {
+            return Err(BeakError::WeakPassword("a password must not be the e-mail address"));
+        }
+        Ok(password)
+    }
+
+    /// Takes a password that is only compared, so it need not be a good one.
+    pub fn attempt(text: String) -> Result<Self> {
+        let password = Self(text);
+        if password.0.chars().count() <= 128 {
+            return Ok(password);
+        }
+        Err(BeakError::invalid("password", "a password has at most 128 characters"))
+    }
+
+    /// The characters, for whoever keeps or compares them.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// How long a code is good.
+pub const CODE_LIFETIME: Duration = Duration::minutes(15);
+
+/// How many wrong codes end the right one.
+pub const CODE_TRIES: u32 = 5;
+
+/// A one-time code: six digits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OtpCode(String);
+
+impl OtpCode {
+    /// Reads a code.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(BeakError::invalid("code", "a code has six digits"))
+    }
+
+    /// A code from randomness; 32 bits leave no bias that could be measured.
+    #[must_use]
+    pub fn new(random: [u8; 4]) -> Self {
+        Self(format!("{:06}", u32::from_be_bytes(random) % 1_000_000))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OtpCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OtpCode(…)")
+    }
+}
+
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_folded_and_checked() {
+        let same = [" Agent@Example.COM ", "agent@example.com"].map(Email::parse);
+        assert_eq!(same[0], same[1]);
+        let bad =
+            ["", "a", "a@", "@b.c", "a@b", "a@b@c.d", "a b@c.d", "a@b..c", "a\n@b.c", "<a@b.c>"];
+        for text in bad {
+            assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+        assert!(Email::parse(&format!("{}@example.com", "a".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn passwords_are_judged_by_length_and_fame() {
+        let email = Email::parse("somebody.long@example.com").expect("an address");
+        let code = |text: &str| Password::parse(text.into(), &email).map(|_| ());
+        assert_eq!(code("securepassword123"), Ok(()));
+        assert_eq!(code(&"ü".repeat(11)).map_err(|e| e.code()), Err("weak_password"));
+        assert_eq!(code(&format!("{}1", "é".repeat(11))), Ok(()));
+        let bad = ["PasswordPassword", "somebody.long@example.com", "aaaaaaaaaaaaa", "short"];
+        for text in bad {
+            assert_eq!(code(text).map_err(|e| e.code()), Err("weak_password"), "{text}");
+        }
+        assert!(code(&"x1".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let password = Password::attempt("hush hush hush".into()).expect("short enough");
+        let code = OtpCode::parse("123456").expect("six digits");
+        assert!(!format!("{password:?} {code:?}").contains("hush"));
+        assert!(!format!("{code:?}").contains("123"));
+    }
+
+    #[test]
+    fn names_are_visible() {
+        assert_eq!(
+            DisplayName::parse(" Duck 🦆 ").map(|n| n.as_str().to_owned()),
+            Ok("Duck 🦆".into())
+        );
+        for text in ["", "  ", "a\u{202e}b", "a\u{7}", &"x".repeat(65)] {
+            assert!(DisplayName::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn codes_have_six_digits() {
+        assert_eq!(OtpCode::new([0, 0, 0, 7]).expose(), "000007");
+        for text in ["", "12345", "1234567", "12345a", "１２３４５６"] {
+            assert!(OtpCode::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ pub use self::pecks::NewPeck;
 use crate::duckling::Duckling;
 use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
+use crate::person::hex;
 use crate::ports::{
     Captcha, CertificateAuthority, Clock, Entropy, Identity, Mailer, Metrics, Person, Store,
 };
@@ -153,6 +154,12 @@ impl Galaxy {
         // this many is put away by the next callers.
         self.ports.store.sweep(now, 100).await?;
         self.ports.store.metrics().await
+    }
+
+    /// A name for a call by which its log line is found.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        self.random::<10>().map_or_else(|_| "req_unknown".into(), |r| format!("req_{}", hex(&r)))
     }
 
     /// Whether the store answers.

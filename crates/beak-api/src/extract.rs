@@ -1,0 +1,136 @@
+//! What handlers take from a request, read strictly.
+
+use std::net::IpAddr;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use beak_core::BeakError;
+use beak_core::galaxy::Credential;
+use beak_core::key::BeakKey;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// The address that a call came from, as far as the home vouches for it. Set as an extension.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+/// The most that a body may have.
+const LIMIT: usize = 16 * 1024;
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(BeakError::UnsupportedMediaType.into());
+        }
+        let bytes = read(request).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// No body, or an empty object: for calls that take nothing.
+pub(crate) struct Nothing;
+
+impl<S: Send + Sync> FromRequest<S> for Nothing {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = read(request).await?;
+        if bytes.trim_ascii().is_empty() || bytes.trim_ascii() == b"{}" {
+            return Ok(Self);
+        }
+        Err(malformed("this call takes no body"))
+    }
+}
+
+async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
+    to_bytes(request.into_body(), LIMIT).await.map_err(|_| BeakError::TooLarge.into())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.and_then(|text| text.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn malformed(message: &str) -> Problem {
+    BeakError::Invalid { field: None, message: message.to_owned() }.into()
+}
+
+/// Reads JSON and says which field is at fault. The value that was sent is never repeated.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let text = error.inner().to_string();
+        let named = text.split('`').nth(1).unwrap_or_default().to_owned();
+        let path = error.path().to_string();
+        let (field, message) = if text.starts_with("missing field") {
+            (named.clone(), format!("`{named}` is missing"))
+        } else if text.starts_with("unknown field") {
+            (named.clone(), "this call has no such field".to_owned())
+        } else if text.starts_with("duplicate field") {
+            (named.clone(), format!("`{named}` stands there twice"))
+        } else if error.inner().is_data() && path != "." {
+            (path.clone(), format!("`{path}` has the wrong type"))
+        } else {
+            return malformed("the body is not a JSON object of this call's fields");
+        };
+        let error = BeakError::Invalid { field: None, message };
+        Problem { error, field: Some(field) }
+    })?;
+    json.end().map_err(|_| malformed("there is something behind the JSON object"))?;
+    Ok(value)
+}
+
+/// Parameters behind the question mark.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        let wrong = |_| malformed("the parameters behind `?` are not those of this call");
+        query.map(|axum::extract::Query(value)| Self(value)).map_err(wrong)
+    }
+}
+
+/// The caller's credential.
+pub(crate) struct Caller(pub(crate) Credential);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        credential(&parts.headers).map(Self).ok_or_else(|| BeakError::Unauthorized.into())
+    }
+}
+
+/// `Authorization: Bearer …`, RFC 6750 section 2.1. What can't be a credential is none.
+fn credential(headers: &HeaderMap) -> Option<Credential> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.len() > 8192 {
+        return None;
+    }
+    if token.starts_with("sd_bk_") {
+        return BeakKey::parse(token).map(Credential::Key);
+    }
+    Some(Credential::Token(token.to_owned()))
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for ClientAddress {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().copied())
+    }
+}

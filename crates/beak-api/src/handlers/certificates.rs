@@ -1,0 +1,70 @@
+//! Certificates and the keys that verify them.
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use beak_core::BeakError;
+use beak_core::galaxy::Verdict;
+use beak_core::id::CertId;
+
+use super::{Answer, Beak};
+use crate::extract::{Body, Caller};
+use crate::request::Who;
+use crate::wire;
+
+pub(crate) async fn own(
+    State(galaxy): Beak,
+    Extension(who): Extension<Who>,
+    Caller(caller): Caller,
+) -> Answer<Json<wire::CertificateSeen>> {
+    let duckling = galaxy.agent_of(&caller).await?;
+    let _ = who.0.set(duckling.id.clone());
+    let certificate = galaxy.certificate_of(&duckling).await?;
+    Ok(Json(wire::CertificateSeen::of(certificate, true)))
+}
+
+pub(crate) async fn one(
+    State(galaxy): Beak,
+    Path(id): Path<String>,
+) -> Answer<Json<wire::CertificateSeen>> {
+    let id = CertId::parse(&id).map_err(|_| BeakError::NotFound("such certificate"))?;
+    let certificate = galaxy.certificate(&id).await?;
+    Ok(Json(wire::CertificateSeen::of(certificate, false)))
+}
+
+pub(crate) async fn verify(
+    State(galaxy): Beak,
+    Body(asked): Body<wire::Judge>,
+) -> Answer<Json<wire::Judged>> {
+    let opinion = galaxy.judge(&asked.certificate).await?;
+    let (reason, status) = match opinion.verdict {
+        Verdict::Valid => (None, Some("valid")),
+        Verdict::NotOurs => (Some("the signature is not this galaxy's"), None),
+        Verdict::Was(status) => (Some("it is no longer current"), Some(status.word())),
+    };
+    let claims = opinion.claims;
+    Ok(Json(wire::Judged {
+        valid: opinion.verdict == Verdict::Valid,
+        reason,
+        cert_id: claims.as_ref().map(|claims| claims.cert_id.to_string()),
+        duckling_id: claims.as_ref().map(|claims| claims.duckling_id.to_string()),
+        trust_tier: claims.as_ref().map(|claims| claims.tier.word()),
+        status,
+    }))
+}
+
+pub(crate) async fn keys(State(galaxy): Beak) -> Answer<impl IntoResponse> {
+    let jwk = |key: beak_core::ports::PublicKey| wire::Jwk {
+        kty: "OKP",
+        crv: "Ed25519",
+        x: URL_SAFE_NO_PAD.encode(key.bytes),
+        kid: key.kid,
+        alg: "EdDSA",
+        purpose: "sig",
+    };
+    let keys = galaxy.keys().await?.into_iter().map(jwk).collect();
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(wire::Jwks { keys })))
+}

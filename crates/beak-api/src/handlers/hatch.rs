@@ -1,0 +1,62 @@
+//! Hatch, verify, resend.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use beak_core::galaxy::{Hatchling, NewEgg, Verification};
+use beak_core::person::{CODE_LIFETIME, DisplayName, Email, OtpCode, Password};
+
+use super::{Answer, Beak};
+use crate::extract::{Body, ClientAddress};
+use crate::wire;
+
+pub(crate) async fn hatch(
+    State(galaxy): Beak,
+    from: Option<ClientAddress>,
+    Body(asked): Body<wire::Hatch>,
+) -> Answer<(StatusCode, Json<wire::EggLaid>)> {
+    let email = Email::parse(&asked.email)?;
+    let answer = wire::EggLaid {
+        status: "otp_sent",
+        email: email.as_str().to_owned(),
+        expires_in: CODE_LIFETIME.whole_seconds(),
+    };
+    let egg = NewEgg {
+        password: Password::parse(asked.password, &email)?,
+        display_name: DisplayName::parse(&asked.display_name)?,
+        captcha_token: asked.captcha_token,
+        from: from.map(|ClientAddress(address)| address),
+        email,
+    };
+    galaxy.hatch(egg).await?;
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+pub(crate) async fn verify(
+    State(galaxy): Beak,
+    Body(asked): Body<wire::Verify>,
+) -> Answer<Json<wire::Hatched>> {
+    let verification =
+        Verification { email: Email::parse(&asked.email)?, code: OtpCode::parse(&asked.code)? };
+    let hatchling = galaxy.verify(&verification).await?;
+    Ok(Json(hatched(hatchling)))
+}
+
+pub(crate) async fn resend(
+    State(galaxy): Beak,
+    Body(asked): Body<wire::Address>,
+) -> Answer<(StatusCode, Json<wire::Status>)> {
+    galaxy.resend(&Email::parse(&asked.email)?).await?;
+    Ok((StatusCode::ACCEPTED, Json(wire::Status { status: "otp_sent" })))
+}
+
+/// The one answer that carries a key.
+pub(super) fn hatched(hatchling: Hatchling) -> wire::Hatched {
+    wire::Hatched {
+        beak_key: hatchling.key.reveal().to_owned(),
+        duckling_id: hatchling.duckling.id.to_string(),
+        cert_id: hatchling.duckling.cert_id.to_string(),
+        certificate: hatchling.certificate,
+        trust_tier: hatchling.duckling.tier.word(),
+    }
+}

@@ -1,0 +1,78 @@
+//! The table of calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use beak_core::{BeakError, Galaxy};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::handlers::{certificates, galaxy, hatch, pecks, people};
+use crate::problem::Problem;
+use crate::request;
+
+/// All calls of the Beak, below `/beak`. What is not one of them is a 404 with the usual body.
+pub fn router(galaxy: Arc<Galaxy>) -> Router {
+    let calls = Router::new()
+        .route("/hatch", post(hatch::hatch))
+        .route("/verify", post(hatch::verify))
+        .route("/resend", post(hatch::resend))
+        .route("/signin", post(people::sign_in))
+        .route("/refresh", post(people::refresh))
+        .route("/signout", post(people::sign_out))
+        .route("/forgot", post(people::forgot))
+        .route("/reset", post(people::reset))
+        .route("/me", get(people::me))
+        .route("/keys/rotate", post(people::rotate))
+        .route("/pulse", post(people::pulse))
+        .route("/peck", post(pecks::peck))
+        .route("/pecks", get(pecks::list))
+        .route("/pecks/{peck_id}", get(pecks::one))
+        .route("/approve", post(pecks::approve))
+        .route("/deny", post(pecks::deny))
+        .route("/unpeck", post(pecks::unpeck))
+        .route("/certificate", get(certificates::own))
+        .route("/certificates/{cert_id}", get(certificates::one))
+        .route("/certificates/verify", post(certificates::verify))
+        .route("/jwks.json", get(certificates::keys))
+        .route("/metrics", get(galaxy::metrics))
+        .route("/spaceducks", get(galaxy::spaceducks))
+        .route("/system/status", get(galaxy::status));
+    Router::new()
+        .nest("/beak", calls)
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(&galaxy), request::around))
+        .layer(cors())
+        .with_state(galaxy)
+}
+
+async fn nothing_here() -> Problem {
+    BeakError::NotFound("such call").into()
+}
+
+/// A bug ends one call, not the process.
+#[expect(clippy::needless_pass_by_value, reason = "the layer asks for this signature")]
+fn panicked(payload: Box<dyn std::any::Any + Send>) -> Response {
+    let text = payload.downcast_ref::<&str>().copied().unwrap_or("a panic");
+    Problem::from(BeakError::Internal(text.to_owned())).into_response()
+}
+
+/// Any page may call: credentials travel in a header that a page has to set itself, never in a
+/// cookie, so a foreign page gains nothing.
+fn cors() -> CorsLayer {
+    let idempotency = HeaderName::from_static("idempotency-key");
+    let request_id = HeaderName::from_static("x-request-id");
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency])
+        .expose_headers([request_id, header::RETRY_AFTER])
+        .max_age(Duration::from_hours(1))
+}

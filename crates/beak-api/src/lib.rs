@@ -9,6 +9,7 @@ pub mod jws;
 mod problem;
 mod request;
 mod router;
+pub mod system;
 mod wire;
 
 pub use extract::ClientAddress;

@@ -48,6 +48,9 @@ pub(crate) async fn around(
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
+    if let Some(cause) = cause {
+        tracing::error!(request_id = id, cause, "a call failed");
+    }
     // The route, not the path: a path may carry what its caller would not want kept.
     tracing::info!(
         request_id = id,
@@ -56,7 +59,6 @@ pub(crate) async fn around(
         status = response.status().as_u16(),
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         duckling = who.0.get().map(DucklingId::as_str),
-        cause,
         "call"
     );
     response

@@ -1,1 +1,3 @@
-//! The Beak on AWS: DynamoDB, Cognito, SES and KMS behind one Lambda.
+//! The Beak's ports on AWS: DynamoDB, Cognito, SES and KMS.
+
+pub mod store;

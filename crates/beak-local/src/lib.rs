@@ -1,21 +1,180 @@
-//! A whole galaxy in one process, kept in one folder.
+//! A whole galaxy in one process: the Beak, the five sites and the outbox, kept in one folder.
 
-/// x
+mod data;
+mod db;
+mod error;
+mod identity;
+mod outbox;
+mod pages;
+mod server;
+mod sites;
+mod store;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use beak_api::captcha::{PASSES, TestCaptcha};
+use beak_api::jws::Jws;
+use beak_api::system::{SystemClock, SystemEntropy};
+use beak_core::person::{Email, hex};
+use beak_core::ports::{Captcha, Clock, Entropy};
+use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
+use galaxy_sites::Site;
+use tokio::sync::watch;
+
+use crate::data::Data;
+pub use crate::error::LocalError;
+use crate::identity::LocalIdentity;
+use crate::outbox::Outbox;
+use crate::server::Home;
+use crate::sites::{GALAXY_VERSION, Sites};
+use crate::store::RedbStore;
+
+/// The port, unless another one is named. On a telephone it spells DUCK.
 pub const DEFAULT_PORT: u16 = 3825;
-/// x
+
+/// The data folder, unless another one is named.
 pub const DEFAULT_DATA: &str = "galaxy-data";
-/// x
-pub struct Options { 
-/// x
-    pub port: u16, 
-/// x
-    pub data: std::path::PathBuf }
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct LocalError;
-impl LocalError { 
-/// x
-    #[must_use] pub fn help(&self) -> String { String::new() } }
-/// x
-pub async fn serve(_: Options) -> Result<(), LocalError> { Err(LocalError) }
+
+/// The first operator's address.
+const OPERATOR: &str = "operator@spaceduck.localhost";
+
+/// What a local galaxy is started with.
+pub struct Options {
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// Where everything is kept.
+    pub data: PathBuf,
+}
+
+/// Runs a galaxy until Ctrl-C or SIGTERM. Says on stdout where everything is.
+pub async fn serve(options: Options) -> Result<(), LocalError> {
+    log_to_stderr();
+    let data = Data::open(&options.data)?;
+    let signer = data.signer()?;
+    let listeners = server::listen(options.port)?;
+    let address = listeners.first().and_then(|listener| listener.local_addr().ok());
+    let port = address.map_or(options.port, |address| address.port());
+    let operator_file = data.operator_file();
+    let home = home(data.db, signer, &operator_file, port).await?;
+    announce(port, &options.data, &operator_file);
+    run(listeners, Arc::new(home)).await
+}
+
+/// Calls and failures, one line each; `SPACEDUCK_LOG` says from which level on.
+fn log_to_stderr() {
+    let level = std::env::var("SPACEDUCK_LOG").ok().and_then(|level| level.parse().ok());
+    let level: tracing::Level = level.unwrap_or(tracing::Level::WARN);
+    // A second one in the same process would fail; the first then goes on.
+    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
+}
+
+async fn home(
+    db: db::Db,
+    signer: data::FileSigner,
+    operator_file: &Path,
+    port: u16,
+) -> Result<Home, LocalError> {
+    let broken = |error: BeakError| {
+        LocalError::Broken(error.cause().map_or_else(|| error.to_string(), str::to_owned))
+    };
+    let db = Arc::new(db);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let identity = LocalIdentity::new(Arc::clone(&db), Arc::clone(&clock), Arc::clone(&entropy))
+        .map_err(broken)?;
+    first_operator(&identity, operator_file).await?;
+    let store = RedbStore::new(Arc::clone(&db));
+    store.tidy(clock.now()).await.map_err(broken)?;
+    identity.tidy().await.map_err(broken)?;
+    let captcha = TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>);
+    let outbox = || Outbox { db: Arc::clone(&db), clock: Arc::clone(&clock) };
+    let ports = Ports {
+        store: Arc::new(store),
+        identity: Arc::new(identity),
+        authority: Arc::new(Jws::new(Arc::new(signer))),
+        captcha,
+        mailer: Arc::new(outbox()),
+        clock: Arc::clone(&clock),
+        entropy,
+    };
+    let settings = Settings {
+        issuer: format!("http://localhost:{port}"),
+        version: GALAXY_VERSION.into(),
+        release: env!("CARGO_PKG_VERSION").into(),
+        peck_lifetime: Duration::hours(24),
+    };
+    let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));
+    let sites = Sites::new(port).map_err(|error| LocalError::Broken(error.to_string()))?;
+    Ok(Home { port, beak, sites, outbox: outbox() })
+}
+
+/// Makes the first operator, with a password that only the folder's owner can read.
+async fn first_operator(identity: &LocalIdentity, file: &Path) -> Result<(), LocalError> {
+    let broken = |error: BeakError| LocalError::Broken(error.to_string());
+    let email = Email::parse(OPERATOR).map_err(broken)?;
+    if identity.knows(&email).map_err(broken)? {
+        return Ok(());
+    }
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| LocalError::Broken(error.to_string()))?;
+    let password = hex(&random);
+    // The file first: an operator whose password nobody has could never be made again.
+    data::write_private(file, &format!("{OPERATOR}\n{password}\n"))
+        .map_err(|error| LocalError::Folder(file.to_owned(), error.to_string()))?;
+    identity.add_operator(&email, &password).await.map_err(broken)?;
+    Ok(())
+}
+
+fn announce(port: u16, data: &Path, operator_file: &Path) {
+    let line = |label: &str, value: String| format!("  {label:<8} {value}\n");
+    let mut text = "A galaxy is running.\n\n".to_owned();
+    text += &line("API", format!("http://localhost:{port}/beak"));
+    for (at, site) in Site::ALL.into_iter().enumerate() {
+        let url = format!("http://{}.localhost:{port}/", site.name());
+        let label = if at == 0 { "sites" } else { "" };
+        text += &line(label, format!("{url:<42} {}", site.role()));
+    }
+    text += &line("outbox", format!("http://localhost:{port}/outbox"));
+    text += &line("operator", operator_file.display().to_string());
+    text += &line("data", data.display().to_string());
+    text += "\nCtrl-C stops it; everything is kept.\n";
+    // Nobody may be reading; the galaxy runs all the same.
+    let mut stdout = std::io::stdout();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+async fn run(listeners: Vec<std::net::TcpListener>, home: Arc<Home>) -> Result<(), LocalError> {
+    let broken = |error: std::io::Error| LocalError::Broken(error.to_string());
+    let (stop, stopped) = watch::channel(false);
+    let mut servers = tokio::task::JoinSet::new();
+    for listener in listeners {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(broken)?;
+        let service = server::service(Arc::clone(&home));
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        let mut stopped = stopped.clone();
+        let until = async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        servers.spawn(
+            async move { axum::serve(listener, service).with_graceful_shutdown(until).await },
+        );
+    }
+    asked_to_stop().await.map_err(broken)?;
+    let _ = stop.send(true);
+    // Whoever keeps a connection open does not keep the galaxy open.
+    let all = async { while servers.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), all).await;
+    Ok(())
+}
+
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
+    }
+}

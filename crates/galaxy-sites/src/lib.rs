@@ -141,8 +141,8 @@ pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError
             files.push(site_file(place, file.data)?);
         }
     }
-    let mut json = serde_json::to_vec_pretty(config)
-        .map_err(|error| SiteError::Config(error.to_string()))?;
+    let mut json =
+        serde_json::to_vec_pretty(config).map_err(|error| SiteError::Config(error.to_string()))?;
     json.push(b'\n');
     files.push(site_file("config.json".to_owned(), Cow::Owned(json))?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -151,7 +151,7 @@ pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError
 
 fn site_file(path: String, bytes: Cow<'static, [u8]>) -> Result<SiteFile, SiteError> {
     let content_type = content_type(&path)?;
-    let fresh = path.ends_with(".html") || path == "config.json";
+    let fresh = content_type.starts_with("text/html") || path == "config.json";
     let cache_control = if fresh { FRESH } else { SHORT };
     Ok(SiteFile { path, bytes, content_type, cache_control })
 }

@@ -1,0 +1,106 @@
+//! The data folder: everything that a local galaxy keeps, and who may read it.
+//!
+//! ```text
+//! galaxy.redb       the database
+//! certificate.key   the key that signs birth certificates (mode 600)
+//! operator.txt      the first operator's address and password (mode 600)
+//! ```
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use beak_api::jws::Signer;
+use beak_core::{BeakError, Result};
+use ed25519_dalek::{Signer as _, SigningKey};
+
+use crate::db::Db;
+use crate::error::LocalError;
+
+/// An open data folder.
+pub(crate) struct Data {
+    folder: PathBuf,
+    pub(crate) db: Db,
+}
+
+impl Data {
+    /// Opens the folder or makes it, readable by its owner only. Fails if another process has it.
+    pub(crate) fn open(folder: &Path) -> std::result::Result<Self, LocalError> {
+        let unusable = |error: io::Error| LocalError::Folder(folder.to_owned(), error.to_string());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
+        let path = folder.join("galaxy.redb");
+        let db = Db::open(&path).map_err(|error| match error {
+            redb::Error::DatabaseAlreadyOpen => LocalError::InUse(folder.to_owned()),
+            redb::Error::Io(error) => unusable(error),
+            other => LocalError::Damaged(path.clone(), other.to_string()),
+        })?;
+        Ok(Self { folder: folder.to_owned(), db })
+    }
+
+    /// The signing key; made on the first start.
+    pub(crate) fn signer(&self) -> std::result::Result<FileSigner, LocalError> {
+        let path = self.folder.join("certificate.key");
+        let damaged = |why: &str| LocalError::Damaged(path.clone(), why.to_owned());
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let bytes = from_hex(text.trim()).ok_or_else(|| damaged("not 64 hex digits"))?;
+                Ok(FileSigner(SigningKey::from_bytes(&bytes)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut bytes = [0; 32];
+                getrandom::fill(&mut bytes).map_err(|error| damaged(&error.to_string()))?;
+                let text = format!("{}\n", beak_core::person::hex(&bytes));
+                write_private(&path, &text)
+                    .map_err(|e| LocalError::Folder(path.clone(), e.to_string()))?;
+                Ok(FileSigner(SigningKey::from_bytes(&bytes)))
+            }
+            Err(error) => Err(LocalError::Folder(path.clone(), error.to_string())),
+        }
+    }
+
+    /// Where the first operator's password is written down.
+    pub(crate) fn operator_file(&self) -> PathBuf {
+        self.folder.join("operator.txt")
+    }
+}
+
+/// Writes a whole file that only its owner may read, or none.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let unfinished = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    let mut bytes = [0; 32];
+    if digits.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// Signs with the key in the folder.
+pub(crate) struct FileSigner(SigningKey);
+
+#[async_trait]
+impl Signer for FileSigner {
+    async fn public_keys(&self) -> Result<Vec<[u8; 32]>> {
+        Ok(vec![self.0.verifying_key().to_bytes()])
+    }
+
+    async fn sign(&self, bytes: &[u8]) -> Result<[u8; 64]> {
+        self.0
+            .try_sign(bytes)
+            .map(|signature| signature.to_bytes())
+            .map_err(|error| BeakError::Internal(error.to_string()))
+    }
+}

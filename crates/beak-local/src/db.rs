@@ -1,0 +1,248 @@
+//! The database file: opening it, reading, and writing in durable transactions.
+//!
+//! Every table maps text to JSON. The file has one owner at a time; redb holds a lock on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use beak_core::{BeakError, Result};
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable, TableDefinition};
+use redb::{TableError, WriteTransaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A table.
+pub(crate) type Table = TableDefinition<'static, &'static str, &'static [u8]>;
+
+/// E-mail address → egg.
+pub(crate) const EGGS: Table = Table::new("eggs");
+/// Id → duckling.
+pub(crate) const DUCKLINGS: Table = Table::new("ducklings");
+/// E-mail address → duckling id.
+pub(crate) const EMAILS: Table = Table::new("emails");
+/// Hash of a Beak Key → duckling id.
+pub(crate) const KEYS: Table = Table::new("keys");
+/// Id → peck.
+pub(crate) const PECKS: Table = Table::new("pecks");
+/// Side, duckling and peck id → nothing.
+pub(crate) const SIDES: Table = Table::new("sides");
+/// Source, target and type of a pending peck → its id.
+pub(crate) const PAIRS: Table = Table::new("pairs");
+/// What lapses, by its time.
+pub(crate) const DUE: Table = Table::new("due");
+/// Id → certificate.
+pub(crate) const CERTIFICATES: Table = Table::new("certificates");
+/// Idempotency key → what it made.
+pub(crate) const REPEATS: Table = Table::new("repeats");
+/// What may be done once in a while → when next.
+pub(crate) const TURNS: Table = Table::new("turns");
+/// Name → count.
+pub(crate) const COUNTS: Table = Table::new("counts");
+/// E-mail address → password, code.
+pub(crate) const PEOPLE: Table = Table::new("people");
+/// Hash of an access or refresh token → whose it is.
+pub(crate) const TOKENS: Table = Table::new("tokens");
+/// Number → mail.
+pub(crate) const OUTBOX: Table = Table::new("outbox");
+
+const ALL: [Table; 15] = [
+    EGGS,
+    DUCKLINGS,
+    EMAILS,
+    KEYS,
+    PECKS,
+    SIDES,
+    PAIRS,
+    DUE,
+    CERTIFICATES,
+    REPEATS,
+    TURNS,
+    COUNTS,
+    PEOPLE,
+    TOKENS,
+    OUTBOX,
+];
+
+/// The open database.
+pub(crate) struct Db {
+    path: PathBuf,
+    /// `None` only if opening it again has failed after the disk had failed.
+    open: RwLock<Option<Database>>,
+}
+
+impl Db {
+    /// Opens the file or makes it.
+    pub(crate) fn open(path: &Path) -> std::result::Result<Self, redb::Error> {
+        let database = Database::create(path)?;
+        let txn = database.begin_write()?;
+        for table in ALL {
+            txn.open_table(table)?;
+        }
+        txn.commit()?;
+        Ok(Self { path: path.to_owned(), open: RwLock::new(Some(database)) })
+    }
+
+    /// Reads; everything that `f` sees is of one moment.
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&Reading) -> Result<T>) -> Result<T> {
+        let result = self.with(|database| {
+            let txn = database.begin_read().map_err(broken)?;
+            f(&Reading(txn))
+        });
+        self.recover(result)
+    }
+
+    /// Writes: all of what `f` does, on disk when this returns, or nothing. Off the async threads,
+    /// because a commit waits for the disk.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        f: impl FnOnce(&Writing) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let db = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let result = db.with(|database| {
+                let writing = Writing(database.begin_write().map_err(broken)?);
+                // On an error the transaction is dropped, and with it all that it did.
+                let value = f(&writing)?;
+                writing.0.commit().map_err(broken)?;
+                Ok(value)
+            });
+            db.recover(result)
+        });
+        done.await.map_err(|error| BeakError::Internal(error.to_string()))?
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
+        let guard = self.open.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let closed = || BeakError::Unavailable("the database is closed".into());
+        f(guard.as_ref().ok_or_else(closed)?)
+    }
+
+    /// After a failure of the disk redb answers nothing any more until the file is opened again,
+    /// so that is tried after every such failure: a full disk that was cleared heals by itself.
+    fn recover<T>(&self, result: Result<T>) -> Result<T> {
+        if matches!(&result, Err(BeakError::Unavailable(_))) {
+            let mut guard = self.open.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            drop(guard.take());
+            *guard = Database::create(&self.path).ok();
+        }
+        result
+    }
+}
+
+/// What redb says, in the Beak's words.
+pub(crate) fn broken(error: impl Into<redb::Error>) -> BeakError {
+    match error.into() {
+        error @ (redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed) => {
+            BeakError::Unavailable(error.to_string())
+        }
+        error => BeakError::Internal(error.to_string()),
+    }
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| BeakError::Internal(error.to_string()))
+}
+
+fn look<T: DeserializeOwned>(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    key: &str,
+) -> Result<Option<T>> {
+    let found = table.get(key).map_err(broken)?;
+    found.map(|guard| decode(guard.value())).transpose()
+}
+
+/// An entry's key and value.
+pub(crate) type Entry<T> = (String, T);
+
+fn walk<T: DeserializeOwned>(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    span: &Span<'_>,
+) -> Result<Vec<Entry<T>>> {
+    let range = table.range(span.from..span.to).map_err(broken)?;
+    let decoded = |entry: std::result::Result<_, redb::StorageError>| {
+        let (key, value): (redb::AccessGuard<&str>, redb::AccessGuard<&[u8]>) =
+            entry.map_err(broken)?;
+        Ok((key.value().to_owned(), decode(value.value())?))
+    };
+    if span.backwards {
+        return range.rev().take(span.limit).map(decoded).collect();
+    }
+    range.take(span.limit).map(decoded).collect()
+}
+
+/// Which entries of a table: keys from `from` up to, not including, `to`.
+pub(crate) struct Span<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) backwards: bool,
+    pub(crate) limit: usize,
+}
+
+/// A moment of the database.
+pub(crate) struct Reading(ReadTransaction);
+
+impl Reading {
+    pub(crate) fn get<T: DeserializeOwned>(&self, table: Table, key: &str) -> Result<Option<T>> {
+        look(&self.0.open_table(table).map_err(broken)?, key)
+    }
+
+    pub(crate) fn list<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        span: &Span<'_>,
+    ) -> Result<Vec<Entry<T>>> {
+        walk(&self.0.open_table(table).map_err(broken)?, span)
+    }
+}
+
+/// An open transaction. Conditions first, writes after them: returning `Ok` commits.
+pub(crate) struct Writing(WriteTransaction);
+
+impl Writing {
+    fn table(&self, table: Table) -> Result<redb::Table<'_, &'static str, &'static [u8]>> {
+        self.0.open_table(table).map_err(|error: TableError| broken(error))
+    }
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, table: Table, key: &str) -> Result<Option<T>> {
+        look(&self.table(table)?, key)
+    }
+
+    pub(crate) fn list<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        span: &Span<'_>,
+    ) -> Result<Vec<Entry<T>>> {
+        walk(&self.table(table)?, span)
+    }
+
+    pub(crate) fn put<T: Serialize + ?Sized>(
+        &self,
+        table: Table,
+        key: &str,
+        value: &T,
+    ) -> Result<()> {
+        let json = serde_json::to_vec(value).map_err(|e| BeakError::Internal(e.to_string()))?;
+        self.table(table)?.insert(key, json.as_slice()).map_err(broken)?;
+        Ok(())
+    }
+
+    pub(crate) fn remove(&self, table: Table, key: &str) -> Result<bool> {
+        Ok(self.table(table)?.remove(key).map_err(broken)?.is_some())
+    }
+
+    /// Keeps only the entries that `keep` accepts.
+    pub(crate) fn retain<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        keep: impl Fn(&T) -> bool,
+    ) -> Result<()> {
+        let keep = |_: &str, json: &[u8]| serde_json::from_slice(json).is_ok_and(|v| keep(&v));
+        self.table(table)?.retain(keep).map_err(broken)
+    }
+
+    /// Adds to a count.
+    pub(crate) fn count(&self, name: &str, by: i64) -> Result<()> {
+        let now: i64 = self.get(COUNTS, name)?.unwrap_or(0);
+        self.put(COUNTS, name, &(now + by))
+    }
+}

@@ -1,0 +1,92 @@
+//! The outbox: mails that never leave the machine, as JSON and as a page.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use beak_core::mail::{Mail, escape};
+use beak_core::ports::{Clock, Mailer};
+use beak_core::{BeakError, OffsetDateTime, Result};
+use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+
+use crate::db::{Db, OUTBOX, Span, Writing};
+
+/// How many mails are kept.
+const KEPT: u64 = 1000;
+
+/// A mail as it lies here and as `/outbox.json` gives it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Posted {
+    to: String,
+    subject: String,
+    text: String,
+    html: String,
+    sent_at: String,
+}
+
+/// Puts a mail into the outbox, as part of a transaction.
+pub(crate) fn post(txn: &Writing, mail: &Mail, now: OffsetDateTime) -> Result<()> {
+    let newest = Span { from: "", to: "~", backwards: true, limit: 1 };
+    let newest = txn.list::<Posted>(OUTBOX, &newest)?;
+    let last = newest.first().and_then(|(key, _)| key.parse::<u64>().ok()).unwrap_or(0);
+    let sent_at = now.format(&Rfc3339).map_err(|e| BeakError::Internal(e.to_string()))?;
+    let posted = Posted {
+        to: mail.to.as_str().to_owned(),
+        subject: mail.subject.clone(),
+        text: mail.text.clone(),
+        html: mail.html.clone(),
+        sent_at,
+    };
+    txn.put(OUTBOX, &key(last + 1), &posted)?;
+    txn.remove(OUTBOX, &key((last + 1).saturating_sub(KEPT)))?;
+    Ok(())
+}
+
+fn key(number: u64) -> String {
+    format!("{number:020}")
+}
+
+/// Sends by keeping.
+pub(crate) struct Outbox {
+    pub(crate) db: Arc<Db>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Mailer for Outbox {
+    async fn send(&self, mail: &Mail) -> Result<()> {
+        let (mail, now) = (mail.clone(), self.clock.now());
+        self.db.write(move |txn| post(txn, &mail, now)).await
+    }
+}
+
+impl Outbox {
+    /// All mails, newest first.
+    pub(crate) fn list(&self) -> Result<Vec<Posted>> {
+        let all = Span { from: "", to: "~", backwards: true, limit: usize::MAX };
+        let entries = self.db.read(|txn| txn.list::<Posted>(OUTBOX, &all))?;
+        Ok(entries.into_iter().map(|(_, posted)| posted).collect())
+    }
+}
+
+/// The outbox as a page that looks for new mail by itself.
+pub(crate) fn page(mails: &[Posted]) -> String {
+    let mut list = String::new();
+    for mail in mails {
+        // Writing to a String can't fail.
+        let _ = write!(
+            list,
+            "<article class=\"card\">\n<h2>{}</h2>\n<p>To <strong>{}</strong>, \
+             <time datetime=\"{time}\">{time}</time></p>\n<pre>{}</pre>\n</article>\n",
+            escape(&mail.subject),
+            escape(&mail.to),
+            escape(&mail.text),
+            time = escape(&mail.sent_at),
+        );
+    }
+    if mails.is_empty() {
+        list.push_str("<p>No mail yet. Hatch a duckling, and its code lands here.</p>\n");
+    }
+    crate::pages::page("Outbox", "<meta http-equiv=\"refresh\" content=\"5\">", &list)
+}

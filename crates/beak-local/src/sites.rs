@@ -1,0 +1,109 @@
+//! The five sites as this process serves them.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use beak_api::captcha::TEST_SITE_KEY;
+use beak_core::person::hex;
+use galaxy_sites::{Site, SiteConfig, SiteError, SiteFile};
+use sha2::{Digest as _, Sha256};
+
+/// The version of the galaxy that is spoken here.
+pub(crate) const GALAXY_VERSION: &str = "1.1.0";
+
+struct Served {
+    file: SiteFile,
+    etag: String,
+}
+
+/// All sites, each with its files by path.
+pub(crate) struct Sites {
+    sites: BTreeMap<&'static str, BTreeMap<String, Served>>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Sites {
+    /// The sites of a galaxy that listens on this port.
+    pub(crate) fn new(port: u16) -> Result<Self, SiteError> {
+        let address = |site: Site| format!("http://{}.localhost:{port}", site.name());
+        let config = SiteConfig {
+            galaxy: "spaceduck".into(),
+            version: GALAXY_VERSION.into(),
+            api_base: format!("http://localhost:{port}"),
+            turnstile_site_key: Some(TEST_SITE_KEY.into()),
+            sites: Site::ALL.into_iter().map(|s| (s.name().to_owned(), address(s))).collect(),
+            outbox: Some(format!("http://localhost:{port}/outbox")),
+        };
+        let mut sites = BTreeMap::new();
+        for site in Site::ALL {
+            let serve = |file: SiteFile| {
+                let etag = format!("\"{}\"", &hex(&Sha256::digest(&file.bytes))[..32]);
+                (file.path.clone(), Served { file, etag })
+            };
+            let files = galaxy_sites::files(site, &config)?;
+            sites.insert(site.name(), files.into_iter().map(serve).collect());
+        }
+        let headers = galaxy_sites::headers(&format!("http://localhost:{port}"));
+        Ok(Self { sites, headers })
+    }
+
+    /// Answers for a site; `None` if there is no site of that name.
+    pub(crate) fn answer(
+        &self,
+        site: &str,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Option<Response> {
+        let files = self.sites.get(site)?;
+        if method != Method::GET && method != Method::HEAD {
+            return Some(StatusCode::METHOD_NOT_ALLOWED.into_response());
+        }
+        let mut path = path.trim_start_matches('/').to_owned();
+        if path.is_empty() || path.ends_with('/') {
+            path.push_str("index.html");
+        }
+        let (status, served) = match files.get(&path) {
+            Some(served) => (StatusCode::OK, served),
+            None => match files.get("404.html") {
+                Some(served) => (StatusCode::NOT_FOUND, served),
+                None => return Some(StatusCode::NOT_FOUND.into_response()),
+            },
+        };
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        let same = known.is_some_and(|k| k.split(',').any(|tag| tag.trim() == served.etag));
+        let mut response = if same && status == StatusCode::OK {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            (status, Body::from(served.file.bytes.to_vec())).into_response()
+        };
+        self.dress(&mut response, served);
+        Some(response)
+    }
+
+    fn dress(&self, response: &mut Response, served: &Served) {
+        let headers = response.headers_mut();
+        let (file, etag) = (&served.file, &served.etag);
+        for (name, value) in [
+            ("content-type", file.content_type),
+            ("cache-control", file.cache_control),
+            ("etag", etag),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+        self.protect(response);
+    }
+
+    /// Adds the security headers that every page gets.
+    pub(crate) fn protect(&self, response: &mut Response) {
+        for (name, value) in &self.headers {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(*name, value);
+            }
+        }
+    }
+}

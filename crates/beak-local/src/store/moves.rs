@@ -1,0 +1,122 @@
+//! Pecks on their way from state to state.
+
+use beak_core::certificate::CertStatus;
+use beak_core::duckling::Duckling;
+use beak_core::id::PeckId;
+use beak_core::peck::{Peck, PeckStatus};
+use beak_core::ports::{Move, Moved, Side};
+use beak_core::{BeakError, OffsetDateTime, Result};
+
+use super::rows::{CertificateRow, DucklingRow, PeckRow};
+use super::{egg_due, egg_of, pair, peck_due, peck_of};
+use crate::db::{CERTIFICATES, DUCKLINGS, DUE, EGGS, PAIRS, PECKS, Writing};
+
+/// Moves a peck on, if it stands where the move starts.
+pub(super) fn apply(txn: &Writing, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
+    let gone = || BeakError::NotFound("such peck");
+    let peck = peck_of(txn, id.as_str())?.ok_or_else(gone)?;
+    let standing = peck.status_at(now);
+    let (start, end) = match to {
+        Move::Approve { .. } => (PeckStatus::Pending, PeckStatus::Approved),
+        Move::Deny => (PeckStatus::Pending, PeckStatus::Denied),
+        Move::Withdraw => (PeckStatus::Pending, PeckStatus::Revoked),
+        Move::Revoke => (PeckStatus::Approved, PeckStatus::Revoked),
+        Move::Expire => (PeckStatus::Expired, PeckStatus::Expired),
+    };
+    // An expiry is written once only.
+    if standing != start || (start == end && peck.stored != PeckStatus::Pending) {
+        return Ok(Moved::Elsewhere(standing));
+    }
+    match to {
+        Move::Approve { source, target } => {
+            for side in [source, target] {
+                if let Some(refusal) = refusal(txn, side)? {
+                    return Ok(refusal);
+                }
+            }
+            for side in [source, target] {
+                bind(txn, side)?;
+            }
+            txn.count("connections", 1)?;
+        }
+        Move::Revoke => {
+            for id in [&peck.source, &peck.target] {
+                unbind(txn, id.as_str())?;
+            }
+            txn.count("connections", -1)?;
+        }
+        Move::Deny | Move::Withdraw | Move::Expire => {}
+    }
+    settle(txn, peck, end, now)?;
+    Ok(Moved::Done)
+}
+
+fn settle(txn: &Writing, mut peck: Peck, end: PeckStatus, now: OffsetDateTime) -> Result<()> {
+    if peck.stored == PeckStatus::Pending {
+        txn.remove(PAIRS, &pair(&peck))?;
+        txn.remove(DUE, &peck_due(&peck))?;
+    }
+    txn.count(peck.stored.word(), -1)?;
+    txn.count(end.word(), 1)?;
+    peck.stored = end;
+    peck.settled_at = Some(if end == PeckStatus::Expired { peck.expires_at } else { now });
+    txn.put(PECKS, peck.id.as_str(), &PeckRow::from(&peck))
+}
+
+fn duckling(txn: &Writing, id: &str) -> Result<Option<Duckling>> {
+    txn.get::<DucklingRow>(DUCKLINGS, id)?.map(DucklingRow::read).transpose()
+}
+
+/// Why a side can't be bound, if it can't.
+fn refusal(txn: &Writing, side: &Side) -> Result<Option<Moved>> {
+    let Some(now) = duckling(txn, side.id.as_str())? else { return Ok(Some(Moved::Stale)) };
+    let replaced = side.promotion.as_ref().is_some_and(|p| p.replaces != now.cert_id);
+    if now.tier != side.tier || replaced {
+        return Ok(Some(Moved::Stale));
+    }
+    let full = now.bonds >= side.limit;
+    Ok(full.then(|| Moved::Full(side.id.clone())))
+}
+
+fn bind(txn: &Writing, side: &Side) -> Result<()> {
+    let Some(mut duckling) = duckling(txn, side.id.as_str())? else { return Ok(()) };
+    duckling.bonds += 1;
+    if let Some(promotion) = &side.promotion {
+        let old = promotion.replaces.as_str();
+        if let Some(mut row) = txn.get::<CertificateRow>(CERTIFICATES, old)? {
+            CertStatus::Superseded.word().clone_into(&mut row.status);
+            txn.put(CERTIFICATES, old, &row)?;
+        }
+        let new = &promotion.certificate;
+        txn.put(CERTIFICATES, new.id.as_str(), &CertificateRow::from(new))?;
+        txn.count("certificates", 1)?;
+        duckling.tier = new.tier;
+        duckling.cert_id = new.id.clone();
+        duckling.cert_status = CertStatus::Valid;
+    }
+    txn.put(DUCKLINGS, side.id.as_str(), &DucklingRow::from(&duckling))
+}
+
+fn unbind(txn: &Writing, id: &str) -> Result<()> {
+    let Some(mut duckling) = duckling(txn, id)? else { return Ok(()) };
+    duckling.bonds = duckling.bonds.saturating_sub(1);
+    txn.put(DUCKLINGS, id, &DucklingRow::from(&duckling))
+}
+
+/// Puts away what lapsed; each entry is looked at again, since it may have moved meanwhile.
+pub(super) fn sweep(txn: &Writing, due: &[(String, String)], now: OffsetDateTime) -> Result<usize> {
+    let mut moved = 0;
+    for (key, what) in due {
+        if let Ok(id) = PeckId::parse(what) {
+            moved += usize::from(apply(txn, &id, &Move::Expire, now)? == Moved::Done);
+        } else if txn.remove(DUE, key)? {
+            let same = egg_of(txn, what)?.is_some_and(|egg| egg_due(&egg) == *key);
+            if same {
+                txn.remove(EGGS, what)?;
+            }
+            txn.count("eggs", -1)?;
+            moved += 1;
+        }
+    }
+    Ok(moved)
+}

@@ -1,0 +1,203 @@
+//! Nouns as they lie in the database.
+
+use beak_core::certificate::{CertStatus, Certificate};
+use beak_core::duckling::{Duckling, Egg};
+use beak_core::id::{CertId, DucklingId, PeckId};
+use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
+use beak_core::person::{DisplayName, Email};
+use beak_core::tier::Tier;
+use beak_core::{BeakError, OffsetDateTime, Result};
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970.
+pub(crate) type Millis = i64;
+
+pub(crate) fn millis(moment: OffsetDateTime) -> Millis {
+    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+fn moment(millis: Millis) -> Result<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
+        .map_err(|_| damaged("time"))
+}
+
+fn damaged(what: &str) -> BeakError {
+    BeakError::Internal(format!("the database holds an unreadable {what}"))
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct EggRow {
+    email: String,
+    display_name: String,
+    created_at: Millis,
+    expires_at: Millis,
+}
+
+impl From<&Egg> for EggRow {
+    fn from(egg: &Egg) -> Self {
+        Self {
+            email: egg.email.as_str().to_owned(),
+            display_name: egg.display_name.as_str().to_owned(),
+            created_at: millis(egg.created_at),
+            expires_at: millis(egg.expires_at),
+        }
+    }
+}
+
+impl EggRow {
+    pub(super) fn read(self) -> Result<Egg> {
+        Ok(Egg {
+            email: Email::parse(&self.email)?,
+            display_name: DisplayName::parse(&self.display_name)?,
+            created_at: moment(self.created_at)?,
+            expires_at: moment(self.expires_at)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DucklingRow {
+    pub(super) id: String,
+    pub(super) email: String,
+    pub(super) display_name: String,
+    pub(super) tier: String,
+    pub(super) bonds: u32,
+    pub(super) cert_id: String,
+    pub(super) cert_status: String,
+    pub(super) key_hash: String,
+    pub(super) key_hint: String,
+    pub(super) created_at: Millis,
+    pub(super) last_pulse: Option<Millis>,
+}
+
+impl From<&Duckling> for DucklingRow {
+    fn from(duckling: &Duckling) -> Self {
+        Self {
+            id: duckling.id.to_string(),
+            email: duckling.email.as_str().to_owned(),
+            display_name: duckling.display_name.as_str().to_owned(),
+            tier: duckling.tier.to_string(),
+            bonds: duckling.bonds,
+            cert_id: duckling.cert_id.to_string(),
+            cert_status: duckling.cert_status.word().to_owned(),
+            key_hash: duckling.key_hash.clone(),
+            key_hint: duckling.key_hint.clone(),
+            created_at: millis(duckling.created_at),
+            last_pulse: duckling.last_pulse.map(millis),
+        }
+    }
+}
+
+impl DucklingRow {
+    pub(super) fn read(self) -> Result<Duckling> {
+        Ok(Duckling {
+            id: DucklingId::parse(&self.id)?,
+            email: Email::parse(&self.email)?,
+            display_name: DisplayName::parse(&self.display_name)?,
+            tier: Tier::parse(&self.tier).ok_or_else(|| damaged("tier"))?,
+            bonds: self.bonds,
+            cert_id: CertId::parse(&self.cert_id)?,
+            cert_status: cert_status(&self.cert_status)?,
+            key_hash: self.key_hash,
+            key_hint: self.key_hint,
+            created_at: moment(self.created_at)?,
+            last_pulse: self.last_pulse.map(moment).transpose()?,
+        })
+    }
+}
+
+fn cert_status(word: &str) -> Result<CertStatus> {
+    CertStatus::parse(word).ok_or_else(|| damaged("certificate"))
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PeckRow {
+    id: String,
+    source: String,
+    target: String,
+    kind: String,
+    message: String,
+    stored: String,
+    created_at: Millis,
+    expires_at: Millis,
+    settled_at: Option<Millis>,
+}
+
+impl From<&Peck> for PeckRow {
+    fn from(peck: &Peck) -> Self {
+        Self {
+            id: peck.id.to_string(),
+            source: peck.source.to_string(),
+            target: peck.target.to_string(),
+            kind: peck.kind.as_str().to_owned(),
+            message: peck.message.as_str().to_owned(),
+            stored: peck.stored.word().to_owned(),
+            created_at: millis(peck.created_at),
+            expires_at: millis(peck.expires_at),
+            settled_at: peck.settled_at.map(millis),
+        }
+    }
+}
+
+impl PeckRow {
+    pub(super) fn read(self) -> Result<Peck> {
+        Ok(Peck {
+            id: PeckId::parse(&self.id)?,
+            source: DucklingId::parse(&self.source)?,
+            target: DucklingId::parse(&self.target)?,
+            kind: PeckType::parse(&self.kind)?,
+            message: Message::parse(&self.message)?,
+            stored: PeckStatus::parse(&self.stored).ok_or_else(|| damaged("peck"))?,
+            created_at: moment(self.created_at)?,
+            expires_at: moment(self.expires_at)?,
+            settled_at: self.settled_at.map(moment).transpose()?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct CertificateRow {
+    id: String,
+    duckling_id: String,
+    name: String,
+    tier: String,
+    pub(super) status: String,
+    issued_at: Millis,
+    compact: String,
+}
+
+impl From<&Certificate> for CertificateRow {
+    fn from(certificate: &Certificate) -> Self {
+        Self {
+            id: certificate.id.to_string(),
+            duckling_id: certificate.duckling_id.to_string(),
+            name: certificate.name.clone(),
+            tier: certificate.tier.to_string(),
+            status: certificate.status.word().to_owned(),
+            issued_at: millis(certificate.issued_at),
+            compact: certificate.compact.clone(),
+        }
+    }
+}
+
+impl CertificateRow {
+    pub(super) fn read(self) -> Result<Certificate> {
+        Ok(Certificate {
+            id: CertId::parse(&self.id)?,
+            duckling_id: DucklingId::parse(&self.duckling_id)?,
+            name: self.name,
+            tier: Tier::parse(&self.tier).ok_or_else(|| damaged("tier"))?,
+            status: cert_status(&self.status)?,
+            issued_at: moment(self.issued_at)?,
+            compact: self.compact,
+        })
+    }
+}
+
+/// What an idempotency key has made.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RepeatRow {
+    pub(super) content: String,
+    pub(super) peck_id: String,
+    pub(super) until: Millis,
+}

@@ -1,1 +1,444 @@
+//! What every store has to do, as named cases: the tests of each adapter run all of them with
+//! [`store_contract!`](crate::store_contract).
 
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "these are tests")]
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use time::{Duration, OffsetDateTime};
+
+use crate::certificate::{CertStatus, Certificate};
+use crate::duckling::{Duckling, EGG_LIFETIME, Egg};
+use crate::id::{CertId, DucklingId, PeckId};
+use crate::key::BeakKey;
+use crate::peck::{Direction, Message, Peck, PeckStatus, PeckType};
+use crate::person::{DisplayName, Email};
+use crate::ports::{
+    Hatched, Hatching, Idempotency, Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked,
+    Promotion, Side, Store, Turn,
+};
+use crate::tier::Tier;
+
+/// Makes a test of each case. `$open` is an expression that gives an empty store, as
+/// `(Arc<dyn Store>, guard)`; the guard is dropped after the case.
+#[macro_export]
+macro_rules! store_contract {
+    ($open:expr) => {
+        $crate::store_contract!(@cases $open;
+            an_egg_lies_once
+            an_egg_hatches_once
+            a_known_address_lays_no_egg
+            a_key_opens_its_duckling_until_it_is_exchanged
+            a_peck_waits_once
+            a_repeated_call_makes_one_peck
+            fifty_approvals_have_one_winner
+            an_approval_lifts_both_sides_once
+            an_approval_that_comes_too_late_loses
+            an_unpeck_against_an_approval_has_one_winner
+            a_full_side_is_not_bound
+            a_changed_side_is_read_again
+            lists_are_whole_and_newest_first
+            what_lapsed_is_swept_and_counted_once
+            a_turn_is_taken_once
+        );
+    };
+    (@cases $open:expr; $($case:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            let (store, _guard) = $open;
+            $crate::contract::$case(store).await;
+        }
+    )*};
+}
+
+type Shared = Arc<dyn Store>;
+
+fn start() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time")
+}
+
+/// Random bytes of an id that tell it from the others of a case. A ULID takes the last ten.
+fn seed(name: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (byte, letter) in bytes[6..].iter_mut().zip(name.bytes()) {
+        *byte = letter;
+    }
+    bytes
+}
+
+fn egg(name: &str) -> Egg {
+    Egg {
+        email: Email::parse(&format!("{name}@example.com")).expect("an address"),
+        display_name: DisplayName::parse(name).expect("a name"),
+        created_at: start(),
+        expires_at: start() + EGG_LIFETIME,
+    }
+}
+
+fn certificate(duckling_id: &DucklingId, tag: &str, tier: Tier) -> Certificate {
+    Certificate {
+        id: CertId::new(start(), seed(tag)),
+        duckling_id: duckling_id.clone(),
+        name: "Duck".into(),
+        tier,
+        status: CertStatus::Valid,
+        issued_at: start(),
+        compact: format!("header.{tag}.signature"),
+    }
+}
+
+fn hatching(name: &str, tag: &str) -> Hatching {
+    let mut random = [7; 32];
+    for (byte, letter) in random.iter_mut().zip(tag.bytes()) {
+        *byte = letter;
+    }
+    let key = BeakKey::new(random);
+    let egg = egg(name);
+    let id = DucklingId::new(start(), seed(tag));
+    let certificate = certificate(&id, tag, Tier::T0);
+    let duckling = Duckling {
+        id,
+        email: egg.email,
+        display_name: egg.display_name,
+        tier: Tier::T0,
+        bonds: 0,
+        cert_id: certificate.id.clone(),
+        cert_status: CertStatus::Valid,
+        key_hash: key.hash().to_hex(),
+        key_hint: key.hint(),
+        created_at: start(),
+        last_pulse: None,
+    };
+    Hatching { duckling, certificate }
+}
+
+async fn hatch(store: &Shared, name: &str) -> Duckling {
+    assert_eq!(store.lay_egg(&egg(name)).await, Ok(true));
+    let hatching = hatching(name, name);
+    assert_eq!(store.hatch(&hatching).await, Ok(Hatched::Done));
+    hatching.duckling
+}
+
+fn peck(source: &Duckling, target: &Duckling, tag: &str) -> Peck {
+    Peck {
+        id: PeckId::new(start(), seed(tag)),
+        source: source.id.clone(),
+        target: target.id.clone(),
+        kind: PeckType::parse("data.read").expect("a type"),
+        message: Message::parse("hello").expect("a message"),
+        stored: PeckStatus::Pending,
+        created_at: start(),
+        expires_at: start() + Duration::hours(24),
+        settled_at: None,
+    }
+}
+
+async fn asked(store: &Shared, source: &Duckling, target: &Duckling, tag: &str) -> Peck {
+    let peck = peck(source, target, tag);
+    assert_eq!(store.add_peck(&peck, None).await, Ok(Pecked::Done));
+    peck
+}
+
+/// One side as it is now, climbing to T1 if it stands at T0.
+async fn side(store: &Shared, id: &DucklingId, tag: &str) -> Box<Side> {
+    let now = store.duckling(id).await.expect("read").expect("there");
+    let promotion = (now.tier == Tier::T0).then(|| Promotion {
+        certificate: certificate(id, tag, Tier::T1),
+        replaces: now.cert_id.clone(),
+    });
+    Box::new(Side { id: id.clone(), tier: now.tier, limit: now.tier.bonds(), promotion })
+}
+
+async fn approval(store: &Shared, peck: &Peck, tag: &str) -> Move {
+    let source = side(store, &peck.source, &format!("{tag}-s")).await;
+    let target = side(store, &peck.target, &format!("{tag}-t")).await;
+    Move::Approve { source, target }
+}
+
+async fn metrics(store: &Shared) -> Metrics {
+    store.metrics().await.expect("metrics")
+}
+
+/// An egg laid again takes the place of the first and is counted once.
+pub async fn an_egg_lies_once(store: Shared) {
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(true));
+    let mut again = egg("swan");
+    again.display_name = DisplayName::parse("Black Swan").expect("a name");
+    again.expires_at += Duration::hours(1);
+    assert_eq!(store.lay_egg(&again).await, Ok(true));
+    assert_eq!(store.egg(&again.email).await, Ok(Some(again.clone())));
+    assert_eq!(metrics(&store).await.eggs, 1);
+    // The first one's time is not the second one's.
+    assert_eq!(store.sweep(egg("swan").expires_at, 10).await, Ok(0));
+    assert_eq!(store.sweep(again.expires_at, 10).await, Ok(1));
+    assert_eq!(store.egg(&again.email).await, Ok(None));
+    assert_eq!(metrics(&store).await, Metrics::default());
+}
+
+/// Of ten hatchings of one egg one wins, and nothing of the others is left.
+pub async fn an_egg_hatches_once(store: Shared) {
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(true));
+    let tries: Vec<_> = (0..10).map(|n| hatching("swan", &format!("swan{n}"))).collect();
+    let outcomes = join_all(tries.iter().map(|try_one| store.hatch(try_one))).await;
+    let won = outcomes.iter().filter(|outcome| **outcome == Ok(Hatched::Done)).count();
+    assert_eq!(won, 1, "{outcomes:?}");
+    let lost = outcomes.iter().filter(|outcome| **outcome == Ok(Hatched::Lost)).count();
+    assert_eq!(lost, 9, "{outcomes:?}");
+    let expected = Metrics { ducklings: 1, certificates: 1, ..Metrics::default() };
+    assert_eq!(metrics(&store).await, expected);
+    let mut found = 0;
+    for try_one in &tries {
+        let kept = store.duckling(&try_one.duckling.id).await.expect("read");
+        let certificate = store.certificate(&try_one.certificate.id).await.expect("read");
+        assert_eq!(kept.is_some(), certificate.is_some());
+        found += usize::from(kept.is_some());
+    }
+    assert_eq!(found, 1);
+}
+
+/// Where there is a duckling there is no new egg.
+pub async fn a_known_address_lays_no_egg(store: Shared) {
+    let duckling = hatch(&store, "swan").await;
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(false));
+    assert_eq!(store.duckling_by_email(&duckling.email).await, Ok(Some(duckling)));
+    assert_eq!(metrics(&store).await.eggs, 0);
+}
+
+/// A key opens one duckling; an exchanged one opens nothing; of two exchanges one wins.
+pub async fn a_key_opens_its_duckling_until_it_is_exchanged(store: Shared) {
+    let duckling = hatch(&store, "swan").await;
+    let keys = [BeakKey::new([1; 32]), BeakKey::new([2; 32])];
+    let new = keys.each_ref().map(|k| NewKey { hash: k.hash().to_hex(), hint: k.hint() });
+    let rotations =
+        join_all(new.iter().map(|n| store.rotate_key(&duckling.id, &duckling.key_hash, n))).await;
+    let won: Vec<bool> = rotations.into_iter().map(|r| r.expect("answered")).collect();
+    assert_eq!(won.iter().filter(|won| **won).count(), 1);
+    for (key, won) in keys.iter().zip(won) {
+        let opened = store.duckling_by_key(&key.hash()).await.expect("read");
+        assert_eq!(opened.map(|d| d.id), won.then(|| duckling.id.clone()));
+    }
+    let now = store.duckling(&duckling.id).await.expect("read").expect("there");
+    assert_ne!(now.key_hash, duckling.key_hash);
+    assert_eq!(store.pulse(&duckling.id, start()).await, Ok(true));
+    let now = store.duckling(&duckling.id).await.expect("read").expect("there");
+    assert_eq!(now.last_pulse, Some(start()));
+}
+
+/// One pending peck for a source, a target and a type; a lapsed one makes room.
+pub async fn a_peck_waits_once(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let pecks = ["a", "b", "c"].map(|tag| peck(&swan, &crane, tag));
+    let outcomes = join_all(pecks.iter().map(|peck| store.add_peck(peck, None))).await;
+    let won = outcomes.iter().filter(|outcome| **outcome == Ok(Pecked::Done)).count();
+    assert_eq!(won, 1, "{outcomes:?}");
+    assert!(outcomes.contains(&Ok(Pecked::AlreadyPending)), "{outcomes:?}");
+    let mut late = peck(&swan, &crane, "late");
+    late.created_at = pecks[0].expires_at;
+    late.expires_at = late.created_at + Duration::hours(24);
+    assert_eq!(store.add_peck(&late, None).await, Ok(Pecked::Done));
+    assert_eq!(metrics(&store).await.pecks, [1, 0, 0, 1, 0]);
+    asked(&store, &crane, &swan, "back").await;
+}
+
+/// The same call with the same idempotency key gives the same peck; another one is refused.
+pub async fn a_repeated_call_makes_one_peck(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let given = Idempotency { key: "aa".into(), content: "bb".into() };
+    let first = peck(&swan, &crane, "a");
+    assert_eq!(store.add_peck(&first, Some(&given)).await, Ok(Pecked::Done));
+    let second = peck(&swan, &crane, "b");
+    let repeated = store.add_peck(&second, Some(&given)).await;
+    assert_eq!(repeated, Ok(Pecked::Repeated(first)));
+    let other = Idempotency { key: "aa".into(), content: "cc".into() };
+    assert_eq!(store.add_peck(&second, Some(&other)).await, Ok(Pecked::KeyTaken));
+    assert_eq!(metrics(&store).await.pecks[0], 1);
+}
+
+/// Fifty approvals at once: one wins, the others see it, and the counts are exact.
+pub async fn fifty_approvals_have_one_winner(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let mut moves = Vec::new();
+    for n in 0..50 {
+        moves.push(approval(&store, &peck, &n.to_string()).await);
+    }
+    let outcomes = join_all(moves.iter().map(|to| store.move_peck(&peck.id, to, start()))).await;
+    let won = outcomes.iter().filter(|outcome| **outcome == Ok(Moved::Done)).count();
+    assert_eq!(won, 1, "{outcomes:?}");
+    let seen = Ok(Moved::Elsewhere(PeckStatus::Approved));
+    let all =
+        outcomes.iter().all(|o| *o == Ok(Moved::Done) || *o == seen || *o == Ok(Moved::Stale));
+    assert!(all, "{outcomes:?}");
+    let expected =
+        Metrics { ducklings: 2, certificates: 4, connections: 1, eggs: 0, pecks: [0, 1, 0, 0, 0] };
+    assert_eq!(metrics(&store).await, expected);
+    for id in [&swan.id, &crane.id] {
+        let now = store.duckling(id).await.expect("read").expect("there");
+        assert_eq!((now.bonds, now.tier), (1, Tier::T1));
+    }
+}
+
+/// The first bond makes T1 of both; their old certificates are superseded. Ending it keeps T1.
+pub async fn an_approval_lifts_both_sides_once(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let to = approval(&store, &peck, "x").await;
+    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Done));
+    for before in [&swan, &crane] {
+        let now = store.duckling(&before.id).await.expect("read").expect("there");
+        assert_eq!((now.tier, now.cert_status), (Tier::T1, CertStatus::Valid));
+        let old = store.certificate(&before.cert_id).await.expect("read").expect("kept");
+        assert_eq!(old.status, CertStatus::Superseded);
+        let new = store.certificate(&now.cert_id).await.expect("read").expect("kept");
+        assert_eq!((new.status, new.tier), (CertStatus::Valid, Tier::T1));
+    }
+    assert_eq!(store.move_peck(&peck.id, &Move::Revoke, start()).await, Ok(Moved::Done));
+    let again = store.move_peck(&peck.id, &Move::Revoke, start()).await;
+    assert_eq!(again, Ok(Moved::Elsewhere(PeckStatus::Revoked)));
+    let now = store.duckling(&swan.id).await.expect("read").expect("there");
+    assert_eq!((now.bonds, now.tier), (0, Tier::T1));
+    let counts = metrics(&store).await;
+    assert_eq!((counts.connections, counts.pecks), (0, [0, 0, 0, 0, 1]));
+}
+
+/// Expiry counts the moment it comes, swept or not.
+pub async fn an_approval_that_comes_too_late_loses(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let to = approval(&store, &peck, "x").await;
+    let expired = Ok(Moved::Elsewhere(PeckStatus::Expired));
+    assert_eq!(store.move_peck(&peck.id, &to, peck.expires_at).await, expired);
+    for to in [Move::Deny, Move::Withdraw] {
+        assert_eq!(store.move_peck(&peck.id, &to, peck.expires_at).await, expired);
+    }
+    let early = store.move_peck(&peck.id, &Move::Expire, start()).await;
+    assert_eq!(early, Ok(Moved::Elsewhere(PeckStatus::Pending)));
+    let (approved, swept) = futures_util::join!(
+        store.move_peck(&peck.id, &to, peck.expires_at),
+        store.sweep(peck.expires_at, 10)
+    );
+    assert_eq!((approved, swept), (expired, Ok(1)));
+    assert_eq!(metrics(&store).await.pecks, [0, 0, 0, 1, 0]);
+}
+
+/// Withdrawn or approved, never both.
+pub async fn an_unpeck_against_an_approval_has_one_winner(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    for round in 0..10 {
+        let peck = asked(&store, &swan, &crane, &format!("p{round}")).await;
+        let to = approval(&store, &peck, &format!("r{round}")).await;
+        let (approved, withdrawn) = futures_util::join!(
+            store.move_peck(&peck.id, &to, start()),
+            store.move_peck(&peck.id, &Move::Withdraw, start())
+        );
+        let (approved, withdrawn) = (approved.expect("answered"), withdrawn.expect("answered"));
+        let one = (approved == Moved::Done) != (withdrawn == Moved::Done);
+        assert!(one, "{approved:?} {withdrawn:?}");
+        if approved == Moved::Done {
+            let ended = store.move_peck(&peck.id, &Move::Revoke, start()).await;
+            assert_eq!(ended, Ok(Moved::Done));
+        }
+    }
+    let counts = metrics(&store).await;
+    assert_eq!((counts.connections, counts.pecks), (0, [0, 0, 0, 0, 10]));
+    let now = store.duckling(&swan.id).await.expect("read").expect("there");
+    assert_eq!(now.bonds, 0);
+}
+
+/// A side at its tier's limit is named, and nothing is written.
+pub async fn a_full_side_is_not_bound(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let mut target = side(&store, &crane.id, "t").await;
+    target.limit = 0;
+    let source = side(&store, &swan.id, "s").await;
+    let to = Move::Approve { source, target };
+    let outcome = store.move_peck(&peck.id, &to, start()).await;
+    assert_eq!(outcome, Ok(Moved::Full(crane.id.clone())));
+    assert_eq!(metrics(&store).await.pecks, [1, 0, 0, 0, 0]);
+    assert_eq!(store.duckling(&swan.id).await, Ok(Some(swan)));
+}
+
+/// An approval that was prepared for another tier writes nothing.
+pub async fn a_changed_side_is_read_again(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let mut source = side(&store, &swan.id, "s").await;
+    source.tier = Tier::T1;
+    source.promotion = None;
+    let target = side(&store, &crane.id, "t").await;
+    let to = Move::Approve { source, target };
+    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Stale));
+    assert_eq!(metrics(&store).await.certificates, 2);
+}
+
+/// Lists: each entry once, whatever the size of the parts; filters see expiry.
+pub async fn lists_are_whole_and_newest_first(store: Shared) {
+    let swan = hatch(&store, "swan").await;
+    let mut pecks = Vec::new();
+    for n in 0..5_u8 {
+        let target = hatch(&store, &format!("crane{n}")).await;
+        let mut peck = peck(&swan, &target, &format!("p{n}"));
+        peck.id = PeckId::new(start() + Duration::seconds(i64::from(n)), seed("p"));
+        peck.expires_at = start() + Duration::minutes(i64::from(n) + 1);
+        assert_eq!(store.add_peck(&peck, None).await, Ok(Pecked::Done));
+        pecks.insert(0, peck);
+    }
+    let query =
+        |status, now| PeckQuery { party: swan.id.clone(), direction: Direction::Out, status, now };
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = Page { limit: 2, after };
+        let listed = store.pecks(&query(None, start()), &page).await.expect("listed");
+        seen.extend(listed.items);
+        after = listed.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, pecks);
+    let all = Page { limit: 100, after: None };
+    let asked = query(Some(PeckStatus::Expired), start() + Duration::minutes(2));
+    let expired = store.pecks(&asked, &all).await.expect("listed").items;
+    assert_eq!(expired.len(), 2);
+    let (mut after, mut names) = (None, Vec::new());
+    loop {
+        let listed = store.ducklings(&Page { limit: 4, after }).await.expect("listed");
+        names.extend(listed.items.into_iter().map(|d| d.display_name.as_str().to_owned()));
+        after = listed.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    names.sort();
+    assert_eq!(names, ["crane0", "crane1", "crane2", "crane3", "crane4", "swan"]);
+}
+
+/// Two sweeps at once put everything away exactly once, and no more than they were asked to.
+pub async fn what_lapsed_is_swept_and_counted_once(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    asked(&store, &swan, &crane, "a").await;
+    asked(&store, &crane, &swan, "b").await;
+    assert_eq!(store.lay_egg(&egg("heron")).await, Ok(true));
+    let later = start() + Duration::hours(25);
+    assert_eq!(store.sweep(later, 1).await, Ok(1));
+    let swept = futures_util::join!(store.sweep(later, 10), store.sweep(later, 10));
+    assert_eq!(swept.0.expect("swept") + swept.1.expect("swept"), 2);
+    assert_eq!(store.sweep(later, 10).await, Ok(0));
+    let expected =
+        Metrics { ducklings: 2, certificates: 2, pecks: [0, 0, 0, 2, 0], ..Metrics::default() };
+    assert_eq!(metrics(&store).await, expected);
+}
+
+/// Of two at once one gets the turn; the other learns how long to wait.
+pub async fn a_turn_is_taken_once(store: Shared) {
+    let turn = Turn { name: "resend#x".into(), now: start(), every: Duration::seconds(60) };
+    let both = futures_util::join!(store.take_turn(&turn), store.take_turn(&turn));
+    let both = [both.0.expect("answered"), both.1.expect("answered")];
+    assert!(both.contains(&None) && both.contains(&Some(turn.every)), "{both:?}");
+    let soon = Turn { now: start() + Duration::seconds(59), ..turn.clone() };
+    assert_eq!(store.take_turn(&soon).await, Ok(Some(Duration::seconds(1))));
+    let later = Turn { now: start() + Duration::seconds(60), ..turn };
+    assert_eq!(store.take_turn(&later).await, Ok(None));
+}

@@ -33,6 +33,10 @@ impl Data {
         let path = folder.join("galaxy.redb");
         let db = Db::open(&path).map_err(|error| match error {
             redb::Error::DatabaseAlreadyOpen => LocalError::InUse(folder.to_owned()),
+            // redb says so of a file that is none of its own.
+            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                LocalError::Damaged(path.clone(), error.to_string())
+            }
             redb::Error::Io(error) => unusable(error),
             other => LocalError::Damaged(path.clone(), other.to_string()),
         })?;

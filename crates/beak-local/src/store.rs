@@ -276,6 +276,9 @@ impl Store for RedbStore {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 fn add_peck(txn: &Writing, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked> {
     let now = peck.created_at;
     if let Some(given) = idempotency {

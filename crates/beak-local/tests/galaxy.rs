@@ -1,0 +1,407 @@
+//! The program itself, from outside: HTTP in, HTTP out, signals, restarts.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+struct Galaxy {
+    child: Child,
+    port: u16,
+    agent: ureq::Agent,
+}
+
+struct Answer {
+    status: u16,
+    headers: ureq::http::HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+}
+
+fn program(data: &Path, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beak-local"));
+    command.arg("--data").arg(data).arg("--port").arg(port.to_string());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Galaxy {
+    fn start(data: &Path) -> Self {
+        let mut child = program(data, 0).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let address = line.trim().strip_prefix("API")?.trim().to_owned();
+                address.strip_prefix("http://localhost:")?.strip_suffix("/beak")?.parse().ok()
+            })
+            .expect("it says where it listens");
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        Self { child, port, agent: config.into() }
+    }
+
+    fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(format!("http://localhost:{}{path}", self.port));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.call().expect("an answer"))
+    }
+
+    fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Answer {
+        let mut request = self.agent.post(format!("http://localhost:{}{path}", self.port));
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        read(request.send_json(body).expect("an answer"))
+    }
+
+    fn get_as(&self, path: &str, key: &str) -> Answer {
+        self.get(path, &[("authorization", &format!("Bearer {key}"))])
+    }
+
+    fn newest_code(&self, email: &str) -> String {
+        let mails = self.get("/outbox.json", &[]).json();
+        let mails = mails.as_array().expect("a list");
+        let mail = mails.iter().find(|mail| mail["to"] == email.to_lowercase()).expect("a mail");
+        let text = mail["text"].as_str().expect("a text");
+        let code = text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6);
+        code.expect("six digits").to_owned()
+    }
+
+    /// The seed's first two calls, with the host replaced.
+    fn hatch(&self, email: &str, name: &str) -> Value {
+        let hatched = self.post(
+            "/beak/hatch",
+            None,
+            &json!({
+                "email": email,
+                "password": "securepassword123",
+                "display_name": name,
+                "captcha_token": "YOUR_TURNSTILE_TOKEN"
+            }),
+        );
+        assert_eq!(hatched.status, 202, "{}", hatched.text);
+        let code = self.newest_code(email);
+        let verified = self.post("/beak/verify", None, &json!({"email": email, "code": code}));
+        assert_eq!(verified.status, 200, "{}", verified.text);
+        verified.json()
+    }
+
+    fn stop(mut self, signal: &str) -> std::process::ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(signal).arg(id).status().expect("kill").success());
+        self.child.wait().expect("it ends")
+    }
+}
+
+impl Drop for Galaxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+    let text = response.body_mut().read_to_string().expect("text");
+    Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
+}
+
+fn operator_token(galaxy: &Galaxy, data: &Path) -> String {
+    let file = std::fs::read_to_string(data.join("operator.txt")).expect("the operator's file");
+    let (email, password) = file.trim().split_once('\n').expect("two lines");
+    let body = json!({"email": email, "password": password});
+    let tokens = galaxy.post("/beak/signin", None, &body);
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    text(&tokens.json(), "access_token").to_owned()
+}
+
+#[test]
+fn the_seeds_calls_work_from_hatch_to_bond() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let swan = galaxy.hatch("agent@example.com", "My First Duck");
+    let crane = galaxy.hatch("Other@Example.com", "Crane");
+    let (swan_key, crane_key) = (text(&swan, "beak_key"), text(&crane, "beak_key"));
+    assert_eq!(text(&swan, "trust_tier"), "T0");
+    let peck = json!({
+        "target_duckling_id": crane["duckling_id"],
+        "peck_type": "data.read",
+        "message": "Hello from my agent"
+    });
+    let asked = galaxy.post("/beak/peck", Some(swan_key), &peck);
+    assert_eq!((asked.status, text(&asked.json(), "status")), (201, "pending"));
+    let again = galaxy.post("/beak/peck", Some(swan_key), &peck);
+    assert_eq!((again.status, text(&again.json(), "error")), (409, "already_exists"));
+    let named = json!({"peck_id": asked.json()["peck_id"]});
+    let own = galaxy.post("/beak/approve", Some(swan_key), &named);
+    assert_eq!((own.status, text(&own.json(), "error")), (403, "forbidden"));
+    let approved = galaxy.post("/beak/approve", Some(crane_key), &named);
+    assert_eq!(approved.status, 200, "{}", approved.text);
+    assert_eq!(text(&approved.json(), "trust_tier"), "T1");
+    let late = galaxy.post("/beak/deny", Some(crane_key), &named);
+    assert_eq!((late.status, text(&late.json(), "status")), (409, "approved"));
+    let metrics = galaxy.get("/beak/metrics", &[]).json();
+    let counts = ["total_ducklings", "certs_issued", "connections"].map(|n| metrics[n].as_u64());
+    assert_eq!(counts, [Some(2), Some(4), Some(1)], "{metrics}");
+    let ended = galaxy.post("/beak/unpeck", Some(swan_key), &named);
+    assert_eq!(ended.json(), json!({"status": "revoked"}));
+    let operator = operator_token(&galaxy, data.path());
+    let ducks = galaxy.get_as("/beak/spaceducks", &operator).json();
+    assert_eq!(ducks["spaceducks"].as_array().map(Vec::len), Some(2), "{ducks}");
+    assert_eq!(galaxy.get_as("/beak/spaceducks", swan_key).status, 403);
+    let nobody = galaxy.get("/beak/spaceducks", &[]);
+    assert_eq!(nobody.status, 401);
+    assert_eq!(nobody.headers.get("www-authenticate").map(|v| v.as_bytes()), Some(&b"Bearer"[..]));
+}
+
+#[test]
+fn an_address_tells_nobody_whether_it_is_known() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    galaxy.hatch("known@example.com", "Known");
+    let mut answers = Vec::new();
+    for email in ["known@example.com", "new@example.com"] {
+        let body = json!({
+            "email": email, "password": "another good one",
+            "display_name": "X", "captcha_token": "t"
+        });
+        let hatched = galaxy.post("/beak/hatch", None, &body);
+        let wrong = galaxy.post("/beak/verify", None, &json!({"email": email, "code": "000000"}));
+        let wrong = json!({"error": wrong.json()["error"], "message": wrong.json()["message"]});
+        let body = json!({"email": email, "password": "wrong password"});
+        let signin = galaxy.post("/beak/signin", None, &body);
+        answers.push((hatched.status, hatched.json()["status"].clone(), wrong, signin.status));
+    }
+    // A right guess would be one in a million.
+    assert_eq!(answers[0], answers[1]);
+    let mails = galaxy.get("/outbox.json", &[]).json();
+    assert_eq!(mails[1]["subject"], "You already have a duckling", "{mails}");
+    // The known one's password is still the first.
+    let body = json!({"email": "known@example.com", "password": "securepassword123"});
+    assert_eq!(galaxy.post("/beak/signin", None, &body).status, 200);
+}
+
+#[test]
+fn five_wrong_codes_end_the_right_one() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let body = json!({
+        "email": "a@example.com", "password": "a good password", "display_name": "A",
+        "captcha_token": "t"
+    });
+    assert_eq!(galaxy.post("/beak/hatch", None, &body).status, 202);
+    let code = galaxy.newest_code("a@example.com");
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let try_code = |code: &str| {
+        let body = json!({"email": "a@example.com", "code": code});
+        text(&galaxy.post("/beak/verify", None, &body).json(), "error").to_owned()
+    };
+    for _ in 0..5 {
+        assert_eq!(try_code(wrong), "otp_mismatch");
+    }
+    assert_eq!(try_code(&code), "otp_expired");
+    assert_eq!(galaxy.post("/beak/resend", None, &json!({"email": "a@example.com"})).status, 202);
+    let soon = galaxy.post("/beak/resend", None, &json!({"email": "a@example.com"}));
+    assert_eq!(soon.status, 429);
+    assert!(soon.headers.contains_key("retry-after"));
+    let code = galaxy.newest_code("a@example.com");
+    let body = json!({"email": "a@example.com", "code": code});
+    assert_eq!(galaxy.post("/beak/verify", None, &body).status, 200);
+    // Single use.
+    assert_eq!(try_code(&code), "otp_expired");
+}
+
+#[test]
+fn bad_requests_are_told_apart() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let good = json!({
+        "email": "a@example.com", "password": "a good password", "display_name": "A",
+        "captcha_token": "t"
+    });
+    let with = |field: &str, value: Value| {
+        let mut body = good.clone();
+        body[field] = value;
+        body
+    };
+    let mut without = good.clone();
+    without.as_object_mut().expect("an object").remove("email");
+    let cases = [
+        (with("email", json!("nobody")), 400, "invalid_request", "email"),
+        (with("email", json!(5)), 400, "invalid_request", "email"),
+        (without, 400, "invalid_request", "email"),
+        (with("colour", json!("blue")), 400, "invalid_request", "colour"),
+        (with("password", json!("short")), 422, "weak_password", "password"),
+        (with("display_name", json!("")), 400, "invalid_request", "display_name"),
+        (with("captcha_token", json!("")), 400, "captcha_failed", "captcha_token"),
+    ];
+    for (body, status, error, field) in cases {
+        let answer = galaxy.post("/beak/hatch", None, &body);
+        let problem = answer.json();
+        assert_eq!(answer.status, status, "{body} {problem}");
+        assert_eq!((text(&problem, "error"), text(&problem, "field")), (error, field));
+        assert!(text(&problem, "request_id").starts_with("req_"));
+    }
+    let large = with("display_name", json!("x".repeat(17 * 1024)));
+    assert_eq!(galaxy.post("/beak/hatch", None, &large).status, 413);
+    assert_eq!(galaxy.get("/beak/hatch", &[]).status, 404);
+    assert_eq!(galaxy.get_as("/beak/me", "sd_bk_your_key_here").status, 401);
+    assert_eq!(galaxy.get("/beak/certificates/nonsense", &[]).status, 404);
+}
+
+#[test]
+fn certificates_verify_and_follow_the_tier() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let swan = galaxy.hatch("a@example.com", "A");
+    let crane = galaxy.hatch("b@example.com", "B");
+    let judge = |certificate: &str| {
+        let body = json!({"certificate": certificate});
+        galaxy.post("/beak/certificates/verify", None, &body).json()
+    };
+    let first = text(&swan, "certificate");
+    assert_eq!(judge(first)["valid"], true);
+    assert_eq!(judge(&first.replace('.', ".x"))["valid"], false);
+    let peck = json!({"target_duckling_id": crane["duckling_id"], "peck_type": "data.read"});
+    let asked = galaxy.post("/beak/peck", Some(text(&swan, "beak_key")), &peck).json();
+    let named = json!({"peck_id": asked["peck_id"]});
+    galaxy.post("/beak/approve", Some(text(&crane, "beak_key")), &named);
+    let judged = judge(first);
+    assert_eq!((&judged["valid"], &judged["status"]), (&json!(false), &json!("superseded")));
+    let current = galaxy.get_as("/beak/certificate", text(&swan, "beak_key")).json();
+    assert_eq!(judge(text(&current, "certificate"))["trust_tier"], "T1");
+    let id = text(&current, "cert_id");
+    let public = galaxy.get(&format!("/beak/certificates/{id}"), &[]);
+    assert!(!public.text.contains("email") && !public.text.contains("eyJ"), "{}", public.text);
+    let keys = galaxy.get("/beak/jwks.json", &[]).json();
+    assert_eq!(keys["keys"][0]["crv"], "Ed25519");
+}
+
+#[test]
+fn everything_is_kept_over_a_stop_and_a_kill() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let swan = galaxy.hatch("a@example.com", "A");
+    let key = text(&swan, "beak_key");
+    let certificate = json!({"certificate": swan["certificate"]});
+    assert!(galaxy.stop("-INT").success());
+    for (signal, in_order) in [("-KILL", false), ("-TERM", true)] {
+        let galaxy = Galaxy::start(data.path());
+        let me = galaxy.get_as("/beak/me", key).json();
+        assert_eq!(me["duckling_id"], swan["duckling_id"]);
+        assert_eq!(galaxy.get("/beak/metrics", &[]).json()["total_ducklings"], 1);
+        assert_eq!(galaxy.get("/outbox.json", &[]).json().as_array().map(Vec::len), Some(1));
+        let judged = galaxy.post("/beak/certificates/verify", None, &certificate).json();
+        assert_eq!(judged["valid"], true);
+        assert_eq!(galaxy.stop(signal).success(), in_order);
+    }
+}
+
+#[test]
+fn an_exchanged_key_is_dead_at_once() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let swan = galaxy.hatch("a@example.com", "A");
+    let old = text(&swan, "beak_key");
+    let rotated = galaxy.post("/beak/keys/rotate", Some(old), &json!({})).json();
+    assert_eq!(galaxy.get_as("/beak/me", old).status, 401);
+    assert_eq!(galaxy.get_as("/beak/me", text(&rotated, "beak_key")).status, 200);
+}
+
+fn refusal(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("it runs");
+    assert_eq!((status.code(), stdout.len()), (Some(1), 0));
+    String::from_utf8(stderr).expect("text")
+}
+
+#[test]
+fn a_start_that_cannot_be_says_why() {
+    let data = TempDir::new().expect("a folder");
+    let shown = data.path().display().to_string();
+    let galaxy = Galaxy::start(data.path());
+    assert_eq!(
+        refusal(&mut program(data.path(), 0)),
+        format!(
+            "error: another galaxy is running on the data folder `{shown}`\n\
+             help: stop that one first, or name another folder with --data\n"
+        )
+    );
+    let other = TempDir::new().expect("a folder");
+    let (taken, next) = (galaxy.port, galaxy.port + 1);
+    assert_eq!(
+        refusal(&mut program(other.path(), taken)),
+        format!(
+            "error: port {taken} is taken by another program\n\
+             help: choose another one: --port {next}, or --port 0 for any free one\n"
+        )
+    );
+    let file = other.path().join("file");
+    std::fs::write(&file, "in the way").expect("written");
+    let text = refusal(&mut program(&file, 0));
+    assert!(
+        text.starts_with(&format!("error: the data folder can't be used: `{}`", file.display()))
+    );
+    let damaged = TempDir::new().expect("a folder");
+    std::fs::write(damaged.path().join("galaxy.redb"), "no database").expect("written");
+    let text = refusal(&mut program(damaged.path(), 0));
+    assert!(text.contains("galaxy.redb` is damaged"), "{text}");
+}
+
+#[test]
+fn each_site_answers_under_its_own_name() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    let named = |site: &str| format!("{site}.localhost:{}", galaxy.port);
+    for site in ["mightyspaceduck", "duckgalaxy", "duckcontrol", "spaceduckling", "spaceduck-bot"] {
+        let host = named(site);
+        let page = galaxy.get("/", &[("host", &host)]);
+        assert_eq!(page.status, 200, "{site}");
+        assert!(page.text.starts_with("<!doctype html>"), "{site}");
+        let etag = page.headers["etag"].to_str().expect("text").to_owned();
+        let again = galaxy.get("/", &[("host", &host), ("if-none-match", &etag)]);
+        assert_eq!((again.status, again.text.len()), (304, 0));
+        let policy = page.headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.contains(&format!("connect-src 'self' http://localhost:{}", galaxy.port)));
+        let config = galaxy.get("/config.json", &[("host", &host)]).json();
+        assert_eq!(config["api_base"], format!("http://localhost:{}", galaxy.port));
+        assert_eq!(galaxy.get("/nothing", &[("host", &host)]).status, 404);
+        // The API has one name only, so that a page of a site is never its own origin.
+        assert_eq!(galaxy.get("/beak/metrics", &[("host", &host)]).status, 404);
+    }
+    assert_eq!(galaxy.get("/", &[("host", "evil.example")]).status, 421);
+    assert_eq!(galaxy.get("/beak/metrics", &[("host", "evil.example")]).status, 421);
+    assert!(galaxy.get("/outbox", &[]).text.contains("No mail yet"));
+}
+
+#[test]
+fn what_others_may_not_read_they_can_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = TempDir::new().expect("a folder");
+    let data = parent.path().join("new");
+    let galaxy = Galaxy::start(&data);
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    for file in ["certificate.key", "operator.txt"] {
+        assert_eq!(mode(&data.join(file)), 0o600, "{file}");
+    }
+    drop(galaxy);
+    let mut database = Vec::new();
+    let file = std::fs::File::open(data.join("galaxy.redb"));
+    file.expect("there").read_to_end(&mut database).expect("read");
+    let operator = std::fs::read_to_string(data.join("operator.txt")).expect("there");
+    let password = operator.lines().nth(1).expect("two lines").as_bytes();
+    assert!(!database.windows(password.len()).any(|window| window == password));
+}

@@ -1,3 +1,79 @@
-//! The Beak's ports on AWS: DynamoDB, Cognito, SES and KMS.
+//! The Beak's ports on AWS: DynamoDB, Cognito, SES, KMS, and Cloudflare's Turnstile.
 
-pub mod store;
+mod captcha;
+pub mod dynamo;
+mod failure;
+mod identity;
+mod mailer;
+pub mod settings;
+mod signer;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use beak_api::jws::Jws;
+use beak_api::system::{SystemClock, SystemEntropy};
+use beak_api::{ClientAddress, RequestId};
+use beak_core::ports::Entropy;
+use beak_core::{GALAXY_VERSION, Galaxy, Ports};
+use lambda_http::request::RequestContext;
+
+use crate::dynamo::DynamoStore;
+use crate::settings::Settings;
+
+/// The Beak for Lambda. Makes the clients and asks AWS nothing: what a call does not need is not
+/// waited for at a cold start.
+pub async fn service(settings: &Settings) -> Router {
+    // The gateway gives up after twelve seconds; a call that hangs must be over before.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(8))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let dynamo = aws_sdk_dynamodb::Client::new(&config);
+    let store = DynamoStore::new(dynamo, settings.prefix.clone(), Arc::clone(&entropy));
+    let signer = signer::KmsSigner::new(&config, settings.certificate_key.clone());
+    let ports = Ports {
+        store: Arc::new(store),
+        identity: Arc::new(identity::Cognito::new(&config, settings)),
+        authority: Arc::new(Jws::new(Arc::new(signer))),
+        captcha: Some(Arc::new(captcha::Turnstile::new(&config, &settings.prefix))),
+        mailer: Arc::new(mailer::Ses::new(&config, settings)),
+        clock: Arc::new(SystemClock),
+        entropy,
+    };
+    let galaxy = beak_core::Settings {
+        issuer: settings.issuer.clone(),
+        version: GALAXY_VERSION.into(),
+        release: settings.release.clone(),
+        peck_lifetime: settings.peck_lifetime,
+    };
+    beak_api::router(Arc::new(Galaxy::new(ports, galaxy))).layer(from_fn(context))
+}
+
+/// Takes over what the gateway vouches for: the request's id and the caller's address.
+async fn context(mut request: Request, next: Next) -> Response {
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get().cloned() {
+        if let Some(id) = context.request_id {
+            request.extensions_mut().insert(RequestId(id));
+        }
+        let address = context.http.source_ip.and_then(|address| address.parse().ok());
+        if let Some(address) = address {
+            request.extensions_mut().insert(ClientAddress(address));
+        }
+    }
+    next.run(request).await
+}

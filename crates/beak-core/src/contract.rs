@@ -25,7 +25,14 @@ use crate::tier::Tier;
 #[macro_export]
 macro_rules! store_contract {
     ($open:expr) => {
-        $crate::store_contract!(@cases $open;
+        $crate::store_contract!(@list tests $open);
+    };
+    // All cases one after the other, inside an async function: for stores that are costly to open.
+    (run $open:expr) => {
+        $crate::store_contract!(@list run $open)
+    };
+    (@list $form:ident $open:expr) => {
+        $crate::store_contract!(@$form $open;
             an_egg_lies_once
             an_egg_hatches_once
             a_known_address_lays_no_egg
@@ -41,9 +48,14 @@ macro_rules! store_contract {
             lists_are_whole_and_newest_first
             what_lapsed_is_swept_and_counted_once
             a_turn_is_taken_once
-        );
+        )
     };
-    (@cases $open:expr; $($case:ident)*) => {$(
+    (@run $open:expr; $($case:ident)*) => {$(
+        eprintln!("case {}", stringify!($case));
+        let (store, _guard) = $open;
+        $crate::contract::$case(store).await;
+    )*};
+    (@tests $open:expr; $($case:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $case() {
             let (store, _guard) = $open;

@@ -16,6 +16,9 @@ pub mod tier;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+/// The version of the galaxy that is spoken here.
+pub const GALAXY_VERSION: &str = "1.1.0";
+
 pub use error::{BeakError, Result};
 pub use galaxy::{Galaxy, Ports, Settings};
 pub use time::{Duration, OffsetDateTime};

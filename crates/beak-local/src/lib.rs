@@ -21,6 +21,7 @@ use beak_api::system::{SystemClock, SystemEntropy};
 use beak_core::person::{Email, hex};
 use beak_core::ports::{Captcha, Clock, Entropy};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
+pub use beak_core::GALAXY_VERSION;
 use galaxy_sites::Site;
 use tokio::sync::watch;
 
@@ -29,7 +30,7 @@ pub use crate::error::LocalError;
 use crate::identity::LocalIdentity;
 use crate::outbox::Outbox;
 use crate::server::Home;
-use crate::sites::{GALAXY_VERSION, Sites};
+use crate::sites::Sites;
 use crate::store::RedbStore;
 
 /// The port, unless another one is named. On a telephone it spells DUCK.

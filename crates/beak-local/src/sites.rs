@@ -6,12 +6,10 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use beak_api::captcha::TEST_SITE_KEY;
+use beak_core::GALAXY_VERSION;
 use beak_core::person::hex;
 use galaxy_sites::{Site, SiteConfig, SiteError, SiteFile};
 use sha2::{Digest as _, Sha256};
-
-/// The version of the galaxy that is spoken here.
-pub(crate) const GALAXY_VERSION: &str = "1.1.0";
 
 struct Served {
     file: SiteFile,

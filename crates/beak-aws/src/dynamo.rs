@@ -1,0 +1,279 @@
+//! The store on DynamoDB: each writing verb is one `TransactWriteItems`.
+//!
+//! The table `ledger` holds what the nouns' own tables can't: guards that make addresses, keys and
+//! pending pecks unique; the queue of what lapses; and the counts, spread over shards so that
+//! writers rarely meet.
+
+mod item;
+mod moves;
+mod transaction;
+mod writes;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use beak_core::certificate::Certificate;
+use beak_core::duckling::{Duckling, Egg};
+use beak_core::id::{CertId, DucklingId, PeckId};
+use beak_core::key::KeyHash;
+use beak_core::peck::{Direction, Peck};
+use beak_core::person::Email;
+use beak_core::ports::{
+    Entropy, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved, NewKey, Page, PeckQuery,
+    Pecked, Store, Turn,
+};
+use beak_core::{BeakError, Duration, OffsetDateTime, Result};
+
+use self::item::{
+    Attributes, Item, attributes, email_guard, guard_key, key_guard, millis, number, text,
+};
+use crate::failure::{code, failed};
+
+/// How many shards the counts have.
+const SHARDS: u8 = 16;
+
+/// The counts, in the order of the nouns in [`Metrics`]; pecks by the words of their states.
+const COUNTS: [&str; 9] = [
+    "ducklings",
+    "certificates",
+    "connections",
+    "eggs",
+    "pending",
+    "approved",
+    "denied",
+    "expired",
+    "revoked",
+];
+
+/// How many items a filtered list reads at most before it answers.
+const LOOKED_AT: usize = 1000;
+
+/// Everything of the Beak but passwords.
+pub struct DynamoStore {
+    client: Client,
+    prefix: String,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl DynamoStore {
+    /// A store on the tables whose names start with `prefix`.
+    #[must_use]
+    pub fn new(client: Client, prefix: String, entropy: Arc<dyn Entropy>) -> Self {
+        Self { client, prefix, entropy }
+    }
+
+    fn table(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
+    }
+
+    async fn get(&self, table: &str, key: Attributes) -> Result<Option<Attributes>> {
+        let asked = self.client.get_item().table_name(self.table(table)).consistent_read(true);
+        let answer = asked.set_key(Some(key)).send().await;
+        Ok(answer.map_err(|error| failed("reading an item", &error))?.item)
+    }
+
+    /// What a guard points to.
+    async fn guarded(&self, what: String, name: &str) -> Result<Option<String>> {
+        let item = self.get("ledger", guard_key(what)).await?;
+        item.map(|item| Item(&item).text(name).map(str::to_owned)).transpose()
+    }
+
+    async fn duckling_named(&self, id: &str) -> Result<Option<Duckling>> {
+        let item = self.get("ducklings", attributes([("duckling_id", text(id))])).await?;
+        item.map(|item| Item(&item).duckling()).transpose()
+    }
+
+    async fn peck_named(&self, id: &str) -> Result<Option<Peck>> {
+        let item = self.get("pecks", attributes([("peck_id", text(id))])).await?;
+        item.map(|item| Item(&item).peck()).transpose()
+    }
+
+    async fn shards(&self) -> Result<Vec<Attributes>> {
+        let asked = self
+            .client
+            .query()
+            .table_name(self.table("ledger"))
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text("metrics"));
+        let answer = asked.send().await.map_err(|error| failed("reading the counts", &error))?;
+        Ok(answer.items.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Store for DynamoStore {
+    async fn lay_egg(&self, egg: &Egg) -> Result<bool> {
+        self.write_egg(egg).await
+    }
+
+    async fn egg(&self, email: &Email) -> Result<Option<Egg>> {
+        let item = self.get("eggs", attributes([("email", text(email.as_str()))])).await?;
+        item.map(|item| Item(&item).egg()).transpose()
+    }
+
+    async fn hatch(&self, hatching: &Hatching) -> Result<Hatched> {
+        self.write_hatching(hatching).await
+    }
+
+    async fn duckling(&self, id: &DucklingId) -> Result<Option<Duckling>> {
+        self.duckling_named(id.as_str()).await
+    }
+
+    async fn duckling_by_email(&self, email: &Email) -> Result<Option<Duckling>> {
+        match self.guarded(email_guard(email), "duckling_id").await? {
+            Some(id) => self.duckling_named(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn duckling_by_key(&self, key: &KeyHash) -> Result<Option<Duckling>> {
+        match self.guarded(key_guard(&key.to_hex()), "duckling_id").await? {
+            Some(id) => self.duckling_named(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn ducklings(&self, page: &Page) -> Result<Listed<Duckling>> {
+        let start = page.after.as_ref().map(|id| attributes([("duckling_id", text(id))]));
+        let limit = i32::try_from(page.limit).unwrap_or(100);
+        let asked = self.client.scan().table_name(self.table("ducklings")).limit(limit);
+        let answer = asked.set_exclusive_start_key(start).send().await;
+        let answer = answer.map_err(|error| failed("listing ducklings", &error))?;
+        let items = answer.items().iter().map(|item| Item(item).duckling());
+        let next = answer.last_evaluated_key().map(|key| Item(key).text("duckling_id"));
+        let next = next.transpose()?.map(str::to_owned);
+        Ok(Listed { items: items.collect::<Result<_>>()?, next })
+    }
+
+    async fn pulse(&self, id: &DucklingId, now: OffsetDateTime) -> Result<bool> {
+        let asked = self
+            .client
+            .update_item()
+            .table_name(self.table("ducklings"))
+            .key("duckling_id", text(id.as_str()))
+            .update_expression("SET last_pulse = :now")
+            .condition_expression("attribute_exists(duckling_id)")
+            .expression_attribute_values(":now", number(millis(now)));
+        match asked.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(failed("noting a pulse", &error)),
+        }
+    }
+
+    async fn rotate_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {
+        self.write_key(id, old, new).await
+    }
+
+    async fn add_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked> {
+        self.write_peck(peck, idempotency).await
+    }
+
+    async fn peck(&self, id: &PeckId) -> Result<Option<Peck>> {
+        self.peck_named(id.as_str()).await
+    }
+
+    async fn pecks(&self, asked: &PeckQuery, page: &Page) -> Result<Listed<Peck>> {
+        let (index, side) = match asked.direction {
+            Direction::In => ("by_target", "target_id"),
+            Direction::Out => ("by_source", "source_id"),
+        };
+        let party = || text(asked.party.as_str());
+        let key = |id: &String| attributes([("peck_id", text(id)), (side, party())]);
+        let mut start = page.after.as_ref().map(key);
+        let (mut items, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(self.table("pecks"))
+                .index_name(index)
+                .key_condition_expression(format!("{side} = :party"))
+                .expression_attribute_values(":party", party())
+                .scan_index_forward(false)
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(|error| failed("listing pecks", &error))?;
+            let read = answer.items().len();
+            for (at, item) in answer.items().iter().enumerate() {
+                let peck = Item(item).peck()?;
+                looked_at += 1;
+                let more = at + 1 < read || answer.last_evaluated_key().is_some();
+                let id = peck.id.to_string();
+                if asked.status.is_none_or(|status| status == peck.status_at(asked.now)) {
+                    items.push(peck);
+                }
+                if items.len() == page.limit || looked_at == LOOKED_AT {
+                    return Ok(Listed { items, next: more.then_some(id) });
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(Listed { items, next: None });
+            }
+        }
+    }
+
+    async fn move_peck(&self, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
+        self.write_move(id, to, now).await
+    }
+
+    async fn certificate(&self, id: &CertId) -> Result<Option<Certificate>> {
+        let item = self.get("certs", attributes([("cert_id", text(id.as_str()))])).await?;
+        item.map(|item| Item(&item).certificate()).transpose()
+    }
+
+    async fn metrics(&self) -> Result<Metrics> {
+        let shards = self.shards().await?;
+        let mut sums = [0_u64; 9];
+        for (sum, name) in sums.iter_mut().zip(COUNTS) {
+            let mut total = 0;
+            for shard in &shards {
+                total += Item(shard).maybe_number(name)?.unwrap_or(0);
+            }
+            *sum = u64::try_from(total).unwrap_or(0);
+        }
+        let [ducklings, certificates, connections, eggs, pecks @ ..] = sums;
+        Ok(Metrics { ducklings, certificates, connections, eggs, pecks })
+    }
+
+    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<usize> {
+        self.sweep_due(now, limit).await
+    }
+
+    async fn take_turn(&self, turn: &Turn) -> Result<Option<Duration>> {
+        let (now, until) = (millis(turn.now), turn.now + turn.every);
+        let mut item = guard_key(format!("turn#{}", turn.name));
+        item.insert("until_ms".into(), number(millis(until)));
+        item.insert("expires_at".into(), number(until.unix_timestamp() + 3600));
+        let asked = self
+            .client
+            .put_item()
+            .table_name(self.table("ledger"))
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR until_ms <= :now")
+            .expression_attribute_values(":now", number(now))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = asked.send().await else { return Ok(None) };
+        if code(&error) != Some("ConditionalCheckFailedException") {
+            return Err(failed("taking a turn", &error));
+        }
+        let key = guard_key(format!("turn#{}", turn.name));
+        let taken = self.get("ledger", key).await?;
+        let until = taken.map(|item| Item(&item).number("until_ms")).transpose()?;
+        let left = until.map_or(1, |until| (until - now).max(1));
+        Ok(Some(Duration::milliseconds(left)))
+    }
+}
+
+/// A number as DynamoDB adds it.
+fn by(value: i64) -> AttributeValue {
+    number(value)
+}
+
+/// What should not happen between one read and the next.
+fn restless() -> BeakError {
+    BeakError::Unavailable("an item changed again and again".into())
+}

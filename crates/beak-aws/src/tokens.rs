@@ -1,0 +1,75 @@
+//! What Cognito's tokens say, and the hash that proves our app client.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use beak_core::{BeakError, Result};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
+use sha2::Sha256;
+
+/// The claims of an access token that matter here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Claims {
+    /// The user pool's URL.
+    pub(crate) iss: String,
+    /// The app client.
+    pub(crate) client_id: String,
+    /// The user's own id in the pool.
+    pub(crate) username: String,
+    /// The groups.
+    #[serde(default, rename = "cognito:groups")]
+    pub(crate) groups: Vec<String>,
+}
+
+impl Claims {
+    /// Reads a token WITHOUT checking its signature: only for tokens that Cognito has just
+    /// accepted or just made.
+    pub(crate) fn unverified(token: &str) -> Option<Self> {
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
+    /// Whether it is a token of this pool and this client. Cognito's `GetUser` accepts the tokens
+    /// of every pool of the Region, also of somebody else's.
+    pub(crate) fn is_from(&self, user_pool: &str, client: &str) -> bool {
+        self.iss.rsplit('/').next() == Some(user_pool) && self.client_id == client
+    }
+}
+
+/// `SECRET_HASH`: base64 of HMAC-SHA-256 over user name and client id, with the client's secret.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html>
+pub(crate) fn secret_hash(secret: &str, username: &str, client: &str) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+        .map_err(|error| BeakError::Internal(error.to_string()))?;
+    mac.update(username.as_bytes());
+    mac.update(client.as_bytes());
+    Ok(STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_another_pool_is_none_of_ours() {
+        let token = |iss: &str, client: &str| {
+            let json = format!(
+                r#"{{"iss":"https://cognito-idp.eu-west-1.amazonaws.com/{iss}",
+                    "client_id":"{client}","username":"u","cognito:groups":["operators"]}}"#
+            );
+            let text = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json));
+            Claims::unverified(&text).expect("claims")
+        };
+        assert!(token("eu-west-1_ours", "app").is_from("eu-west-1_ours", "app"));
+        assert!(!token("eu-west-1_theirs", "app").is_from("eu-west-1_ours", "app"));
+        assert!(!token("eu-west-1_ours", "other").is_from("eu-west-1_ours", "app"));
+        assert!(Claims::unverified("no token").is_none());
+    }
+
+    #[test]
+    fn the_hash_is_hmac_sha_256() {
+        // printf 'useclient' | openssl dgst -sha256 -hmac secret -binary | base64
+        let hash = secret_hash("secret", "use", "client");
+        assert_eq!(hash.as_deref(), Ok("OfLP8H+G8nvoHb+oZf+VF5s4a7AQcHD7FjwsSupzpuE="));
+    }
+}

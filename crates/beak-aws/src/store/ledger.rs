@@ -8,7 +8,7 @@ use beak_core::ports::Idempotency;
 use time::{Duration, OffsetDateTime};
 
 use super::LEDGER;
-use super::rows::{Item, Row, millis, number, text};
+use super::rows::{Item, Row, number, padded, text};
 
 /// The partition of everything that has a time after which it is put away.
 pub(super) const DUE: &str = "due";
@@ -61,21 +61,17 @@ pub(super) fn shard(random: u8) -> Item {
 
 /// How an egg's entry sorts in the due queue.
 pub(super) fn egg_due(email: &Email, expires_at: OffsetDateTime) -> String {
-    format!("{}#egg#{}", padded(millis(expires_at)), email.sha256())
+    format!("{}#egg#{}", padded(expires_at), email.sha256())
 }
 
 /// How a peck's entry sorts in the due queue.
 pub(super) fn peck_due(id: &PeckId, expires_at: OffsetDateTime) -> String {
-    format!("{}#peck#{id}", padded(millis(expires_at)))
+    format!("{}#peck#{id}", padded(expires_at))
 }
 
 /// Every entry sorts before this that is due at `now`, that moment included.
 pub(super) fn due_until(now: OffsetDateTime) -> String {
-    padded(millis(now) + 1)
-}
-
-fn padded(millis: i64) -> String {
-    format!("{:015}", millis.max(0))
+    padded(now + Duration::milliseconds(1))
 }
 
 /// An item with one more attribute.

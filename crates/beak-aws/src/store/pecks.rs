@@ -129,7 +129,7 @@ impl DynamoStore {
             let missing = page.limit - items.len();
             let batch = if asked.status.is_some() { missing.max(BATCH) } else { missing };
             // One more than asked for tells whether there is a next part.
-            let batch = (batch + 1).min(LOOKED_AT - looked_at);
+            let batch = batch.saturating_add(1).min(LOOKED_AT - looked_at);
             let answer = self.query_pecks(asked, last.as_deref(), batch).await?;
             let ends = answer.last_evaluated_key.as_ref().is_none_or(Item::is_empty);
             for item in answer.items() {

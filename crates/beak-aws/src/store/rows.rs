@@ -45,6 +45,11 @@ pub(super) fn millis(at: OffsetDateTime) -> i64 {
     at.unix_timestamp() * 1000 + i64::from(at.millisecond())
 }
 
+/// A moment as text that sorts by time.
+pub(super) fn padded(at: OffsetDateTime) -> String {
+    format!("{:015}", millis(at).max(0))
+}
+
 /// The moment of so many milliseconds since 1970.
 pub(super) fn at_millis(millis: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()
@@ -187,7 +192,9 @@ pub(super) fn certificate_item(certificate: &Certificate) -> Item {
         ("name", text(certificate.name.as_str())),
         ("tier", text(certificate.tier.word())),
         ("status", text(certificate.status.word())),
-        ("issued_at", moment(certificate.issued_at)),
+        // The index `by_duckling` sorts by text; what is read back is the number.
+        ("issued_at", text(padded(certificate.issued_at))),
+        ("issued_at_ms", moment(certificate.issued_at)),
         ("compact", text(certificate.compact.as_str())),
     ])
 }
@@ -201,7 +208,7 @@ pub(super) fn certificate_of(item: &Item) -> Result<Certificate> {
         name: row.text("name")?.to_owned(),
         tier: row.word("tier", Tier::parse)?,
         status: row.word("status", CertStatus::parse)?,
-        issued_at: row.moment("issued_at")?,
+        issued_at: row.moment("issued_at_ms")?,
         compact: row.text("compact")?.to_owned(),
     })
 }

@@ -107,6 +107,12 @@ fn moments_before_1970_are_moments_too() {
 }
 
 #[test]
+fn certificates_sort_by_a_text() {
+    let item = rows::certificate_item(&certificate());
+    assert_eq!(item.get("issued_at"), Some(&AttributeValue::S("001700000000123".into())));
+}
+
+#[test]
 fn the_backstop_of_an_egg_is_in_seconds() {
     let item = rows::egg_item(&egg(), "due");
     let days = (start() + Duration::days(8)).unix_timestamp();

@@ -49,9 +49,11 @@ impl Job {
     /// An output of a stack that is done.
     pub fn output(&self, stack: Stack, name: &str) -> Result<String, Failure> {
         let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-        outputs.get(&stack).and_then(|outputs| outputs.get(name)).cloned().ok_or_else(|| {
-            Failure::bug(format!("the stack `{stack}` does not tell its `{name}`"))
-        })
+        outputs
+            .get(&stack)
+            .and_then(|outputs| outputs.get(name))
+            .cloned()
+            .ok_or_else(|| Failure::bug(format!("the stack `{stack}` does not tell its `{name}`")))
     }
 
     pub(crate) fn learn(&self, stack: Stack, outputs: Outputs) {
@@ -77,7 +79,8 @@ pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Failure> {
             let ready: Vec<crate::plan::Step> = ready;
             for step in ready {
                 let (job, goal) = (Arc::clone(job), plan.goal);
-                running.spawn(async move { (step.id, one(&job, goal, step.id, &step.action).await) });
+                running
+                    .spawn(async move { (step.id, one(&job, goal, step.id, &step.action).await) });
             }
         }
         let Some(joined) = running.join_next().await else { break };

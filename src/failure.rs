@@ -124,7 +124,8 @@ impl Failure {
     /// Our own mistake: something that can't happen did.
     #[must_use]
     pub fn bug(message: impl Into<String>) -> Self {
-        Self::new(Kind::Bug, message).help("this is a mistake in spaceduck itself; please report it")
+        Self::new(Kind::Bug, message)
+            .help("this is a mistake in spaceduck itself; please report it")
     }
 
     /// The first sentence.

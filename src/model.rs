@@ -209,8 +209,11 @@ impl StackStatus {
     #[must_use]
     pub fn parse(code: &str) -> Self {
         match code {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE"
-            | "IMPORT_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => Self::Ready,
+            "CREATE_COMPLETE"
+            | "UPDATE_COMPLETE"
+            | "UPDATE_ROLLBACK_COMPLETE"
+            | "IMPORT_COMPLETE"
+            | "IMPORT_ROLLBACK_COMPLETE" => Self::Ready,
             "DELETE_COMPLETE" => Self::Gone,
             "REVIEW_IN_PROGRESS" | "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED"
             | "DELETE_FAILED" => Self::Dead(code.to_owned()),

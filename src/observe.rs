@@ -65,9 +65,9 @@ async fn buckets(job: &Arc<Job>) -> Result<BTreeSet<Stack>, Failure> {
     for stack in Stack::all() {
         let Some(bucket) = bucket(job, stack) else { continue };
         let job = Arc::clone(job);
-        looking.spawn(async move {
-            (stack, job.world.assets.has_bucket(stack.place(), &bucket).await)
-        });
+        looking.spawn(
+            async move { (stack, job.world.assets.has_bucket(stack.place(), &bucket).await) },
+        );
     }
     let mut found = BTreeSet::new();
     while let Some(joined) = looking.join_next().await {

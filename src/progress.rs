@@ -61,8 +61,7 @@ impl<W: Write + Send> Human<W> {
     /// Writes to `out`; with `bars` it also draws on the terminal's stderr.
     pub fn new(out: W, bars: bool) -> Self {
         let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        let state =
-            State { out, bars, running: BTreeMap::new(), resources: BTreeMap::new() };
+        let state = State { out, bars, running: BTreeMap::new(), resources: BTreeMap::new() };
         Self { state: Mutex::new(state) }
     }
 }
@@ -72,7 +71,11 @@ impl<W: Write + Send> Sink for Human<W> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Started { command, galaxy, account, region, release, .. } => {
-                let account = if account.is_empty() { String::new() } else { format!(" in account {account}") };
+                let account = if account.is_empty() {
+                    String::new()
+                } else {
+                    format!(" in account {account}")
+                };
                 state.line(&format!("spaceduck {release}: {command} {galaxy}{account}, {region}"));
             }
             Event::Planned { steps } => state.planned(&steps),

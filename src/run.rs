@@ -86,9 +86,7 @@ fn stopped() -> Failure {
 async fn dispatch(cli: &Cli, events: &Events) -> Result<(), Failure> {
     match &cli.command {
         Command::Install => install(&cli.shared, events).await,
-        Command::Teardown { confirm } => {
-            teardown(&cli.shared, confirm.as_deref(), events).await
-        }
+        Command::Teardown { confirm } => teardown(&cli.shared, confirm.as_deref(), events).await,
         Command::Render { out } => render_to(&cli.shared, out, events),
         Command::Local { port, data } => local(*port, data).await,
     }
@@ -209,11 +207,7 @@ fn next_steps(job: &Job, captcha: bool) -> Vec<String> {
     next
 }
 
-async fn teardown(
-    shared: &Shared,
-    confirm: Option<&str>,
-    events: &Events,
-) -> Result<(), Failure> {
+async fn teardown(shared: &Shared, confirm: Option<&str>, events: &Events) -> Result<(), Failure> {
     let config = configuration(shared)?;
     let account = connect(shared, &config).await?;
     let (region, release) = (Some(account.region.clone()), RELEASE.into());

@@ -36,8 +36,9 @@ impl Manifest {
 
     /// The record as an object.
     pub fn to_object(&self) -> Result<Object, Failure> {
-        let bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Failure::bug("the release can't be written down").cause(error.to_string()))?;
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
+            Failure::bug("the release can't be written down").cause(error.to_string())
+        })?;
         Ok(Object {
             key: MANIFEST_KEY.into(),
             bytes,

@@ -57,8 +57,11 @@ fn by_code(doing: &str, code: &str, message: &str) -> Failure {
             "the AWS credentials have expired",
             "renew them (`aws sso login`) and run the same command again; it goes on from here",
         ),
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch" | "AuthFailure" => failure(
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "AuthFailure" => failure(
             Kind::Access,
             "AWS does not accept these credentials",
             "check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and this machine's clock",

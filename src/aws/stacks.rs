@@ -233,9 +233,7 @@ impl Stacks for CloudFormation {
         match answer {
             Ok(page) => Ok(page.stack_events().iter().map(event).collect()),
             Err(error) if code(&error) == Some("ValidationError") => Ok(Vec::new()),
-            Err(error) => {
-                Err(translate(&format!("reading the events of `{name}`"), None, &error))
-            }
+            Err(error) => Err(translate(&format!("reading the events of `{name}`"), None, &error)),
         }
     }
 }

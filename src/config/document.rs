@@ -32,8 +32,7 @@ impl Document {
     /// Reads a text; what is not YAML is shown at the place where it breaks.
     pub(super) fn parse(file: &str, text: &str) -> Result<Self, Failure> {
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-        let parsed: Result<Option<Value>, _> =
-            serde_saphyr::from_str_with_options(text, options);
+        let parsed: Result<Option<Value>, _> = serde_saphyr::from_str_with_options(text, options);
         let root = parsed.map_err(|error| {
             let mut failure = Failure::new(Kind::Input, format!("`{file}` can't be read"));
             if let Some(at) = error.location() {

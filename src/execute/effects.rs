@@ -17,9 +17,6 @@ use crate::site::{self, Manifest};
 /// How many objects are stored at the same time.
 const UPLOADS: usize = 16;
 
-/// The galaxy's version that sites and API speak of.
-pub(crate) const GALAXY_VERSION: &str = "1.1.0";
-
 pub(super) async fn store_code(job: &Job, action: &Action) -> Result<bool, Failure> {
     if *action == Action::Keep {
         return Ok(false);
@@ -118,7 +115,7 @@ fn site_config(job: &Job, sites: BTreeMap<String, String>) -> SiteConfig {
     let config = &job.facts.config;
     SiteConfig {
         galaxy: config.name.to_string(),
-        version: GALAXY_VERSION.to_owned(),
+        version: beak_local::GALAXY_VERSION.to_owned(),
         api_base: String::new(),
         turnstile_site_key: config.turnstile_site_key.clone(),
         sites,

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use beak_api::captcha::{PASSES, TestCaptcha};
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
+pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
 use beak_core::ports::{Captcha, Clock, Entropy};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
-pub use beak_core::GALAXY_VERSION;
 use galaxy_sites::Site;
 use tokio::sync::watch;
 

@@ -126,9 +126,9 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
 /// No path of the machine gets into the program, and `libgcc_s`, which the runtime's image may
 /// lack, is linked into it.
 fn flags(root: &Path) -> String {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"))
-    });
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
     let mut flags = vec!["-Clink-arg=-static-libgcc".to_owned()];
     flags.push(format!("--remap-path-prefix={}=/spaceduck", root.display()));
     if let Some(home) = home {

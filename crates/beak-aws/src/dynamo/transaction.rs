@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
+use beak_core::person::hex;
 use beak_core::ports::Entropy;
 use beak_core::{BeakError, Result};
 
@@ -173,8 +174,14 @@ impl Transaction {
 
     /// Does it.
     pub(super) async fn run(self, client: &Client, entropy: &Arc<dyn Entropy>) -> Result<Outcome> {
+        let mut token = token(entropy)?;
         for attempt in 0..TRIES {
-            let asked = client.transact_write_items().set_transact_items(Some(self.items.clone()));
+            // The token makes a try that was sent twice count once, also where only the answer to
+            // the first one was lost.
+            let asked = client
+                .transact_write_items()
+                .client_request_token(&token)
+                .set_transact_items(Some(self.items.clone()));
             let Err(error) = asked.send().await else { return Ok(Outcome::Done) };
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -193,6 +200,7 @@ impl Transaction {
                     {
                         return Err(BeakError::Internal(format!("a transaction: {code}")));
                     }
+                    token = self::token(entropy)?;
                 }
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
                 _ => return Err(failed("a transaction", &error)),
@@ -205,6 +213,12 @@ impl Transaction {
 
 fn item_of(item: Option<&std::collections::HashMap<String, AttributeValue>>) -> Attributes {
     item.cloned().unwrap_or_default()
+}
+
+fn token(entropy: &Arc<dyn Entropy>) -> Result<String> {
+    let mut random = [0; 16];
+    entropy.fill(&mut random)?;
+    Ok(hex(&random))
 }
 
 /// Whether waiting cures it.

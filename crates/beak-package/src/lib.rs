@@ -101,12 +101,15 @@ pub fn checkout(start: &Path) -> Option<PathBuf> {
 pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     // A folder of its own inside the target folder: other flags must not rebuild everything else.
     let target = root.join("target").join("lambda");
+    without_libgcc_s(&root.join(LIBRARIES)).map_err(|error| file_error(&target, &error))?;
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
-        .args(["build", "--quiet", "--locked", "--profile", "lambda"])
+        .args(["rustc", "--quiet", "--locked", "--profile", "lambda"])
         .args(["--package", "beak-aws", "--bin", ENTRY])
         .arg("--target-dir")
         .arg(&target)
+        // Relative to the root, where the linker runs: no path of this machine.
+        .args(["--", &format!("-Clink-arg=-L{LIBRARIES}")])
         .env("RUSTFLAGS", flags(root))
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .status()
@@ -123,14 +126,23 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     Ok(path)
 }
 
-/// No path of the machine gets into the program, and `libgcc_s`, which the runtime's image may
-/// lack, is linked into it.
+/// Where the linker looks first.
+const LIBRARIES: &str = "target/lambda/libraries";
+
+/// Puts a linker script in place of the shared `libgcc_s`, which the runtime's image may lack, so
+/// that its static halves are linked into the program. `-static-libgcc` does not do that: Rust's
+/// standard library asks for `libgcc_s` by name.
+fn without_libgcc_s(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("libgcc_s.so"), "INPUT(-lgcc_eh -lgcc)\n")
+}
+
+/// No path of the machine gets into the program.
 fn flags(root: &Path) -> String {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    let mut flags = vec!["-Clink-arg=-static-libgcc".to_owned()];
-    flags.push(format!("--remap-path-prefix={}=/spaceduck", root.display()));
+    let mut flags = vec![format!("--remap-path-prefix={}=/spaceduck", root.display())];
     if let Some(home) = home {
         flags.push(format!("--remap-path-prefix={}=/cargo", home.display()));
     }

@@ -1,0 +1,190 @@
+//! A whole life in an emulated AWS: the built program installs a galaxy, the galaxy works, a
+//! second installation finds nothing to do, a removal leaves nothing.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use test_cloud::Cloud;
+
+const TEST_SITE_KEY: &str = "1x00000000000000000000AA";
+const TEST_SECRET: &str = "1x0000000000000000000000000000000AA";
+
+struct Person {
+    cloud: Cloud,
+    folder: TempDir,
+    agent: ureq::Agent,
+}
+
+struct Ran {
+    code: Option<i32>,
+    lines: Vec<Value>,
+    stderr: String,
+}
+
+impl Ran {
+    fn last(&self) -> &Value {
+        self.lines.last().unwrap_or_else(|| panic!("no line of JSON; stderr: {}", self.stderr))
+    }
+
+    fn url(&self, name: &str) -> String {
+        let urls = self.last()["urls"].as_array().unwrap();
+        let found = urls.iter().find(|url| url["name"] == name);
+        found.unwrap_or_else(|| panic!("no address of {name}"))["url"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Person {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        // The emulator knows no log deliveries, so the sites keep no access logs here.
+        std::fs::write(folder.path().join("galaxy.yaml"), "logs:\n  site_access: false\n").unwrap();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        Self { cloud: Cloud::start(), folder, agent: config.into() }
+    }
+
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command.current_dir(self.folder.path()).envs(self.cloud.environment());
+        command
+    }
+
+    fn spaceduck(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command(env!("CARGO_BIN_EXE_spaceduck"));
+        command
+            .env("SPACEDUCK_CONNECT_TO", self.cloud.address())
+            .env("SPACEDUCK_TURNSTILE_SITE_KEY", TEST_SITE_KEY)
+            .env("SPACEDUCK_TURNSTILE_SECRET", TEST_SECRET)
+            .args(arguments)
+            .arg("--json");
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let stdout = String::from_utf8(stdout).unwrap();
+        let read =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+        Ran {
+            code: status.code(),
+            lines: stdout.lines().map(read).collect(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    /// What the account holds, as its own services tell it.
+    fn account(&self) -> Value {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut python = self.command(root.join(".venv/bin/python"));
+        python.arg(root.join("tests/leftovers.py")).arg("eu-central-1");
+        let output = python.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A request to a host name of the emulated AWS, which no resolver knows.
+    fn get(&self, url: &str) -> (u16, String) {
+        let (host, path) = split(url);
+        let request = self.agent.get(format!("{}{path}", self.cloud.url()));
+        let request = request.header("host", host).header("x-forwarded-proto", "https");
+        let mut response = request.call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    fn post(&self, url: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
+        let (host, path) = split(url);
+        let mut request = self.agent.post(format!("{}{path}", self.cloud.url()));
+        request = request.header("host", host);
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let mut response = request.send_json(body).unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"));
+        (response.status().as_u16(), json)
+    }
+
+    fn hatch(&self, api: &str, email: &str) -> Value {
+        let body = json!({
+            "email": email, "password": "securepassword123", "display_name": "My First Duck",
+            "captcha_token": "YOUR_TURNSTILE_TOKEN"
+        });
+        let (status, answer) = self.post(&format!("{api}/beak/hatch"), None, &body);
+        assert_eq!((status, &answer["status"]), (202, &json!("otp_sent")), "{answer}");
+        // The emulated Cognito takes any code.
+        let body = json!({"email": email, "code": "123456"});
+        let (status, answer) = self.post(&format!("{api}/beak/verify"), None, &body);
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+}
+
+fn split(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").unwrap().1;
+    rest.find('/').map_or((rest, "/"), |at| rest.split_at(at))
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
+}
+
+#[test]
+fn a_galaxy_is_installed_works_and_is_removed() {
+    let person = Person::new();
+    assert_eq!(person.account(), json!({}), "the account is not empty to begin with");
+    let installed = person.spaceduck(&["install", "--yes"]);
+    assert_eq!(installed.code, Some(0), "{} {}", installed.last(), installed.stderr);
+    assert_eq!(installed.last()["outcome"], "done");
+    assert_eq!(installed.lines[0]["type"], "started");
+    works(&person, &installed);
+    let again = person.spaceduck(&["install", "--yes"]);
+    assert_eq!((again.code, &again.last()["outcome"]), (Some(0), &json!("unchanged")));
+    assert_eq!(again.last()["urls"], installed.last()["urls"]);
+    for arguments in [&["teardown", "--yes"][..], &["teardown", "--confirm", "other"]] {
+        let refused = person.spaceduck(arguments);
+        assert_eq!(refused.code, Some(3), "{}", refused.last());
+    }
+    let still = person.spaceduck(&["install", "--yes"]);
+    assert_eq!(still.last()["outcome"], "unchanged");
+    let removed = person.spaceduck(&["teardown", "--confirm", "spaceduck"]);
+    assert_eq!(removed.code, Some(0), "{} {}", removed.last(), removed.stderr);
+    assert_eq!(person.account(), json!({}));
+    let nothing = person.spaceduck(&["teardown", "--confirm", "spaceduck"]);
+    assert_eq!((nothing.code, &nothing.last()["outcome"]), (Some(0), &json!("unchanged")));
+}
+
+fn works(person: &Person, installed: &Ran) {
+    let api = installed.url("api");
+    let swan = person.hatch(&api, "agent@example.com");
+    let crane = person.hatch(&api, "other@example.com");
+    let body = json!({
+        "target_duckling_id": crane["duckling_id"], "peck_type": "data.read",
+        "message": "Hello from my agent"
+    });
+    let key = Some(text(&swan, "beak_key"));
+    let (status, peck) = person.post(&format!("{api}/beak/peck"), key, &body);
+    assert_eq!(status, 201, "{peck}");
+    let named = json!({"peck_id": peck["peck_id"]});
+    let key = Some(text(&crane, "beak_key"));
+    let (status, approved) = person.post(&format!("{api}/beak/approve"), key, &named);
+    assert_eq!((status, &approved["trust_tier"]), (200, &json!("T1")), "{approved}");
+    let (status, metrics) = person.get(&format!("{api}/beak/metrics"));
+    let metrics: Value = serde_json::from_str(&metrics).unwrap();
+    assert_eq!((status, &metrics["total_ducklings"]), (200, &json!(2)));
+    assert_eq!((&metrics["certs_issued"], &metrics["connections"]), (&json!(4), &json!(1)));
+    let body = json!({"certificate": swan["certificate"]});
+    let (_, judged) = person.post(&format!("{api}/beak/certificates/verify"), None, &body);
+    assert_eq!(judged["status"], "superseded", "{judged}");
+    for site in ["mightyspaceduck", "duckgalaxy", "duckcontrol", "spaceduckling", "spaceduck-bot"] {
+        let url = installed.url(site);
+        let (status, page) = person.get(&format!("{url}/"));
+        assert_eq!(status, 200, "{site}");
+        let bucket = format!("spaceduck-{site}-{}-us-east-1-an", test_cloud::ACCOUNT);
+        let (status, stored) = person.get(&format!("{}/{bucket}/index.html", person.cloud.url()));
+        assert_eq!((status, stored), (200, page), "{site}");
+        let (_, config) = person.get(&format!("{url}/config.json"));
+        let config: Value = serde_json::from_str(&config).unwrap();
+        assert_eq!(config["api_base"], json!(api));
+        assert_eq!(config["turnstile_site_key"], TEST_SITE_KEY);
+        assert_eq!(config["sites"][site], json!(url));
+    }
+}

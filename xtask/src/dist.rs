@@ -1,0 +1,88 @@
+//! The release archive: everything that an installation needs, without a compiler.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use flate2::{Compression, GzBuilder};
+use sha2::{Digest as _, Sha256};
+use tar::{Builder, Header};
+
+use crate::{Outcome, cargo, say};
+
+/// Builds the programs and packs them; gives the archive's path.
+pub(crate) fn dist(root: &Path) -> Outcome<PathBuf> {
+    cargo(root, &["build", "--release", "--locked", "--package", "spaceduck"])?;
+    say("building the Lambda function");
+    let function = beak_package::build(root).map_err(|error| error.to_string())?;
+    let files = [
+        ("spaceduck", root.join("target/release/spaceduck"), 0o755),
+        (beak_package::FILE_NAME, function, 0o644),
+        ("README.md", root.join("README.md"), 0o644),
+        ("LICENSE", root.join("LICENSE"), 0o644),
+    ];
+    let machine = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    let name = format!("spaceduck-{}-{machine}", env!("CARGO_PKG_VERSION"));
+    let folder = root.join("target/dist");
+    std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    pack(&folder, &name, &files)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> String {
+    format!("`{}` can't be written or read: {error}", path.display())
+}
+
+/// Packs files into `NAME.tar.gz`, below a folder of that name, and writes the checksum beside it.
+/// The same files give the same bytes: no dates, no owners.
+fn pack(folder: &Path, name: &str, files: &[(&str, PathBuf, u32)]) -> Outcome<PathBuf> {
+    let archive = folder.join(format!("{name}.tar.gz"));
+    let file = File::create(&archive).map_err(|error| failed(&archive, &error))?;
+    let gzip = GzBuilder::new().mtime(0).write(file, Compression::best());
+    let mut tar = Builder::new(gzip);
+    for (inside, path, mode) in files {
+        let bytes = std::fs::read(path).map_err(|error| failed(path, &error))?;
+        let mut header = Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(*mode);
+        header.set_mtime(0);
+        header.set_cksum();
+        tar.append_data(&mut header, format!("{name}/{inside}"), bytes.as_slice())
+            .map_err(|error| failed(&archive, &error))?;
+    }
+    let finished = tar.into_inner().and_then(flate2::write::GzEncoder::finish);
+    finished.and_then(|mut file| file.flush()).map_err(|error| failed(&archive, &error))?;
+    let bytes = std::fs::read(&archive).map_err(|error| failed(&archive, &error))?;
+    let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let sum = folder.join(format!("{name}.tar.gz.sha256"));
+    std::fs::write(&sum, format!("{digest}  {name}.tar.gz\n")).map_err(|e| failed(&sum, &e))?;
+    Ok(archive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_archive_is_the_same_each_time_and_unpacks() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let program = folder.path().join("program");
+        std::fs::write(&program, "#!/bin/sh\necho hello\n").expect("written");
+        let files = [("run", program.clone(), 0o755), ("README.md", program, 0o644)];
+        let read = || {
+            let archive = pack(folder.path(), "thing-1", &files).expect("packed");
+            std::fs::read(archive).expect("read")
+        };
+        assert_eq!(read(), read());
+        let unpacked = tempfile::TempDir::new().expect("a folder");
+        let gzip = flate2::read::GzDecoder::new(
+            File::open(folder.path().join("thing-1.tar.gz")).expect("there"),
+        );
+        tar::Archive::new(gzip).unpack(unpacked.path()).expect("unpacked");
+        let output = std::process::Command::new(unpacked.path().join("thing-1/run"))
+            .output()
+            .expect("it runs");
+        assert_eq!(output.stdout, b"hello\n");
+        let sum = std::fs::read_to_string(folder.path().join("thing-1.tar.gz.sha256"));
+        assert!(sum.expect("there").ends_with("  thing-1.tar.gz\n"));
+    }
+}

@@ -1,0 +1,61 @@
+//! Tools that are not Rust crates of ours, in pinned versions: Python's in `.venv`, cargo's in
+//! `target/tools`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Outcome, run, say};
+
+const CARGO_DENY: &str = "0.20.2";
+
+/// Fetches whatever is not there yet.
+pub(crate) fn set_up(root: &Path) -> Outcome {
+    python(root)?;
+    cargo_deny(root).map(|_| ())
+}
+
+/// A virtual environment with exactly what `tests/requirements.txt` names. A copy of that file
+/// inside says what it was made of.
+fn python(root: &Path) -> Outcome {
+    let (wanted, venv) = (root.join("tests/requirements.txt"), root.join(".venv"));
+    let made_of = venv.join("requirements.txt");
+    let read = |path: &Path| std::fs::read(path).unwrap_or_default();
+    if read(&wanted) == read(&made_of) {
+        return Ok(());
+    }
+    say("fetching the emulated AWS and cfn-lint into .venv");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    run(pip.arg("--requirement").arg(&wanted))?;
+    std::fs::copy(&wanted, &made_of)
+        .map(|_| ())
+        .map_err(|error| format!("`{}` can't be written: {error}", made_of.display()))
+}
+
+/// The licence and dependency checker; built from crates.io once.
+fn cargo_deny(root: &Path) -> Outcome<PathBuf> {
+    let tools = root.join("target/tools");
+    let program = tools.join(CARGO_DENY).join("bin/cargo-deny");
+    if program.exists() {
+        return Ok(program);
+    }
+    say("building cargo-deny; once, for some minutes");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["install", "--quiet", "--locked", "--no-default-features", "cargo-deny"]);
+    cargo.args(["--version", CARGO_DENY, "--root"]).arg(tools.join(CARGO_DENY));
+    cargo.env("CARGO_TARGET_DIR", tools.join("build"));
+    run(&mut cargo)?;
+    // Its build is ten times its size and of no more use.
+    let _ = std::fs::remove_dir_all(tools.join("build"));
+    Ok(program)
+}
+
+/// Licences, banned crates and sources of all dependencies. Not the advisories: their database
+/// comes from a server that a test run must not depend on; `cargo deny check` asks it.
+pub(crate) fn deny(root: &Path) -> Outcome {
+    let program = cargo_deny(root)?;
+    let mut deny = Command::new(program);
+    deny.current_dir(root).args(["--offline", "--log-level", "warn", "check"]);
+    run(deny.args(["licenses", "bans", "sources"]))
+}

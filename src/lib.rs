@@ -15,6 +15,7 @@ pub mod observe;
 pub mod plan;
 pub mod ports;
 pub mod progress;
+pub mod rehearse;
 pub mod render;
 pub mod run;
 pub mod site;

@@ -60,11 +60,10 @@ impl DisplayName {
     /// Reads a name; blanks around it are dropped.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
-        // Invisible direction marks could make one name look like another.
-        let visible = |c: char| {
-            !c.is_control()
-                && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-        };
+        // Invisible marks could make one name look like another.
+        let invisible = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{2069}'];
+        let hidden = |c: char| invisible.iter().any(|range| range.contains(&c)) || c == '\u{feff}';
+        let visible = |c: char| !c.is_control() && !hidden(c);
         if (1..=64).contains(&text.chars().count()) && text.chars().all(visible) {
             return Ok(Self(text.to_owned()));
         }

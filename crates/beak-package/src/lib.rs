@@ -19,6 +19,10 @@ pub const FILE_NAME: &str = "spaceduck-lambda.zip";
 /// The newest C library that Amazon Linux 2023, and so `provided.al2023`, has.
 pub const GLIBC_LIMIT: (u32, u32) = (2, 34);
 
+/// The newest unwinder's interface that it has: the one of GCC 11. Rust's standard library asks for
+/// `libgcc_s`, and glibc itself needs it there.
+const GCC_LIMIT: (u32, u32) = (11, 0);
+
 /// The file that the `provided.al2023` runtime starts.
 /// Source: "Building a custom runtime", AWS Lambda Developer Guide.
 const ENTRY: &str = "bootstrap";
@@ -101,15 +105,12 @@ pub fn checkout(start: &Path) -> Option<PathBuf> {
 pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     // A folder of its own inside the target folder: other flags must not rebuild everything else.
     let target = root.join("target").join("lambda");
-    without_libgcc_s(&root.join(LIBRARIES)).map_err(|error| file_error(&target, &error))?;
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
-        .args(["rustc", "--quiet", "--locked", "--profile", "lambda"])
+        .args(["build", "--quiet", "--locked", "--profile", "lambda"])
         .args(["--package", "beak-aws", "--bin", ENTRY])
         .arg("--target-dir")
         .arg(&target)
-        // Relative to the root, where the linker runs: no path of this machine.
-        .args(["--", &format!("-Clink-arg=-L{LIBRARIES}")])
         .env("RUSTFLAGS", flags(root))
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .status()
@@ -124,17 +125,6 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     let path = target.join(FILE_NAME);
     std::fs::write(&path, zip).map_err(|error| file_error(&path, &error))?;
     Ok(path)
-}
-
-/// Where the linker looks first.
-const LIBRARIES: &str = "target/lambda/libraries";
-
-/// Puts a linker script in place of the shared `libgcc_s`, which the runtime's image may lack, so
-/// that its static halves are linked into the program. `-static-libgcc` does not do that: Rust's
-/// standard library asks for `libgcc_s` by name.
-fn without_libgcc_s(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("libgcc_s.so"), "INPUT(-lgcc_eh -lgcc)\n")
 }
 
 /// No path of the machine gets into the program.
@@ -191,11 +181,15 @@ pub fn check(path: &Path, program: &[u8]) -> Result<&'static str, PackageError> 
         other => return Err(unfit(format!("it is made for {other:?}"))),
     };
     for (library, version) in needs(&file).map_err(|error| unfit(error.to_string()))? {
-        if library.starts_with("libgcc_s") {
-            return Err(unfit("it needs libgcc_s, which the image may not have".into()));
-        }
-        if glibc(&version).is_some_and(|found| found > GLIBC_LIMIT) {
-            return Err(unfit(format!("it needs {version}, and glibc 2.34 is what there is")));
+        let (prefix, limit) = if library.starts_with("libgcc_s") {
+            ("GCC_", GCC_LIMIT)
+        } else {
+            ("GLIBC_", GLIBC_LIMIT)
+        };
+        if numbers(&version, prefix).is_some_and(|found| found > limit) {
+            let (major, minor) = limit;
+            let message = format!("it needs {version} of {library}, and {major}.{minor} is there");
+            return Err(unfit(message));
         }
     }
     Ok(architecture)
@@ -220,8 +214,8 @@ fn needs(file: &ElfFile64<'_, Endianness>) -> object::Result<Vec<(String, String
 }
 
 /// `GLIBC_2.34` as numbers.
-fn glibc(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.strip_prefix("GLIBC_")?.split('.');
+fn numbers(version: &str, prefix: &str) -> Option<(u32, u32)> {
+    let mut parts = version.strip_prefix(prefix)?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
@@ -231,7 +225,7 @@ fn file_error(path: &Path, error: &std::io::Error) -> PackageError {
 
 #[cfg(test)]
 mod tests {
-    use super::{PackageError, glibc, needs, pack, read};
+    use super::{PackageError, needs, numbers, pack, read};
     use object::read::elf::ElfFile64;
 
     #[test]
@@ -262,8 +256,9 @@ mod tests {
 
     #[test]
     fn versions_of_the_c_library() {
-        assert_eq!(glibc("GLIBC_2.38"), Some((2, 38)));
-        assert_eq!(glibc("GLIBC_2.2.5"), Some((2, 2)));
-        assert_eq!(glibc("GCC_3.0"), None);
+        assert_eq!(numbers("GLIBC_2.38", "GLIBC_"), Some((2, 38)));
+        assert_eq!(numbers("GLIBC_2.2.5", "GLIBC_"), Some((2, 2)));
+        assert_eq!(numbers("GCC_3.0", "GCC_"), Some((3, 0)));
+        assert_eq!(numbers("GCC_3.0", "GLIBC_"), None);
     }
 }

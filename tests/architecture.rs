@@ -1,0 +1,168 @@
+//! The rules of the house that a compiler does not hold.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|found| found == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn sources() -> Vec<PathBuf> {
+    ["src", "crates", "xtask", "tests"].iter().flat_map(|f| files(&root().join(f), "rs")).collect()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+/// The part of a file before its tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+/// Words behind `crate::`, as in `crate::model::Stack`.
+fn rooms_used(text: &str) -> BTreeSet<String> {
+    let word = |rest: &str| {
+        rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>()
+    };
+    text.split("crate::").skip(1).map(word).filter(|word| !word.is_empty()).collect()
+}
+
+/// Who may use whom in the installer.
+fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
+    BTreeMap::from([
+        ("cli", vec![]),
+        ("failure", vec![]),
+        ("model", vec![]),
+        ("yaml", vec![]),
+        ("event", vec!["model"]),
+        ("config", vec!["model", "failure"]),
+        ("ports", vec!["model", "failure"]),
+        ("site", vec!["model", "failure", "ports", "config"]),
+        ("render", vec!["model", "yaml"]),
+        ("catalog", vec!["model", "config", "render", "yaml"]),
+        ("plan", vec!["model", "config", "catalog", "render", "ports", "event"]),
+        ("progress", vec!["event"]),
+        (
+            "execute",
+            vec!["model", "failure", "catalog", "plan", "render", "ports", "event", "site"],
+        ),
+        ("observe", vec!["model", "failure", "catalog", "plan", "ports", "site", "execute"]),
+        ("aws", vec!["model", "failure", "ports"]),
+        ("rehearse", vec!["model", "failure", "ports"]),
+    ])
+}
+
+#[test]
+fn each_room_uses_only_those_before_it() {
+    let allowed = allowed();
+    for path in files(&root().join("src"), "rs") {
+        let inside = path.strip_prefix(root().join("src")).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        if ["main", "lib", "run"].contains(&room) || path.ends_with("tests.rs") {
+            continue;
+        }
+        let allowed = allowed.get(room).unwrap_or_else(|| panic!("`{room}` has no rule"));
+        for used in rooms_used(without_tests(&read(&path))) {
+            let fine = used == room || allowed.contains(&used.as_str());
+            assert!(fine, "{} uses `{used}`", shown(&path));
+        }
+    }
+}
+
+#[test]
+fn the_aws_sdk_stays_behind_its_walls() {
+    for path in sources() {
+        let place = shown(&path);
+        let text = read(&path);
+        let uses = text.contains("aws_sdk_") || text.contains("aws_config");
+        let behind = place.starts_with("src/aws/") || place.starts_with("crates/beak-aws/");
+        assert!(!uses || behind || place == "tests/architecture.rs", "{place}");
+    }
+    for (crate_name, forbidden) in [
+        ("beak-core", &["serde", "tokio", "http", "axum", "aws", "redb", "beak-"][..]),
+        ("beak-api", &["aws", "redb", "beak-local", "beak-aws", "lambda"]),
+        ("beak-local", &["aws", "lambda", "beak-aws"]),
+        ("galaxy-sites", &["aws", "beak-", "axum"]),
+    ] {
+        let manifest = read(&root().join(format!("crates/{crate_name}/Cargo.toml")));
+        let start = manifest.find("[dependencies]").unwrap();
+        let dependencies = manifest[start..].split("\n[").next().unwrap();
+        for line in dependencies.lines().skip(1) {
+            let hit = forbidden.iter().find(|name| line.starts_with(**name));
+            assert!(hit.is_none(), "{crate_name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_open_with_their_job() {
+    for path in sources() {
+        let (place, text) = (shown(&path), read(&path));
+        assert!(text.starts_with("//!"), "{place} does not say what it is for");
+        let lines = without_tests(&text).lines().count();
+        // Contracts and whole-program tests are lists of cases.
+        let cases = place.contains("tests") || place.ends_with("contract.rs");
+        assert!(cases || lines <= 400, "{place} has {lines} lines");
+        // The tests quote whole outputs.
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            let width = line.chars().count();
+            assert!(width <= 100, "{place}:{} has {width} columns", number + 1);
+        }
+    }
+}
+
+#[test]
+fn documents_are_short_and_their_links_lead_somewhere() {
+    let mut documents = files(&root().join("docs"), "md");
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        documents.push(root().join(name));
+    }
+    for path in documents {
+        let (place, text) = (shown(&path), read(&path));
+        assert!(text.lines().count() <= 200, "{place}");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let local = !link.contains("://") && !link.starts_with('#');
+            let target = path.parent().unwrap().join(link.split('#').next().unwrap());
+            assert!(!local || target.exists(), "{place}: {link}");
+        }
+    }
+}
+
+/// What the documents say about commands is what the programs take.
+#[test]
+fn every_command_of_the_readme_exists() {
+    let readme = read(&root().join("README.md"));
+    let help =
+        std::process::Command::new(env!("CARGO_BIN_EXE_spaceduck")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for rest in readme.split("\nspaceduck ").skip(1) {
+        let command = rest.split_whitespace().next().unwrap();
+        assert!(help.contains(&format!("\n  {command} ")), "spaceduck {command}");
+    }
+    let aliases = read(&root().join(".cargo/config.toml"));
+    for rest in readme.split("\ncargo ").skip(1) {
+        let command = rest.split_whitespace().next().unwrap();
+        assert!(command == "build" || aliases.contains(&format!("{command} = ")), "{command}");
+    }
+}

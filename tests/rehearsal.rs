@@ -1,0 +1,203 @@
+//! Installing and removing in an account in memory: states that take their time, failures, and a
+//! process that dies at any moment.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use spaceduck::catalog::{self, Code, Facts};
+use spaceduck::config::{self, Environment};
+use spaceduck::event::{Event, Sink};
+use spaceduck::execute::{self, Job};
+use spaceduck::failure::{Failure, Kind};
+use spaceduck::model::{AccountId, Region, Secret, Stack};
+use spaceduck::observe::observe;
+use spaceduck::plan::{self, Goal};
+use spaceduck::rehearse::{Account, Cut, Fault};
+use spaceduck::render;
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<Event>>);
+
+impl Sink for Heard {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+fn account() -> Arc<Account> {
+    let id = AccountId::parse("111122223333").unwrap();
+    Account::new(id, Region::parse("eu-central-1").unwrap())
+}
+
+/// Observes, plans and runs; the number of steps that had something to do.
+async fn reach(account: &Arc<Account>, goal: Goal, code: &str) -> Result<usize, Failure> {
+    let environment = Environment {
+        turnstile_site_key: Some("key".into()),
+        turnstile_secret: Some(Secret::new("secret".into())),
+    };
+    let home = Region::parse("eu-central-1").unwrap();
+    let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
+    let facts = Facts {
+        config: config::parse("galaxy.yaml", "", &environment)?,
+        region: Some(home.clone()),
+        code: Some(code.clone()),
+        release: "1".into(),
+    };
+    let fill = if goal == Goal::Present { catalog::fill } else { catalog::fill_disposable };
+    let rendered = |stack: Stack| {
+        let rendered = render::render(catalog::template(stack), &fill(stack, &facts)).unwrap();
+        (stack, rendered)
+    };
+    let job = Arc::new(Job {
+        world: account.world(),
+        events: Arc::new(Heard::default()),
+        account: AccountId::parse("111122223333").unwrap(),
+        home,
+        rendered: Stack::all().into_iter().map(rendered).collect(),
+        code: Some((code, Arc::from(&b"zip"[..]))),
+        secret: facts.config.turnstile_secret.clone(),
+        facts,
+        outputs: Mutex::default(),
+    });
+    let observed = observe(&job).await?;
+    let plan = plan::plan(goal, &observed, &job.rendered);
+    if plan.is_empty() {
+        return Ok(0);
+    }
+    execute::run(&plan, &job).await?;
+    Ok(plan.to_steps().iter().filter(|step| step.action != "keep").count())
+}
+
+async fn install(account: &Arc<Account>) -> Result<usize, Failure> {
+    reach(account, Goal::Present, "a").await
+}
+
+async fn tear_down(account: &Arc<Account>) -> Result<usize, Failure> {
+    reach(account, Goal::Absent, "a").await
+}
+
+fn position(log: &[String], effect: &str) -> usize {
+    log.iter().position(|done| done == effect).unwrap_or_else(|| panic!("no `{effect}`: {log:#?}"))
+}
+
+#[tokio::test]
+async fn an_installation_comes_in_order_and_only_once() {
+    let account = account();
+    assert!(install(&account).await.unwrap() > 0);
+    let log = account.log();
+    for later in ["data", "auth", "mail", "site-duckcontrol", "api"] {
+        let create = |stack: &str| position(&log, &format!("create spaceduck-{stack}"));
+        assert!(create("bootstrap") < create(later), "{later}");
+        assert!(later == "api" || create(later) < create("api") || later.starts_with("site"));
+    }
+    let zip = log.iter().position(|done| done.contains("/lambda/")).unwrap();
+    assert!(zip < position(&log, "create spaceduck-api"));
+    let before = (account.contents(), account.log().len());
+    assert_eq!(install(&account).await.unwrap(), 0);
+    assert_eq!((account.contents(), account.log().len()), before);
+    assert!(tear_down(&account).await.unwrap() > 0);
+    assert_eq!(account.contents(), BTreeMap::new());
+    assert_eq!(tear_down(&account).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_failed_creation_tells_its_cause_and_the_next_run_finishes() {
+    let account = account();
+    account.fault(Fault::CreationFails("spaceduck-data".into()));
+    let failure = install(&account).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Settled);
+    assert_eq!(failure.message(), "the stack `spaceduck-data` ended in ROLLBACK_COMPLETE");
+    assert_eq!(failure.cause.as_deref(), Some("Thing (AWS::Some::Thing): it is no good"));
+    assert!(install(&account).await.unwrap() > 0);
+    assert_eq!(install(&account).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_waited_for() {
+    let account = account();
+    install(&account).await.unwrap();
+    account.put("spaceduck-data", "UPDATE_IN_PROGRESS", &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]);
+    let before = account.log().len();
+    assert!(install(&account).await.is_ok());
+    let log = account.log();
+    assert!(!log[before..].iter().any(|done| done.contains("spaceduck-data")), "{log:#?}");
+}
+
+#[tokio::test]
+async fn a_stuck_stack_is_left_alone_with_a_word_what_to_do() {
+    let account = account();
+    install(&account).await.unwrap();
+    account.put("spaceduck-auth", "UPDATE_ROLLBACK_FAILED", &[]);
+    let before = account.log();
+    let failure = install(&account).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Refused);
+    assert!(failure.to_text().contains("UPDATE_ROLLBACK_FAILED"), "{}", failure.to_text());
+    assert!(failure.to_text().contains("Continue update rollback"));
+    assert!(!account.log()[before.len()..].iter().any(|done| done.contains("spaceduck-auth")));
+}
+
+#[tokio::test]
+async fn an_update_that_would_replace_data_is_refused() {
+    let account = account();
+    install(&account).await.unwrap();
+    account.fault(Fault::UpdateReplaces("spaceduck-api".into(), "AWS::ApiGatewayV2::Api".into()));
+    let failure = reach(&account, Goal::Present, "b").await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Refused);
+    let log = account.log();
+    assert_eq!(log.iter().filter(|done| *done == "apply spaceduck-api").count(), 0);
+    assert_eq!(log.iter().filter(|done| *done == "discard spaceduck-api").count(), 1);
+}
+
+#[tokio::test]
+async fn new_code_changes_the_api_and_nothing_that_holds_data() {
+    let account = account();
+    install(&account).await.unwrap();
+    let before = account.log().len();
+    reach(&account, Goal::Present, "b").await.unwrap();
+    let log = account.log().split_off(before);
+    let applied: Vec<_> = log.iter().filter(|done| done.starts_with("apply ")).collect();
+    assert_eq!(applied, ["apply spaceduck-api"]);
+    assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0);
+}
+
+/// The plug is pulled at every single effect, before it and after it. The same command, run again,
+/// always ends where an undisturbed run ends.
+#[tokio::test]
+async fn a_run_that_dies_anywhere_is_finished_by_the_next() {
+    let undisturbed = account();
+    install(&undisturbed).await.unwrap();
+    let effects = undisturbed.log().len();
+    for number in 1..=effects {
+        for cut in [Cut::Before(number), Cut::After(number)] {
+            let account = account();
+            account.cut(Some(cut));
+            install(&account).await.unwrap_err();
+            account.cut(None);
+            install(&account).await.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
+            let statuses = |account: &Arc<Account>| account.contents();
+            assert_eq!(statuses(&account), statuses(&undisturbed), "{cut:?}");
+            assert_eq!(install(&account).await.unwrap(), 0, "{cut:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_dies_anywhere_is_finished_by_the_next() {
+    let undisturbed = account();
+    install(&undisturbed).await.unwrap();
+    let installed = undisturbed.log().len();
+    tear_down(&undisturbed).await.unwrap();
+    for number in 1..=undisturbed.log().len() - installed {
+        for cut in [Cut::Before(number), Cut::After(number)] {
+            let account = account();
+            install(&account).await.unwrap();
+            account.cut(Some(cut));
+            tear_down(&account).await.unwrap_err();
+            account.cut(None);
+            tear_down(&account).await.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
+            assert_eq!(account.contents(), BTreeMap::new(), "{cut:?}");
+        }
+    }
+}

@@ -12,8 +12,8 @@ mod document;
 
 use document::{Document, Value};
 
-/// Retention periods that CloudWatch Logs takes, in days.
-/// Source: `PutRetentionPolicy`, Amazon CloudWatch Logs API Reference.
+/// Retention periods that `CloudWatch` Logs takes, in days.
+/// Source: `PutRetentionPolicy`, Amazon `CloudWatch` Logs API Reference.
 const RETENTION_DAYS: [i64; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
@@ -166,7 +166,7 @@ impl Reader<'_> {
             match key.text.as_str() {
                 "retention_days" => {
                     let allowed = |days: i64| RETENTION_DAYS.contains(&days);
-                    let wanted = "a period that CloudWatch Logs takes, such as 7, 30, 90 or 365";
+                    let wanted = "a period that `CloudWatch` Logs takes, such as 7, 30, 90 or 365";
                     if let Some(days) = self.number(&value, allowed, wanted) {
                         config.log_retention_days = days;
                     }

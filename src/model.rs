@@ -59,7 +59,7 @@ impl Region {
         let number = parts.last().is_some_and(|n| !n.is_empty() && n.parse::<u8>().is_ok());
         let words = parts.len().saturating_sub(1);
         let lower = |w: &&str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase());
-        if number && (2..=3).contains(&words) && parts.iter().take(words).all(|w| lower(&w)) {
+        if number && (2..=3).contains(&words) && parts.iter().take(words).all(lower) {
             return Ok(Self(text.to_owned()));
         }
         Err(Invalid(format!("`{text}` is not the code of an AWS Region, such as `eu-central-1`")))

@@ -10,7 +10,7 @@ use crate::catalog::{self, Facts};
 use crate::execute::{Job, known_site_config};
 use crate::failure::Failure;
 use crate::model::{Place, Stack, StackSeen};
-use crate::plan::Observed;
+use crate::plan::{Observed, SecretSeen};
 use crate::site::{self, Manifest};
 
 /// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
@@ -27,8 +27,12 @@ pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
         observed.code_stored = job.world.assets.has(Place::Home, &bucket, &code.key()).await?;
     }
     let stored = job.world.secrets.read(&catalog::turnstile_path(&job.facts.config.name)).await?;
-    observed.secret_stored = stored.is_some();
-    observed.secret_differs = job.secret.is_some() && job.secret != stored;
+    observed.secret = match (&stored, &job.secret) {
+        (None, None) => SecretSeen::None,
+        (None, Some(_)) => SecretSeen::Missing,
+        (Some(stored), Some(given)) if stored != given => SecretSeen::Outdated,
+        (Some(_), _) => SecretSeen::Stored,
+    };
     if has_artifacts {
         record(job, &mut observed).await?;
     }

@@ -133,14 +133,34 @@ pub struct Observed {
     pub buckets: BTreeSet<Stack>,
     /// Whether the function's code is in the artifact bucket.
     pub code_stored: bool,
-    /// Whether a Turnstile secret is stored.
-    pub secret_stored: bool,
-    /// Whether the stored one differs from the one that was given.
-    pub secret_differs: bool,
+    /// The Turnstile secret.
+    pub secret: SecretSeen,
     /// Sites whose files are as they are to be.
     pub published: BTreeSet<Site>,
     /// Whether what is installed is written down as this release.
     pub released: bool,
+}
+
+/// What was found of the Turnstile secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretSeen {
+    /// None is stored, and none was given.
+    #[default]
+    None,
+    /// None is stored, and one was given.
+    Missing,
+    /// One is stored, and no other one was given.
+    Stored,
+    /// One is stored, and another one was given.
+    Outdated,
+}
+
+impl SecretSeen {
+    /// Whether one is stored.
+    #[must_use]
+    pub fn is_stored(self) -> bool {
+        matches!(self, Self::Stored | Self::Outdated)
+    }
 }
 
 /// Plans a goal. `rendered` has every stack that is wanted.
@@ -167,10 +187,10 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         }
         steps.push(Step { id: StepId::Stack(stack), action, after, resources });
     }
-    let secret = match (observed.secret_stored, observed.secret_differs) {
-        (false, true) => Action::Create,
-        (true, true) => Action::Update,
-        _ => Action::Keep,
+    let secret = match observed.secret {
+        SecretSeen::Missing => Action::Create,
+        SecretSeen::Outdated => Action::Update,
+        SecretSeen::None | SecretSeen::Stored => Action::Keep,
     };
     steps.push(step(StepId::Secret, secret, Vec::new()));
     for site in Site::ALL {
@@ -274,7 +294,7 @@ fn absent(observed: &Observed) -> Vec<Step> {
             steps.push(remove(*id, Vec::new(), there(stack)));
         }
     }
-    steps.push(remove(StepId::Secret, api.clone(), observed.secret_stored));
+    steps.push(remove(StepId::Secret, api.clone(), observed.secret.is_stored()));
     for stack in [Stack::Mail, Stack::Auth, Stack::Data] {
         steps.push(remove(StepId::Stack(stack), api.clone(), there(&stack)));
     }

@@ -172,7 +172,7 @@ async fn install(shared: &Shared, events: &Events) -> Result<(), Failure> {
     let observed = observe(&job).await?;
     let plan = plan::plan(Goal::Present, &observed, &job.rendered);
     events.emit(Event::Planned { steps: plan.to_steps() });
-    let next = next_steps(&job, observed.secret_stored || job.secret.is_some());
+    let next = next_steps(&job, observed.secret.is_stored() || job.secret.is_some());
     if plan.is_empty() {
         let (outcome, urls) = (Outcome::Unchanged, execute::urls(&job)?);
         events.emit(Event::Finished { outcome, urls, next });

@@ -1,7 +1,7 @@
 //! Installing and removing in an account in memory: states that take their time, failures, and a
 //! process that dies at any moment.
 
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,86 +1,187 @@
-// What the pages share: where the galaxy is, how to call its API, how to say what went wrong.
+// Talks to the Beak, the API of this galaxy. Nothing here is ever stored.
 
-let config;
+let configPromise = null;
 
-/** The site's configuration; asked for once. */
+/** The site's /config.json, fetched once. Rejects with a BeakError. */
 export function loadConfig() {
-  config ??= fetch('/config.json').then((answer) => {
-    if (!answer.ok) throw new Error('no configuration');
-    return answer.json();
-  });
-  return config;
+  configPromise ??= fetchConfig();
+  return configPromise;
 }
 
-/** An answer of the API that is not a success, or none at all (status 0). */
+async function fetchConfig() {
+  let response;
+  try {
+    response = await fetch('/config.json', { cache: 'no-cache', credentials: 'omit' });
+  } catch {
+    throw new BeakError({
+      code: 'config_unreachable',
+      message: 'This site’s settings (/config.json) could not be loaded. Check your connection and reload the page.',
+    });
+  }
+  let config = null;
+  if (response.ok) {
+    config = await response.json().catch(() => null);
+  }
+  if (!config || typeof config.api_base !== 'string') {
+    throw new BeakError({
+      status: response.status,
+      code: 'config_invalid',
+      message: 'This site has no usable /config.json, so it does not know its galaxy’s address. The operator has to deploy the site again.',
+    });
+  }
+  return { ...config, api_base: config.api_base.replace(/\/+$/, '') };
+}
+
 export class BeakError extends Error {
-  constructor(message, { status = 0, code = '', field = '', retryAfter = 0 } = {}) {
+  constructor({ status = 0, code = 'unknown', message = '', field = null, retryAfter = null, requestId = null } = {}) {
     super(message);
-    Object.assign(this, { status, code, field, retryAfter });
+    this.name = 'BeakError';
+    this.status = status;
+    this.code = code;
+    this.field = field;
+    this.retryAfter = retryAfter;
+    this.requestId = requestId;
   }
 }
 
-/** Calls the Beak: `call('/beak/hatch', {method: 'POST', body, token})` gives the JSON answer. */
+const TIMEOUT_MS = 20000;
+
+/** Calls the API and gives back the parsed JSON, or throws a BeakError. */
 export async function call(path, { method = 'GET', body, token } = {}) {
   const { api_base: base } = await loadConfig();
-  const headers = {};
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  if (token) headers.authorization = `Bearer ${token}`;
-  let answer;
+  const headers = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (token) headers.Authorization = `Bearer ${token}`;
+
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort(), TIMEOUT_MS);
+  let response;
+  let text;
   try {
-    const sent = body === undefined ? undefined : JSON.stringify(body);
-    answer = await fetch(base + path, { method, headers, body: sent, cache: 'no-store' });
+    response = await fetch(base + path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'omit',
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+      signal: control.signal,
+    });
+    text = await response.text();
   } catch {
-    throw new BeakError(`The galaxy at ${base} does not answer. Is it running, and are you online?`);
+    throw new BeakError({
+      code: 'unreachable',
+      message: control.signal.aborted
+        ? `The API at ${base} did not answer within ${TIMEOUT_MS / 1000} seconds. Try again in a moment; if it stays like this, the operator should look at the API’s logs.`
+        : `The API at ${base} can’t be reached. Check your connection; if that is fine, the galaxy may not be running, or it does not allow requests from this site’s address.`,
+    });
+  } finally {
+    clearTimeout(timer);
   }
-  let json = {};
+
+  let data = null;
   try {
-    json = await answer.json();
+    data = text ? JSON.parse(text) : {};
   } catch {
-    // An answer without a body that can be read: its status has to do.
+    data = null;
   }
-  if (answer.ok) return json;
-  const retryAfter = Number(answer.headers.get('retry-after')) || 0;
-  let message = sentence(json.message || `the galaxy answered with status ${answer.status}`);
-  if (retryAfter) message += ` Try again in ${retryAfter} s.`;
-  throw new BeakError(message, {
-    status: answer.status, code: json.error, field: json.field, retryAfter,
+  if (response.ok && data !== null) return data;
+
+  const fault = data && typeof data === 'object' ? data : {};
+  const retryAfter = readRetryAfter(response.headers.get('Retry-After'));
+  throw new BeakError({
+    status: response.status,
+    code: typeof fault.error === 'string' ? fault.error : `http_${response.status}`,
+    message: sentence(response.status, fault.message, retryAfter, base),
+    field: typeof fault.field === 'string' ? fault.field : null,
+    requestId: typeof fault.request_id === 'string' ? fault.request_id : null,
+    retryAfter,
   });
 }
 
-function sentence(text) {
-  const start = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(start) ? start : `${start}.`;
+function readRetryAfter(value) {
+  if (!value) return null;
+  if (/^\d+$/.test(value.trim())) return Number(value);
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - Date.now()) / 1000));
 }
 
-/** Points the links between the sites to where this galaxy has them, and names the galaxy. */
-export async function fillLinks() {
-  const known = await loadConfig();
-  for (const link of document.querySelectorAll('a[data-site]')) {
-    const target = known.sites[link.dataset.site];
-    if (target) link.href = `${target}/`;
+function sentence(status, message, retryAfter, base) {
+  const said = typeof message === 'string' ? message.trim() : '';
+  if (status === 429) {
+    const wait = retryAfter === null ? 'Wait a little' : `Wait ${duration(retryAfter)}`;
+    return `${said ? endWithDot(said) : 'That was more than this galaxy allows in a short time.'} ${wait}, then try again.`;
   }
-  for (const place of document.querySelectorAll('[data-galaxy]')) {
-    place.textContent = `${known.galaxy} · galaxy ${known.version}`;
+  if (said) return endWithDot(said);
+  if (status >= 500) return `The API at ${base} had a fault of its own (${status}). Try again in a moment.`;
+  if (status >= 200 && status < 300) return `The API at ${base} answered with something that is not JSON. Is the address right?`;
+  return `The API at ${base} refused the request (${status}).`;
+}
+
+function endWithDot(text) {
+  const big = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(big) ? big : `${big}.`;
+}
+
+/** "45 seconds", "3 minutes", "2 hours", "5 days" */
+export function duration(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  const say = (n, unit) => `${n} ${unit}${n === 1 ? '' : 's'}`;
+  if (s < 90) return say(s, 'second');
+  if (s < 5400) return say(Math.round(s / 60), 'minute');
+  if (s < 129600) return say(Math.round(s / 3600), 'hour');
+  return say(Math.round(s / 86400), 'day');
+}
+
+/** A moment as local date and time; an empty string for nothing. */
+export function moment(value) {
+  const at = value ? new Date(value) : null;
+  if (!at || Number.isNaN(at.getTime())) return '';
+  return at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** Fills links between the sites, the galaxy's name, version and API address. */
+export async function fillLinks(root = document) {
+  let config;
+  try {
+    config = await loadConfig();
+  } catch {
+    return; // the page stays readable with what it says in HTML
   }
-  for (const place of document.querySelectorAll('[data-api]')) {
-    place.textContent = known.api_base;
+  for (const link of root.querySelectorAll('a[data-site]')) {
+    const target = config.sites?.[link.dataset.site];
+    if (typeof target === 'string' && /^https?:\/\//.test(target)) {
+      link.href = target.replace(/\/+$/, '') + (link.dataset.path ?? '/');
+    }
+  }
+  for (const spot of root.querySelectorAll('[data-config]')) {
+    const value = config[spot.dataset.config];
+    if (typeof value === 'string' && value) spot.textContent = value;
+  }
+  for (const spot of root.querySelectorAll('[data-api]')) {
+    spot.textContent = config.api_base;
   }
 }
 
-/** An element with text, attributes and children; text is never read as HTML. */
-export function make(name, { text, ...attributes } = {}, ...children) {
-  const element = document.createElement(name);
-  if (text !== undefined) element.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
+/** Copies text; true when the browser allowed it. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A small element maker: no markup strings anywhere. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(name, '');
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
 
-/** A moment as the visitor writes it. */
-export function when(text) {
-  return text ? new Date(text).toLocaleString() : 'never';
-}
-
-fillLinks().catch(() => {
-  // Without its configuration a page is still a page; what needs the API says so by itself.
-});
+if (typeof document !== 'undefined') fillLinks();

@@ -84,7 +84,7 @@ const REGION_HELP: &str = "set `region` in galaxy.yaml, --region, AWS_REGION or 
 async fn load(settings: &Settings) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     // Throttling must slow us down, never stop us: eight tries are a good minute of patience.
     let retries = RetryConfig::standard().with_max_attempts(8);

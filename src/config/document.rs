@@ -36,7 +36,7 @@ impl Document {
         let root = parsed.map_err(|error| {
             let mut failure = Failure::new(Kind::Input, format!("`{file}` can't be read"));
             if let Some(at) = error.location() {
-                let (line, column) = (at.line() as usize, at.column() as usize);
+                let (line, column) = (place(at.line()), place(at.column()));
                 let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
                 failure.mistakes[0] = Mistake {
                     message: sentence(&error.to_string()),
@@ -58,6 +58,11 @@ impl Document {
     }
 }
 
+/// A line or column as everything here counts them.
+fn place(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// The parser's sentence without the place, which is shown beside it.
 fn sentence(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
@@ -71,8 +76,8 @@ impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Bare>::deserialize(deserializer)?;
         let mut value = spanned.value.0;
-        value.line = spanned.referenced.line() as usize;
-        value.column = spanned.referenced.column() as usize;
+        value.line = place(spanned.referenced.line());
+        value.column = place(spanned.referenced.column());
         Ok(value)
     }
 }

@@ -12,9 +12,9 @@ use crate::plan::{Action, StepId};
 use crate::ports::Answer;
 
 /// The API answers within seconds of its stack being there.
-const API_PATIENCE: Duration = Duration::from_secs(120);
+const API_PATIENCE: Duration = Duration::from_mins(2);
 /// A distribution may take minutes to reach the edge: measured up to four, so four times that.
-const SITE_PATIENCE: Duration = Duration::from_secs(960);
+const SITE_PATIENCE: Duration = Duration::from_mins(16);
 /// Time between two questions.
 const PAUSE: Duration = Duration::from_secs(3);
 

@@ -217,10 +217,9 @@ async fn broken(job: &Job, stack: Stack, arn: &str, what: &str) -> Failure {
 
 /// The first failure of the latest operation that is not the echo of another one.
 fn root_cause(newest_first: &[StackEvent]) -> Option<&StackEvent> {
+    let starts = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
     let is_start = |event: &&StackEvent| {
-        event.kind == "AWS::CloudFormation::Stack"
-            && matches!(event.status.as_str(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS")
-            || (event.kind == "AWS::CloudFormation::Stack" && event.status == "DELETE_IN_PROGRESS")
+        event.kind == "AWS::CloudFormation::Stack" && starts.contains(&event.status.as_str())
     };
     let operation = newest_first.iter().position(|event| is_start(&event));
     let latest = &newest_first[..operation.unwrap_or(newest_first.len())];

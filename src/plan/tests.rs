@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use galaxy_sites::Site;
 
-use super::{Action, Goal, Observed, Plan, StepId, plan, refused};
+use super::{Action, Goal, Observed, Plan, SecretSeen, StepId, plan, refused};
 use crate::model::{Stack, StackSeen, StackStatus};
 use crate::ports::{Change, ChangeAction};
 use crate::render::{DIGEST_OUTPUT, Rendered};
@@ -45,8 +45,7 @@ fn installed() -> Observed {
         stacks: Stack::all().into_iter().map(|stack| (stack, seen(stack))).collect(),
         buckets: Stack::all().into_iter().collect(),
         code_stored: true,
-        secret_stored: true,
-        secret_differs: false,
+        secret: SecretSeen::Stored,
         published: Site::ALL.into_iter().collect(),
         released: true,
     }
@@ -99,7 +98,7 @@ fn one_difference_is_one_action() {
     let auth = other_pool.stacks.get_mut(&Stack::Auth).expect("auth");
     auth.outputs.insert("UserPoolId".into(), "another".into());
     let mut other_secret = installed();
-    other_secret.secret_differs = true;
+    other_secret.secret = SecretSeen::Outdated;
     let mut other_pages = installed();
     other_pages.published.remove(&Site::DuckControl);
     let cases = [

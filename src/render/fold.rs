@@ -98,7 +98,9 @@ fn simplify_one(node: &mut Node, known: &BTreeMap<String, bool>) {
         }
         _ => true,
     });
-    items.iter_mut().for_each(|item| simplify_one(item, known));
+    for item in items.iter_mut() {
+        simplify_one(item, known);
+    }
     if let Node::Call(name, argument) = node
         && matches!(name.as_str(), "And" | "Or")
         && let Node::List(items) = argument.as_mut()
@@ -154,17 +156,23 @@ fn fold_ifs(node: &mut Node, known: &BTreeMap<String, bool>) {
     }
     match node {
         Node::List(items) => {
-            items.iter_mut().for_each(|item| fold_ifs(item, known));
+            for item in items.iter_mut() {
+                fold_ifs(item, known);
+            }
             items.retain(|item| !is_no_value(item));
         }
         Node::Map(entries) => {
-            entries.iter_mut().for_each(|(_, value)| fold_ifs(value, known));
+            for (_, value) in entries.iter_mut() {
+                fold_ifs(value, known);
+            }
             entries.retain(|(_, value)| !is_no_value(value));
         }
         // A branch that stays open keeps its AWS::NoValue.
         Node::Call(name, argument) if name == "If" => {
             if let Node::List(items) = argument.as_mut() {
-                items.iter_mut().for_each(|item| fold_ifs(item, known));
+                for item in items {
+                    fold_ifs(item, known);
+                }
             }
         }
         Node::Call(_, argument) => fold_ifs(argument, known),

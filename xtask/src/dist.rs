@@ -52,7 +52,7 @@ fn pack(folder: &Path, name: &str, files: &[(&str, PathBuf, u32)]) -> Outcome<Pa
     let finished = tar.into_inner().and_then(flate2::write::GzEncoder::finish);
     finished.and_then(|mut file| file.flush()).map_err(|error| failed(&archive, &error))?;
     let bytes = std::fs::read(&archive).map_err(|error| failed(&archive, &error))?;
-    let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let digest = beak_package::hex(&Sha256::digest(&bytes));
     let sum = folder.join(format!("{name}.tar.gz.sha256"));
     std::fs::write(&sum, format!("{digest}  {name}.tar.gz\n")).map_err(|e| failed(&sum, &e))?;
     Ok(archive)

@@ -16,14 +16,13 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
 use beak_core::ports::Entropy;
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
+use lambda_http::Request;
+use lambda_http::http::Uri;
 use lambda_http::request::RequestContext;
 
 use crate::dynamo::DynamoStore;
@@ -61,19 +60,47 @@ pub async fn service(settings: &Settings) -> Router {
         release: settings.release.clone(),
         peck_lifetime: settings.peck_lifetime,
     };
-    beak_api::router(Arc::new(Galaxy::new(ports, galaxy))).layer(from_fn(context))
+    beak_api::router(Arc::new(Galaxy::new(ports, galaxy)))
 }
 
-/// Takes over what the gateway vouches for: the request's id and the caller's address.
-async fn context(mut request: Request, next: Next) -> Response {
-    if let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get().cloned() {
-        if let Some(id) = context.request_id {
-            request.extensions_mut().insert(RequestId(id));
-        }
-        let address = context.http.source_ip.and_then(|address| address.parse().ok());
-        if let Some(address) = address {
-            request.extensions_mut().insert(ClientAddress(address));
+/// Takes over what the gateway vouches for: the request's id, the caller's address, and the stage,
+/// which HTTP APIs with a named stage put in front of the path.
+#[must_use]
+pub fn accept(mut request: Request) -> Request {
+    let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get().cloned() else {
+        return request;
+    };
+    if let Some(id) = context.request_id {
+        request.extensions_mut().insert(RequestId(id));
+    }
+    let address = context.http.source_ip.and_then(|address| address.parse().ok());
+    if let Some(address) = address {
+        request.extensions_mut().insert(ClientAddress(address));
+    }
+    if let Some(uri) = context.stage.and_then(|stage| without_stage(request.uri(), &stage)) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn without_stage(uri: &Uri, stage: &str) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().strip_prefix('/')?.strip_prefix(stage)?;
+    let rest = Some(rest).filter(|rest| rest.starts_with('/'))?;
+    rest.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_is_no_part_of_the_path() {
+        let cut = |uri: &str| without_stage(&uri.parse().expect("a URI"), "prod");
+        let same = |uri: &str| Some(uri.parse::<Uri>().expect("a URI"));
+        assert_eq!(cut("https://x.example/prod/beak/pecks?limit=1"), same("/beak/pecks?limit=1"));
+        assert_eq!(cut("/prod/beak/me"), same("/beak/me"));
+        for other in ["/beak/prod/x", "/production/x", "/prod"] {
+            assert_eq!(cut(other), None, "{other}");
         }
     }
-    next.run(request).await
 }

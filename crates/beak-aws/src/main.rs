@@ -2,6 +2,7 @@
 
 use beak_aws::settings::Settings;
 use lambda_http::Error;
+use tower::ServiceBuilder;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -11,9 +12,11 @@ async fn main() -> Result<(), Error> {
         .flatten_event(true)
         .without_time()
         .with_current_span(false)
+        .with_span_list(false)
         .with_target(false)
         .with_max_level(tracing::Level::INFO)
         .init();
     let settings = Settings::read(|name| std::env::var(name).ok())?;
-    lambda_http::run(beak_aws::service(&settings).await).await
+    let router = beak_aws::service(&settings).await;
+    lambda_http::run(ServiceBuilder::new().map_request(beak_aws::accept).service(router)).await
 }

@@ -25,14 +25,14 @@ use crate::tier::Tier;
 #[macro_export]
 macro_rules! store_contract {
     ($open:expr) => {
-        $crate::store_contract!(@list tests $open);
+        $crate::store_contract! { @list tests $open }
     };
     // All cases one after the other, inside an async function: for stores that are costly to open.
     (run $open:expr) => {
-        $crate::store_contract!(@list run $open)
+        $crate::store_contract! { @list run $open }
     };
     (@list $form:ident $open:expr) => {
-        $crate::store_contract!(@$form $open;
+        $crate::store_contract! { @$form $open;
             an_egg_lies_once
             an_egg_hatches_once
             a_known_address_lays_no_egg
@@ -48,7 +48,7 @@ macro_rules! store_contract {
             lists_are_whole_and_newest_first
             what_lapsed_is_swept_and_counted_once
             a_turn_is_taken_once
-        )
+        }
     };
     (@run $open:expr; $($case:ident)*) => {$(
         eprintln!("case {}", stringify!($case));

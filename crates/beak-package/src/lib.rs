@@ -152,7 +152,7 @@ pub fn read(path: &Path) -> Result<Package, PackageError> {
         .read_to_end(&mut program)
         .map_err(|error| unfit(error.to_string()))?;
     let architecture = check(path, &program)?;
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&Sha256::digest(&bytes));
     Ok(Package { bytes, sha256, architecture })
 }
 
@@ -219,6 +219,17 @@ fn numbers(version: &str, prefix: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn file_error(path: &Path, error: &std::io::Error) -> PackageError {
     PackageError::File { path: path.to_owned(), reason: error.to_string() }
 }
@@ -233,7 +244,7 @@ mod tests {
         let program = vec![7; 100_000];
         let once = pack(&program).expect("pack");
         assert_eq!(once, pack(&program).expect("pack"));
-        assert_ne!(once, pack(&[8; 100_000]).expect("pack"));
+        assert_ne!(once, pack(&vec![8; 100_000]).expect("pack"));
     }
 
     #[test]

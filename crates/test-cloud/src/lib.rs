@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The account that the credentials below belong to.
-pub const ACCOUNT: &str = "111122223333";
+/// The account that the credentials below belong to: the only one whose API the emulator serves to
+/// callers without credentials.
+pub const ACCOUNT: &str = "000000000000";
 
 /// A running emulator; it ends when this is dropped.
 pub struct Cloud {
@@ -35,7 +36,8 @@ impl Cloud {
         drop(free);
         let child = Command::new(program)
             .env("BIND_HOST", "127.0.0.1")
-            .env("MINISTACK_HOST", "127.0.0.1")
+            // Host names below `localhost`: valid ones, which an address with a prefix is not.
+            .env("MINISTACK_HOST", "localhost")
             .env("GATEWAY_PORT", port.to_string())
             // Its functions get this, as functions on AWS need no endpoint.
             .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
@@ -75,7 +77,7 @@ impl Cloud {
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL", self.url()),
-            ("AWS_ACCESS_KEY_ID", ACCOUNT.into()),
+            ("AWS_ACCESS_KEY_ID", "test".into()),
             ("AWS_SECRET_ACCESS_KEY", "test".into()),
             ("AWS_REGION", "eu-central-1".into()),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),

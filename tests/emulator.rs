@@ -3,8 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -52,7 +53,7 @@ impl Person {
         command
     }
 
-    fn spaceduck(&self, arguments: &[&str]) -> Ran {
+    fn program(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_spaceduck"));
         command
             .env("SPACEDUCK_CONNECT_TO", self.cloud.address())
@@ -60,15 +61,33 @@ impl Person {
             .env("SPACEDUCK_TURNSTILE_SECRET", TEST_SECRET)
             .args(arguments)
             .arg("--json");
-        let Output { status, stdout, stderr } = command.output().unwrap();
+        command
+    }
+
+    fn spaceduck(&self, arguments: &[&str]) -> Ran {
+        let Output { status, stdout, stderr } = self.program(arguments).output().unwrap();
         let stdout = String::from_utf8(stdout).unwrap();
-        let read =
-            |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
         Ran {
             code: status.code(),
-            lines: stdout.lines().map(read).collect(),
+            lines: stdout.lines().map(line).collect(),
             stderr: String::from_utf8(stderr).unwrap(),
         }
+    }
+
+    /// Runs the program until a step of that name has begun, and sends it a signal then.
+    fn cut(&self, arguments: &[&str], step: &str, signal: &str) -> Ran {
+        let mut command = self.program(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = Vec::new();
+        for text in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line(&text.unwrap());
+            if line["step"] == step && line["state"] == "running" {
+                let id = child.id().to_string();
+                assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+            }
+            lines.push(line);
+        }
+        Ran { code: child.wait().unwrap().code(), lines, stderr: String::new() }
     }
 
     /// What the account holds, as its own services tell it.
@@ -118,6 +137,10 @@ impl Person {
     }
 }
 
+fn line(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| panic!("not JSON: {text}"))
+}
+
 fn split(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").unwrap().1;
     rest.find('/').map_or((rest, "/"), |at| rest.split_at(at))
@@ -136,6 +159,7 @@ fn a_galaxy_is_installed_works_and_is_removed() {
     assert_eq!(installed.last()["outcome"], "done");
     let kinds: Vec<&str> = installed.lines.iter().map(|line| text(line, "type")).collect();
     assert!(kinds.contains(&"started"), "{kinds:?}");
+    assert_ne!(person.account()["stacks at the edge"], json!(null), "the account is not seen");
     works(&person, &installed);
     let again = person.spaceduck(&["install", "--yes"]);
     assert_eq!((again.code, &again.last()["outcome"]), (Some(0), &json!("unchanged")));
@@ -151,6 +175,34 @@ fn a_galaxy_is_installed_works_and_is_removed() {
     assert_eq!(person.account(), json!({}));
     let nothing = person.spaceduck(&["teardown", "--confirm", "spaceduck"]);
     assert_eq!((nothing.code, &nothing.last()["outcome"]), (Some(0), &json!("unchanged")));
+}
+
+#[test]
+fn an_interrupted_run_is_finished_by_the_next_one() {
+    let person = Person::new();
+    let install = ["install", "--yes"];
+    let stopped = person.cut(&install, "stack bootstrap", "-INT");
+    assert_eq!(stopped.code, Some(130), "{}", stopped.last());
+    assert_eq!(
+        (&stopped.last()["type"], &stopped.last()["kind"]),
+        (&json!("failed"), &json!("interrupted"))
+    );
+    for step in ["stack data", "publish duckcontrol", "stack api", "release", "probe"] {
+        let killed = person.cut(&install, step, "-KILL");
+        assert_eq!(killed.code, None, "{step}: {}", killed.last());
+    }
+    let installed = person.spaceduck(&install);
+    assert_eq!(installed.code, Some(0), "{} {}", installed.last(), installed.stderr);
+    works(&person, &installed);
+    assert_eq!(person.spaceduck(&install).last()["outcome"], "unchanged");
+    let teardown = ["teardown", "--confirm", "spaceduck"];
+    for step in ["stack api", "stack data", "stack bootstrap"] {
+        let killed = person.cut(&teardown, step, "-KILL");
+        assert_eq!(killed.code, None, "{step}: {}", killed.last());
+    }
+    let removed = person.spaceduck(&teardown);
+    assert_eq!(removed.code, Some(0), "{} {}", removed.last(), removed.stderr);
+    assert_eq!(person.account(), json!({}));
 }
 
 fn works(person: &Person, installed: &Ran) {

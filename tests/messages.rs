@@ -47,11 +47,13 @@ fn without_a_region() {
 #[test]
 fn with_a_profile_that_is_not_there() {
     let folder = TempDir::new().unwrap();
-    let settings = [("AWS_REGION", "eu-central-1")];
+    // Keys in the environment do not count where a profile was asked for: they may belong to
+    // another account.
+    let mut settings = KEYS.to_vec();
+    settings.push(("AWS_REGION", "eu-central-1"));
     let (code, text) = spaceduck(folder.path(), &settings, &["install", "--profile", "nobody"]);
     assert_eq!(code, 5);
-    assert!(text.starts_with("error: the AWS credentials can't be used\n"), "{text}");
-    assert!(text.contains("nobody") && text.contains("\nhelp: "), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -58,8 +60,12 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
             return Err(Failure::new(Kind::Input, "no AWS Region is set").help(REGION_HELP));
         }
     };
-    check_credentials(&config).await?;
-    let caller = aws_sdk_sts::Client::new(&config)
+    check_credentials(&config, settings.profile.as_deref()).await?;
+    // Nothing is half-done yet: a wrong address is better told soon than tried for a minute.
+    let hasty = aws_sdk_sts::config::Builder::from(&config)
+        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .build();
+    let caller = aws_sdk_sts::Client::from_conf(hasty)
         .get_caller_identity()
         .send()
         .await
@@ -92,7 +98,13 @@ async fn load(settings: &Settings) -> SdkConfig {
         .timeout_config(timeouts)
         .retry_config(retries);
     if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
+        // Left to itself the SDK would prefer keys from the environment to a profile that was
+        // asked for by name: another account, perhaps.
+        let provider = ProfileFileCredentialsProvider::builder()
+            .profile_name(profile)
+            .configure(&ProviderConfig::with_default_region().await)
+            .build();
+        loader = loader.profile_name(profile).credentials_provider(provider);
     }
     if let Some(region) = &settings.region {
         loader = loader.region(aws_config::Region::new(region.to_string()));
@@ -106,8 +118,13 @@ fn at_edge(config: &SdkConfig) -> SdkConfig {
 }
 
 /// Tells missing credentials from unusable ones before the first call is made.
-async fn check_credentials(config: &SdkConfig) -> Result<(), Failure> {
+async fn check_credentials(config: &SdkConfig, profile: Option<&str>) -> Result<(), Failure> {
     let nothing = || {
+        if let Some(profile) = profile {
+            let text = format!("no AWS credentials were found in the profile `{profile}`");
+            return Failure::new(Kind::Access, text)
+                .help("`aws configure list-profiles` lists the profiles that there are");
+        }
         Failure::new(Kind::Access, "no AWS credentials were found").help(
             "set AWS_PROFILE, run `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY; without an account, `spaceduck local` runs a galaxy here",

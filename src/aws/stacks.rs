@@ -287,7 +287,7 @@ fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
         resource: owned(event.logical_resource_id()),
         kind: owned(event.resource_type()),
         status: event.resource_status().map_or("", |status| status.as_str()).to_owned(),
-        reason: event.resource_status_reason().map(str::to_owned),
+        reason: event.resource_status_reason().filter(|r| !r.is_empty()).map(str::to_owned),
     }
 }
 

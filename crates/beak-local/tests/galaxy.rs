@@ -34,9 +34,24 @@ fn program(data: &Path, port: u16) -> Command {
     command
 }
 
+/// The program where no file may grow beyond so many blocks of 512 bytes: a disk that gets full.
+fn cramped(data: &Path, blocks: u64) -> Command {
+    let mut command = Command::new("sh");
+    // Without the trap the system would end the program instead of failing its write.
+    command.args(["-c", r#"trap '' XFSZ; ulimit -S -f "$0" && exec "$@""#]);
+    command.arg(blocks.to_string()).arg(env!("CARGO_BIN_EXE_beak-local"));
+    command.arg("--data").arg(data).args(["--port", "0"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 impl Galaxy {
     fn start(data: &Path) -> Self {
-        let mut child = program(data, 0).spawn().expect("the program starts");
+        Self::run(&mut program(data, 0))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let port = lines
             .by_ref()
@@ -79,9 +94,8 @@ impl Galaxy {
         code.expect("six digits").to_owned()
     }
 
-    /// The seed's first two calls, with the host replaced.
-    fn hatch(&self, email: &str, name: &str) -> Value {
-        let hatched = self.post(
+    fn lay(&self, email: &str, name: &str) -> Answer {
+        self.post(
             "/beak/hatch",
             None,
             &json!({
@@ -90,7 +104,12 @@ impl Galaxy {
                 "display_name": name,
                 "captcha_token": "YOUR_TURNSTILE_TOKEN"
             }),
-        );
+        )
+    }
+
+    /// The seed's first two calls, with the host replaced.
+    fn hatch(&self, email: &str, name: &str) -> Value {
+        let hatched = self.lay(email, name);
         assert_eq!(hatched.status, 202, "{}", hatched.text);
         let code = self.newest_code(email);
         let verified = self.post("/beak/verify", None, &json!({"email": email, "code": code}));
@@ -310,6 +329,55 @@ fn everything_is_kept_over_a_stop_and_a_kill() {
         assert_eq!(judged["valid"], true);
         assert_eq!(galaxy.stop(signal).success(), in_order);
     }
+}
+
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let data = TempDir::new().expect("a folder");
+    let said = refusal(&mut cramped(data.path(), 0));
+    assert!(said.starts_with("error: the data folder can't be used: "), "{said}");
+    assert!(said.contains("help: make room"), "{said}");
+    let galaxy = Galaxy::start(data.path());
+    let swan = galaxy.hatch("swan@example.com", "Swan");
+    assert!(galaxy.stop("-INT").success());
+
+    let file = data.path().join("galaxy.redb");
+    let size = std::fs::metadata(&file).expect("there").len();
+    let galaxy = Galaxy::run(&mut cramped(data.path(), size / 512 + 128));
+    let eggs = |galaxy: &Galaxy| galaxy.get("/beak/metrics", &[]).json()["eggs"].as_u64();
+    let mut laid = 0;
+    let refused = loop {
+        let answer = galaxy.lay(&format!("egg{laid}@example.com"), "Egg");
+        if answer.status != 202 {
+            break answer;
+        }
+        laid += 1;
+        assert!(laid < 2000, "the disk never gets full");
+    };
+    assert_eq!(
+        (refused.status, text(&refused.json(), "error").to_owned()),
+        (503, "unavailable".to_owned())
+    );
+    assert!(laid > 0);
+    // The last one may be laid and only its mail be lost: a second try then sends it.
+    let kept = eggs(&galaxy).expect("a number");
+    assert!(kept == laid || kept == laid + 1, "{kept} eggs of {laid}");
+    assert_eq!(galaxy.get_as("/beak/me", text(&swan, "beak_key")).status, 200);
+    // Only Linux can make room for a program that already runs.
+    #[cfg(target_os = "linux")]
+    {
+        let id = galaxy.child.id().to_string();
+        let room = Command::new("prlimit").args(["--fsize=unlimited:", "--pid", &id]).status();
+        assert!(room.expect("prlimit of util-linux").success());
+        assert_eq!(galaxy.lay("again@example.com", "Again").status, 202);
+    }
+    let kept = eggs(&galaxy);
+    assert!(galaxy.stop("-INT").success());
+
+    let galaxy = Galaxy::start(data.path());
+    assert_eq!(eggs(&galaxy), kept);
+    galaxy.hatch("duck@example.com", "Duck");
+    assert_eq!(galaxy.get("/beak/metrics", &[]).json()["total_ducklings"], 2);
 }
 
 #[test]

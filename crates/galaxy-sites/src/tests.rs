@@ -95,6 +95,51 @@ fn pages_are_complete_and_hold_no_code() {
     }
 }
 
+/// What stands between `before` and the next `after`, wherever `before` is.
+fn between<'a>(text: &'a str, before: &str, after: char) -> Vec<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+#[test]
+fn scripts_find_what_they_look_for() {
+    for (site, page) in pages().into_iter().filter(|(_, page)| page.path == "index.html") {
+        let files = site_files(site);
+        let script = |path: &str| {
+            files.iter().find(|file| file.path == path).map(text).expect("its script is there")
+        };
+        let exported = between(script("shared/beak.js"), "export ", '(');
+        let html = text(&page);
+        for path in values(html, "src").into_iter().filter(|path| path.ends_with(".js")) {
+            let code = script(path.trim_start_matches('/'));
+            for id in between(code, "$('", '\'') {
+                assert!(values(html, "id").contains(&id), "{}: {path} seeks #{id}", site.name());
+            }
+            for name in between(code, "import {", '}').into_iter().flat_map(|all| all.split(',')) {
+                let name = name.trim();
+                let there = exported.iter().any(|export| export.ends_with(&format!(" {name}")))
+                    || script("shared/beak.js").contains(&format!("export class {name} "));
+                assert!(there, "{}: {path} imports {name}", site.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_class_of_a_page_is_in_the_style_sheet() {
+    for (site, page) in pages() {
+        let files = site_files(site);
+        let style = files.iter().find(|file| file.path == "shared/style.css").expect("there");
+        for class in values(text(&page), "class").into_iter().flat_map(str::split_whitespace) {
+            let rule = format!(".{class}");
+            let used = text(style).match_indices(&rule).any(|(at, _)| {
+                let next = text(style)[at + rule.len()..].chars().next().unwrap_or(' ');
+                !next.is_alphanumeric() && next != '-'
+            });
+            assert!(used, "{}/{}: {class}", site.name(), page.path);
+        }
+    }
+}
+
 #[test]
 fn scripts_keep_no_secret_and_ask_no_stranger() {
     for site in Site::ALL {

@@ -36,16 +36,21 @@ impl Sink for Quiet {
     fn emit(&self, _: Event) {}
 }
 
-/// Text for people; bars where the output is a terminal.
+/// Text for people; on a terminal with bars, and wrapped between words.
 pub struct Human<W: Write + Send> {
     state: Mutex<State<W>>,
 }
 
 struct State<W> {
     out: W,
-    bars: Option<MultiProgress>,
+    terminal: Option<Terminal>,
     running: BTreeMap<String, Running>,
     resources: BTreeMap<String, usize>,
+}
+
+struct Terminal {
+    bars: MultiProgress,
+    width: usize,
 }
 
 struct Running {
@@ -58,10 +63,11 @@ struct Running {
 }
 
 impl<W: Write + Send> Human<W> {
-    /// Writes to `out`; with `bars` it also draws on the terminal's stderr.
-    pub fn new(out: W, bars: bool) -> Self {
-        let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        let state = State { out, bars, running: BTreeMap::new(), resources: BTreeMap::new() };
+    /// Writes to `out`. With the `width` of the terminal it also draws on that terminal's stderr.
+    pub fn new(out: W, width: Option<usize>) -> Self {
+        let bars = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let terminal = width.map(|width| Terminal { bars: bars(), width });
+        let state = State { out, terminal, running: BTreeMap::new(), resources: BTreeMap::new() };
         Self { state: Mutex::new(state) }
     }
 }
@@ -94,14 +100,17 @@ impl<W: Write + Send> Sink for Human<W> {
 }
 
 impl<W: Write> State<W> {
+    /// Prints a line; what doesn't fit goes below its first word's column.
     fn line(&mut self, text: &str) {
+        let wrapped = self.terminal.as_ref().map(|terminal| wrap(text, terminal.width));
+        let text = wrapped.as_deref().unwrap_or(text);
         let out = &mut self.out;
         // A closed pipe is no reason to stop half-way through an account.
         let mut print = || {
             let _ = writeln!(out, "{text}").and_then(|()| out.flush());
         };
-        match &self.bars {
-            Some(bars) => bars.suspend(print),
+        match &self.terminal {
+            Some(terminal) => terminal.bars.suspend(print),
             None => print(),
         }
     }
@@ -112,15 +121,16 @@ impl<W: Write> State<W> {
                 self.resources.insert(step.step.clone(), resources);
             }
         }
-        let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for step in steps {
-            groups.entry(&step.action).or_default().push(&step.step);
-        }
         self.line("");
-        for (action, names) in groups {
-            if action != "keep" {
-                self.line(&format!("  {action}: {}", names.join(", ")));
+        let mut told: Vec<&str> = vec!["keep", "check"];
+        for PlannedStep { action, .. } in steps {
+            if told.contains(&action.as_str()) {
+                continue;
             }
+            told.push(action);
+            let of_it = steps.iter().filter(|step| step.action == *action);
+            let names: Vec<&str> = of_it.map(|step| step.step.as_str()).collect();
+            self.line(&format!("  {action}: {}", names.join(", ")));
         }
         self.line("");
     }
@@ -149,7 +159,7 @@ impl<W: Write> State<W> {
             return;
         }
         let total = self.resources.get(step).copied();
-        let bar = self.bars.as_ref().map(|bars| new_bar(bars, step, total));
+        let bar = self.terminal.as_ref().map(|to| new_bar(&to.bars, step, total));
         if bar.is_none() {
             self.line(&format!("  … {step}"));
         }
@@ -219,11 +229,27 @@ impl<W: Write> State<W> {
     }
 }
 
+fn wrap(text: &str, width: usize) -> String {
+    let body = text.trim_start_matches(|c: char| c == ' ' || c == '.' || c.is_ascii_digit());
+    let hang = match text.len() - body.len() {
+        0 => "",
+        1..=4 => "    ",
+        _ => "     ",
+    };
+    // Names and addresses stay whole: they are there to be copied.
+    let options = textwrap::Options::new(width)
+        .subsequent_indent(hang)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
+}
+
 fn new_bar(bars: &MultiProgress, step: &str, total: Option<usize>) -> ProgressBar {
-    let bar = match total {
+    // Added before anything is set: a bar on its own would draw itself at once, and stay.
+    let bar = bars.add(match total {
         Some(total) => ProgressBar::new(total as u64),
         None => ProgressBar::new_spinner(),
-    };
+    });
     let template = match total {
         Some(_) => "  {spinner} {prefix:<26} {bar:16} {pos}/{len} {elapsed} {wide_msg}",
         None => "  {spinner} {prefix:<26} {elapsed} {wide_msg}",
@@ -232,7 +258,6 @@ fn new_bar(bars: &MultiProgress, step: &str, total: Option<usize>) -> ProgressBa
         bar.set_style(style);
     }
     bar.set_prefix(step.to_owned());
-    let bar = bars.add(bar);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }
@@ -242,5 +267,21 @@ fn seconds(time: Duration) -> String {
         0 => format!("{} ms", time.as_millis()),
         s if s < 60 => format!("{s} s"),
         s => format!("{} min {} s", s / 60, s % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_wide_goes_on_below_its_first_word() {
+        assert_eq!(
+            wrap("  create: stack data, stack auth", 21),
+            "  create: stack data,\n    stack auth"
+        );
+        assert_eq!(wrap("  1. One and two", 12), "  1. One and\n     two");
+        assert_eq!(wrap("short", 5), "short");
+        assert_eq!(wrap("not cut-at-hyphens", 12), "not\ncut-at-hyphens");
     }
 }

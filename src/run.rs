@@ -68,7 +68,8 @@ fn sink(shared: &Shared) -> Events {
     if shared.quiet {
         return Arc::new(Quiet);
     }
-    Arc::new(Human::new(anstream::stderr(), std::io::stderr().is_terminal()))
+    let width = console::Term::stderr().size_checked().map(|(_, columns)| usize::from(columns));
+    Arc::new(Human::new(anstream::stderr(), width))
 }
 
 /// Ctrl-C. The local galaxy ends by itself, in order.

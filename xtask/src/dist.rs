@@ -3,20 +3,25 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, Header};
 
-use crate::{Outcome, cargo, say};
+use crate::{Outcome, run, say};
 
 /// Builds the programs and packs them; gives the archive's path.
 pub(crate) fn dist(root: &Path) -> Outcome<PathBuf> {
-    cargo(root, &["build", "--release", "--locked", "--package", "spaceduck"])?;
+    let target = root.join("target/dist-build");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "spaceduck"]);
+    cargo.arg("--target-dir").arg(&target).env("RUSTFLAGS", beak_package::reproducible(root));
+    run(cargo.env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
     say("building the Lambda function");
     let function = beak_package::build(root).map_err(|error| error.to_string())?;
     let files = [
-        ("spaceduck", root.join("target/release/spaceduck"), 0o755),
+        ("spaceduck", target.join("release/spaceduck"), 0o755),
         (beak_package::FILE_NAME, function, 0o644),
         ("README.md", root.join("README.md"), 0o644),
         ("LICENSE", root.join("LICENSE"), 0o644),

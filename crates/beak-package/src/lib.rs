@@ -111,7 +111,7 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
         .args(["--package", "beak-aws", "--bin", ENTRY])
         .arg("--target-dir")
         .arg(&target)
-        .env("RUSTFLAGS", flags(root))
+        .env("RUSTFLAGS", reproducible(root))
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .status()
         .map_err(|error| PackageError::Build(format!("cargo does not start: {error}")))?;
@@ -127,8 +127,10 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     Ok(path)
 }
 
-/// No path of the machine gets into the program.
-fn flags(root: &Path) -> String {
+/// `RUSTFLAGS` with which no path of the machine gets into a program, so that the same source gives
+/// the same bytes wherever it lies.
+#[must_use]
+pub fn reproducible(root: &Path) -> String {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));

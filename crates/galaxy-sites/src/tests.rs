@@ -109,7 +109,9 @@ fn scripts_find_what_they_look_for() {
         };
         let exported = between(script("shared/beak.js"), "export ", '(');
         let html = text(&page);
-        for path in values(html, "src").into_iter().filter(|path| path.ends_with(".js")) {
+        for path in
+            values(html, "src").into_iter().filter(|path| path.rsplit('.').next() == Some("js"))
+        {
             let code = script(path.trim_start_matches('/'));
             for id in between(code, "$('", '\'') {
                 assert!(values(html, "id").contains(&id), "{}: {path} seeks #{id}", site.name());

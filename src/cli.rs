@@ -84,6 +84,9 @@ pub enum Command {
         /// Folder that holds everything
         #[arg(long, value_name = "DIR", default_value = beak_local::DEFAULT_DATA)]
         data: PathBuf,
+        /// Do not limit how often the API may be called
+        #[arg(long)]
+        no_limits: bool,
     },
 }
 

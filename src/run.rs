@@ -89,7 +89,9 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<(), Failure> {
         Command::Install => install(&cli.shared, events).await,
         Command::Teardown { confirm } => teardown(&cli.shared, confirm.as_deref(), events).await,
         Command::Render { out } => render_to(&cli.shared, out, events),
-        Command::Local { port, data } => local(*port, data).await,
+        Command::Local { port, data, no_limits } => {
+            local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await
+        }
     }
 }
 
@@ -301,8 +303,7 @@ fn render_to(shared: &Shared, out: &Path, events: &Events) -> Result<(), Failure
     Ok(())
 }
 
-async fn local(port: u16, data: &Path) -> Result<(), Failure> {
-    let options = beak_local::Options { port, data: data.to_owned() };
+async fn local(options: beak_local::Options) -> Result<(), Failure> {
     beak_local::serve(options)
         .await
         .map_err(|error| Failure::new(Kind::Input, error.to_string()).help(error.help()))

@@ -23,6 +23,8 @@ enum Chore {
     Setup,
     /// Set up, then check and test everything
     Test,
+    /// Write what is made of the code: the OpenAPI document and the reference
+    Docs,
     /// Make the release archive in target/dist
     Dist,
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Setup => tools::set_up(&root),
         Chore::Test => test(&root),
+        Chore::Docs => docs(&root),
         Chore::Dist => dist::dist(&root).map(|archive| say(&archive.display().to_string())),
     };
     match outcome {
@@ -68,10 +71,21 @@ fn test(root: &Path) -> Outcome {
     cargo(root, &["test", "--workspace", "--locked"])
 }
 
+fn docs(root: &Path) -> Outcome {
+    let mut tests = cargo_with(root, &["test", "-p", "beak-api", "--lib", "openapi"]);
+    run(tests.env("UPDATE_DOCS", "1"))
+}
+
 /// Runs cargo and shows what it says.
 fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
+    run(&mut cargo_with(root, arguments))
+}
+
+fn cargo_with(root: &Path, arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    run(Command::new(program).current_dir(root).args(arguments))
+    let mut command = Command::new(program);
+    command.current_dir(root).args(arguments);
+    command
 }
 
 /// Runs a program to its end.

@@ -7,6 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use beak_core::BeakError;
+use beak_core::access::Caller;
+use beak_core::duckling::Duckling;
 use beak_core::galaxy::Credential;
 use beak_core::key::BeakKey;
 use serde::de::DeserializeOwned;
@@ -102,29 +104,73 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The caller's credential.
-pub(crate) struct Caller(pub(crate) Credential);
+/// The duckling of the agent that calls.
+pub(crate) struct Agent(pub(crate) Duckling);
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
+/// The duckling of the agent, or of the person, that calls.
+pub(crate) struct Owner(pub(crate) Duckling);
+
+/// Puts itself together from the caller that the gate has let in.
+macro_rules! from_caller {
+    ($name:ident, $caller:ident => $found:expr) => {
+        impl<S: Send + Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+                let $caller = parts.extensions.get::<Caller>().cloned();
+                let found: Result<_, BeakError> = $found;
+                found.map(Self).map_err(Problem::from)
+            }
+        }
+    };
+}
+
+from_caller!(Agent, caller => match caller {
+    Some(Caller::Agent(duckling)) => Ok(*duckling),
+    _ => Err(BeakError::Internal("a call of agents let somebody else in".into())),
+});
+
+from_caller!(Owner, caller => match caller {
+    Some(Caller::Agent(duckling) | Caller::Person(_, Some(duckling))) => Ok(*duckling),
+    Some(Caller::Person(_, None)) => {
+        Err(BeakError::Forbidden("this account has no duckling; verify it first"))
+    }
+    _ => Err(BeakError::Internal("a call of owners let somebody else in".into())),
+});
+
+/// Whoever calls.
+pub(crate) struct Anybody(pub(crate) Caller);
+
+from_caller!(Anybody, caller => Ok(caller.unwrap_or(Caller::Anyone)));
+
+/// The access token itself, where a call is about it.
+pub(crate) struct AccessToken(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for AccessToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        credential(&parts.headers).map(Self).ok_or_else(|| BeakError::Unauthorized.into())
+        match credential(&parts.headers)? {
+            Some(Credential::Token(token)) => Ok(Self(token)),
+            _ => Err(BeakError::Unauthorized.into()),
+        }
     }
 }
 
-/// `Authorization: Bearer …`, RFC 6750 section 2.1. What can't be a credential is none.
-fn credential(headers: &HeaderMap) -> Option<Credential> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
+/// `Authorization: Bearer …`, RFC 6750 section 2.1. What can't be a credential is a wrong one.
+pub(crate) fn credential(headers: &HeaderMap) -> Result<Option<Credential>, BeakError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
+    let (scheme, token) = parts.ok_or(BeakError::Unauthorized)?;
     let token = token.trim();
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.len() > 8192 {
-        return None;
+        return Err(BeakError::Unauthorized);
     }
     if token.starts_with("sd_bk_") {
-        return BeakKey::parse(token).map(Credential::Key);
+        let key = BeakKey::parse(token).ok_or(BeakError::Unauthorized)?;
+        return Ok(Some(Credential::Key(key)));
     }
-    Some(Credential::Token(token.to_owned()))
+    Ok(Some(Credential::Token(token.to_owned())))
 }
 
 impl<S: Send + Sync> OptionalFromRequestParts<S> for ClientAddress {

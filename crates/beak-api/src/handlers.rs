@@ -3,6 +3,8 @@
 pub(crate) mod certificates;
 pub(crate) mod galaxy;
 pub(crate) mod hatch;
+pub(crate) mod newsletter;
+pub(crate) mod operators;
 pub(crate) mod pecks;
 pub(crate) mod people;
 

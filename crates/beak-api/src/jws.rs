@@ -4,14 +4,14 @@
 //! Written out here because the one algorithm takes fewer lines than a JOSE library takes
 //! options, and the signature itself comes from elsewhere (KMS, or a key file).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::certificate::{CLAIMS_VERSION, Claims};
 use beak_core::id::{CertId, DucklingId};
-use beak_core::ports::{CertificateAuthority, PublicKey};
+use beak_core::ports::{CertificateAuthority, PublicKey, Store};
 use beak_core::tier::Tier;
 use beak_core::{BeakError, OffsetDateTime, Result};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -21,15 +21,18 @@ use sha2::{Digest as _, Sha256};
 /// Holds the private key.
 #[async_trait]
 pub trait Signer: Send + Sync {
-    /// The public halves: the one that signs, then older ones that still verify.
-    async fn public_keys(&self) -> Result<Vec<[u8; 32]>>;
+    /// The public half.
+    async fn public_key(&self) -> Result<[u8; 32]>;
     /// The Ed25519 signature over these bytes (not over a hash of them).
     async fn sign(&self, bytes: &[u8]) -> Result<[u8; 64]>;
 }
 
-/// Signs and reads certificates with a signer's keys.
+/// Signs with a signer's key, and reads what it or an earlier one has signed: the store remembers
+/// the public half of every key that ever signed here.
 pub struct Jws {
     signer: Arc<dyn Signer>,
+    store: Arc<dyn Store>,
+    keys: OnceLock<Vec<PublicKey>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,8 +57,21 @@ struct Payload {
 impl Jws {
     /// An authority over this signer.
     #[must_use]
-    pub fn new(signer: Arc<dyn Signer>) -> Self {
-        Self { signer }
+    pub fn new(signer: Arc<dyn Signer>, store: Arc<dyn Store>) -> Self {
+        Self { signer, store, keys: OnceLock::new() }
+    }
+
+    /// The keys, current one first. They change only with the signer, so once is enough.
+    async fn known(&self) -> Result<&[PublicKey]> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let bytes = self.signer.public_key().await?;
+        let current = PublicKey { kid: kid(&bytes), bytes };
+        let mut keys = self.store.signing_keys(&current).await?;
+        keys.retain(|key| key.kid != current.kid);
+        keys.insert(0, current);
+        Ok(self.keys.get_or_init(|| keys))
     }
 }
 
@@ -78,11 +94,25 @@ fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
 #[async_trait]
 impl CertificateAuthority for Jws {
     async fn issue(&self, claims: &Claims) -> Result<String> {
-        let keys = self.signer.public_keys().await?;
-        let none = || BeakError::Unavailable("there is no signing key".into());
-        let kid = kid(keys.first().ok_or_else(none)?);
-        let header = Header { alg: "EdDSA".into(), kid, typ: "JWT".into() };
-        let payload = Payload {
+        // Remembered before the first signature, so that none can outlive its key.
+        let kid = self.known().await?.first().map(|key| key.kid.clone()).unwrap_or_default();
+        let signed = to_sign(claims, &kid)?;
+        let signature = self.signer.sign(signed.as_bytes()).await?;
+        Ok(sealed(signed, &signature))
+    }
+
+    async fn read(&self, compact: &str) -> Result<Option<Claims>> {
+        Ok(read(compact, self.known().await?))
+    }
+
+    async fn keys(&self) -> Result<Vec<PublicKey>> {
+        Ok(self.known().await?.to_vec())
+    }
+}
+
+impl From<&Claims> for Payload {
+    fn from(claims: &Claims) -> Self {
+        Self {
             iss: claims.issuer.clone(),
             sub: claims.duckling_id.to_string(),
             jti: claims.cert_id.to_string(),
@@ -91,30 +121,27 @@ impl CertificateAuthority for Jws {
             email_sha256: claims.email_sha256.clone(),
             tier: claims.tier.to_string(),
             ver: CLAIMS_VERSION,
-        };
-        let signed = format!("{}.{}", encode(&header)?, encode(&payload)?);
-        let signature = self.signer.sign(signed.as_bytes()).await?;
-        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
-    }
-
-    async fn read(&self, compact: &str) -> Result<Option<Claims>> {
-        let keys = self.signer.public_keys().await?;
-        Ok(read(compact, &keys))
-    }
-
-    async fn keys(&self) -> Result<Vec<PublicKey>> {
-        let keys = self.signer.public_keys().await?;
-        Ok(keys.into_iter().map(|bytes| PublicKey { kid: kid(&bytes), bytes }).collect())
+        }
     }
 }
 
-fn read(compact: &str, keys: &[[u8; 32]]) -> Option<Claims> {
+/// The JWS Signing Input, RFC 7515 section 2.
+fn to_sign(claims: &Claims, kid: &str) -> Result<String> {
+    let header = Header { alg: "EdDSA".into(), kid: kid.to_owned(), typ: "JWT".into() };
+    Ok(format!("{}.{}", encode(&header)?, encode(&Payload::from(claims))?))
+}
+
+fn sealed(signed: String, signature: &[u8; 64]) -> String {
+    signed + "." + &URL_SAFE_NO_PAD.encode(signature)
+}
+
+fn read(compact: &str, keys: &[PublicKey]) -> Option<Claims> {
     let (signed, signature) = compact.rsplit_once('.')?;
     let (header, payload) = signed.split_once('.')?;
     let named: Header = decode(header)?;
     // The algorithm is ours to say, not the certificate's: RFC 8725 section 3.1.
-    let key = keys.iter().find(|key| kid(key) == named.kid && named.alg == "EdDSA")?;
-    let key = VerifyingKey::from_bytes(key).ok()?;
+    let key = keys.iter().find(|key| key.kid == named.kid && named.alg == "EdDSA")?;
+    let key = VerifyingKey::from_bytes(&key.bytes).ok()?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     let signature = Signature::from_slice(&signature).ok()?;
     key.verify_strict(signed.as_bytes(), &signature).ok()?;
@@ -135,19 +162,6 @@ mod tests {
     use super::*;
     use ed25519_dalek::{Signer as _, SigningKey};
 
-    struct Fixed(SigningKey);
-
-    #[async_trait]
-    impl Signer for Fixed {
-        async fn public_keys(&self) -> Result<Vec<[u8; 32]>> {
-            Ok(vec![self.0.verifying_key().to_bytes()])
-        }
-
-        async fn sign(&self, bytes: &[u8]) -> Result<[u8; 64]> {
-            Ok(self.0.sign(bytes).to_bytes())
-        }
-    }
-
     fn claims() -> Claims {
         let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time");
         Claims {
@@ -161,19 +175,38 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_certificate_reads_back_and_a_changed_one_does_not() {
-        let jws = Jws::new(Arc::new(Fixed(SigningKey::from_bytes(&[3; 32]))));
-        let compact = jws.issue(&claims()).await.expect("signed");
-        assert_eq!(jws.read(&compact).await, Ok(Some(claims())));
+    fn public(key: &SigningKey) -> PublicKey {
+        let bytes = key.verifying_key().to_bytes();
+        PublicKey { kid: kid(&bytes), bytes }
+    }
+
+    #[test]
+    fn a_certificate_reads_back_and_a_changed_one_does_not() {
+        let [ours, older, stranger] = [3, 4, 5].map(|n| SigningKey::from_bytes(&[n; 32]));
+        let signed = to_sign(&claims(), &public(&older).kid).expect("written");
+        let compact = sealed(signed.clone(), &older.sign(signed.as_bytes()).to_bytes());
+        let keys = [public(&ours), public(&older)];
+        assert_eq!(read(&compact, &keys), Some(claims()));
         for at in 0..compact.len() {
             let other = if compact.as_bytes()[at] == b'A' { "B" } else { "A" };
             let mut changed = compact.clone();
             changed.replace_range(at..=at, other);
-            assert_eq!(jws.read(&changed).await, Ok(None), "byte {at}");
+            assert_eq!(read(&changed, &keys), None, "byte {at}");
         }
-        let stranger = Jws::new(Arc::new(Fixed(SigningKey::from_bytes(&[4; 32]))));
-        assert_eq!(stranger.read(&compact).await, Ok(None));
+        assert_eq!(read(&compact, &[public(&stranger)]), None);
+    }
+
+    #[test]
+    fn the_certificate_does_not_say_how_it_is_checked() {
+        let key = SigningKey::from_bytes(&[3; 32]);
+        let payload = encode(&Payload::from(&claims())).expect("written");
+        for alg in ["none", "HS256", "ES256", "eddsa"] {
+            let header = Header { alg: alg.into(), kid: public(&key).kid, typ: "JWT".into() };
+            let signed = format!("{}.{payload}", encode(&header).expect("written"));
+            let compact = sealed(signed.clone(), &key.sign(signed.as_bytes()).to_bytes());
+            assert_eq!(read(&compact, &[public(&key)]), None, "{alg}");
+            assert_eq!(read(&format!("{signed}."), &[public(&key)]), None, "{alg}");
+        }
     }
 
     #[test]

@@ -2,16 +2,24 @@
 //!
 //! A home makes a [`beak_core::Galaxy`] of its adapters and serves [`router`] of it.
 
+mod call;
+mod calls;
 pub mod captcha;
 mod extract;
+mod gate;
 mod handlers;
 pub mod jws;
+#[cfg(test)]
+mod openapi;
+mod page;
 mod problem;
 mod request;
 mod router;
 pub mod system;
 mod wire;
 
+pub use call::{PerAddress, Row, Throttle};
+pub use calls::table;
 pub use extract::ClientAddress;
 pub use request::RequestId;
 pub use router::router;

@@ -24,13 +24,20 @@ impl From<BeakError> for Problem {
 
 /// The body of every error.
 #[derive(Serialize)]
-struct Body<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Problem"))]
+pub(crate) struct Body<'a> {
+    /// The word that programs go by.
     error: &'static str,
+    /// One sentence for people.
     message: String,
+    /// By which the operator finds the call in the log.
     request_id: &'a str,
+    /// The field at fault, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// The state that a peck is in, where that is in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::openapi::text::PeckStatus>"))]
     status: Option<&'static str>,
 }
 
@@ -75,7 +82,8 @@ impl Problem {
     }
 }
 
-fn status(error: &BeakError) -> StatusCode {
+/// The HTTP status of an error.
+pub(crate) fn status(error: &BeakError) -> StatusCode {
     match error {
         BeakError::Invalid { .. }
         | BeakError::OtpMismatch

@@ -18,7 +18,14 @@ pub struct RequestId(pub String);
 
 /// The duckling that a call turned out to be from, for the log line.
 #[derive(Clone, Default)]
-pub(crate) struct Who(pub(crate) Arc<OnceLock<DucklingId>>);
+pub(crate) struct Logged(Arc<OnceLock<DucklingId>>);
+
+impl Logged {
+    pub(crate) fn set(&self, id: &DucklingId) {
+        // Set once; a call is from one duckling.
+        let _ = self.0.set(id.clone());
+    }
+}
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -34,13 +41,15 @@ pub(crate) async fn around(
     };
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let who = Who::default();
-    request.extensions_mut().insert(who.clone());
+    let logged = Logged::default();
+    request.extensions_mut().insert(logged.clone());
     let mut response = next.run(request).await;
     let problem = response.extensions_mut().remove::<Problem>();
     let cause = problem.as_ref().and_then(|p| p.error.cause().map(str::to_owned));
     if let Some(problem) = problem {
+        let earlier = std::mem::take(response.headers_mut());
         response = problem.render(&id);
+        response.headers_mut().extend(earlier);
     }
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -58,7 +67,7 @@ pub(crate) async fn around(
         route = route.as_ref().map_or("none", MatchedPath::as_str),
         status = response.status().as_u16(),
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        duckling = who.0.get().map(DucklingId::as_str),
+        duckling = logged.0.get().map(DucklingId::as_str),
         "call"
     );
     response

@@ -1,4 +1,4 @@
-//! The table of calls.
+//! The router: every call of the table behind its gate, and what is around all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,42 +7,22 @@ use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
 use beak_core::{BeakError, Galaxy};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::handlers::{certificates, galaxy, hatch, pecks, people};
+use crate::calls;
+use crate::gate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::problem::Problem;
 use crate::request;
 
 /// All calls of the Beak, below `/beak`. What is not one of them is a 404 with the usual body.
 pub fn router(galaxy: Arc<Galaxy>) -> Router {
-    let calls = Router::new()
-        .route("/hatch", post(hatch::hatch))
-        .route("/verify", post(hatch::verify))
-        .route("/resend", post(hatch::resend))
-        .route("/signin", post(people::sign_in))
-        .route("/refresh", post(people::refresh))
-        .route("/signout", post(people::sign_out))
-        .route("/forgot", post(people::forgot))
-        .route("/reset", post(people::reset))
-        .route("/me", get(people::me))
-        .route("/keys/rotate", post(people::rotate))
-        .route("/pulse", post(people::pulse))
-        .route("/peck", post(pecks::peck))
-        .route("/pecks", get(pecks::list))
-        .route("/pecks/{peck_id}", get(pecks::one))
-        .route("/approve", post(pecks::approve))
-        .route("/deny", post(pecks::deny))
-        .route("/unpeck", post(pecks::unpeck))
-        .route("/certificate", get(certificates::own))
-        .route("/certificates/{cert_id}", get(certificates::one))
-        .route("/certificates/verify", post(certificates::verify))
-        .route("/jwks.json", get(certificates::keys))
-        .route("/metrics", get(galaxy::metrics))
-        .route("/spaceducks", get(galaxy::spaceducks))
-        .route("/system/status", get(galaxy::status));
+    let mut calls = Router::new();
+    for call in calls::all() {
+        let (route, handler) = call.guarded(&galaxy);
+        calls = calls.route(route, handler);
+    }
     Router::new()
         .nest("/beak", calls)
         .fallback(nothing_here)
@@ -73,6 +53,6 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency])
-        .expose_headers([request_id, header::RETRY_AFTER])
+        .expose_headers([request_id, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
         .max_age(Duration::from_hours(1))
 }

@@ -4,8 +4,12 @@
 //! pending pecks unique; the queue of what lapses; and the counts, spread over shards so that
 //! writers rarely meet.
 
+mod audit;
+mod changes;
 mod item;
+mod limits;
 mod moves;
+mod newsletter;
 mod transaction;
 mod writes;
 
@@ -13,21 +17,27 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValuesOnConditionCheckFailure, TableDescription, TableStatus,
+};
+use beak_core::audit::Event;
 use beak_core::certificate::Certificate;
 use beak_core::duckling::{Duckling, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::key::KeyHash;
+use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::peck::{Direction, Peck};
-use beak_core::person::Email;
+use beak_core::person::{DisplayName, Email, hex};
 use beak_core::ports::{
-    Entropy, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved, NewKey, Page, PeckQuery,
-    Pecked, Store, Turn,
+    Decision, Deletion, Entropy, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move,
+    Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, TableState, Turn,
 };
+use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
 use self::item::{
-    Attributes, Item, attributes, email_guard, guard_key, key_guard, millis, number, text,
+    Attributes, Item, attributes, email_guard, guard_key, key_guard, ledger_key, millis, number,
+    text,
 };
 use crate::failure::{code, failed};
 
@@ -46,6 +56,12 @@ const COUNTS: [&str; 9] = [
     "expired",
     "revoked",
 ];
+
+/// The partition of the public signing keys.
+const SIGNING_KEYS: &str = "signing-keys";
+
+/// All tables, without the galaxy's name.
+const TABLES: [&str; 6] = ["eggs", "ducklings", "pecks", "certs", "newsletter", "ledger"];
 
 /// How many items a filtered list reads at most before it answers.
 const LOOKED_AT: usize = 1000;
@@ -88,6 +104,18 @@ impl DynamoStore {
     async fn peck_named(&self, id: &str) -> Result<Option<Peck>> {
         let item = self.get("pecks", attributes([("peck_id", text(id))])).await?;
         item.map(|item| Item(&item).peck()).transpose()
+    }
+
+    async fn remembered_keys(&self) -> Result<Vec<PublicKey>> {
+        let asked = self
+            .client
+            .query()
+            .table_name(self.table("ledger"))
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(SIGNING_KEYS));
+        let answer = asked.send().await.map_err(|error| failed("reading signing keys", &error))?;
+        answer.items().iter().map(|item| Item(item).public_key()).collect()
     }
 
     async fn shards(&self) -> Result<Vec<Attributes>> {
@@ -149,23 +177,28 @@ impl Store for DynamoStore {
     }
 
     async fn pulse(&self, id: &DucklingId, now: OffsetDateTime) -> Result<bool> {
-        let asked = self
-            .client
-            .update_item()
-            .table_name(self.table("ducklings"))
-            .key("duckling_id", text(id.as_str()))
-            .update_expression("SET last_pulse = :now")
-            .condition_expression("attribute_exists(duckling_id)")
-            .expression_attribute_values(":now", number(millis(now)));
-        match asked.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(failed("noting a pulse", &error)),
-        }
+        let change = ("SET last_pulse = :now", "attribute_exists(duckling_id)");
+        self.set(id, change, [(":now", number(millis(now)))]).await
     }
 
     async fn rotate_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {
         self.write_key(id, old, new).await
+    }
+
+    async fn rename(&self, id: &DucklingId, name: &DisplayName) -> Result<bool> {
+        self.write_name(id, name).await
+    }
+
+    async fn request_tier(&self, id: &DucklingId, request: &TierRequest) -> Result<bool> {
+        self.write_request(id, request).await
+    }
+
+    async fn decide(&self, decision: &Decision) -> Result<bool> {
+        self.write_decision(decision).await
+    }
+
+    async fn delete(&self, deletion: &Deletion) -> Result<bool> {
+        self.write_deletion(deletion).await
     }
 
     async fn add_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked> {
@@ -223,6 +256,65 @@ impl Store for DynamoStore {
     async fn certificate(&self, id: &CertId) -> Result<Option<Certificate>> {
         let item = self.get("certs", attributes([("cert_id", text(id.as_str()))])).await?;
         item.map(|item| Item(&item).certificate()).transpose()
+    }
+
+    async fn certificates_of(&self, id: &DucklingId) -> Result<Vec<Certificate>> {
+        let asked = self
+            .client
+            .query()
+            .table_name(self.table("certs"))
+            .index_name("by_duckling")
+            .key_condition_expression("duckling_id = :id")
+            .expression_attribute_values(":id", text(id.as_str()));
+        let answer = asked.send().await.map_err(|error| failed("listing certificates", &error))?;
+        answer.items().iter().map(|item| Item(item).certificate()).collect()
+    }
+
+    async fn signing_keys(&self, current: &PublicKey) -> Result<Vec<PublicKey>> {
+        let mut keys = self.remembered_keys().await?;
+        if !keys.contains(current) {
+            let mut item = ledger_key(SIGNING_KEYS, &current.kid);
+            item.insert("public".into(), text(hex(&current.bytes)));
+            let asked = self.client.put_item().table_name(self.table("ledger"));
+            let put = asked.set_item(Some(item)).send().await;
+            put.map_err(|error| failed("remembering the signing key", &error))?;
+            keys.push(current.clone());
+        }
+        Ok(keys)
+    }
+
+    async fn events(&self, asked: &EventQuery, page: &Page) -> Result<Listed<Event>> {
+        self.list_events(asked, page).await
+    }
+
+    async fn offer_newsletter(&self, offer: &Offer) -> Result<()> {
+        self.write_offer(offer).await
+    }
+
+    async fn subscribe(&self, token: &TokenHash, now: OffsetDateTime) -> Result<bool> {
+        self.write_reader(token, now).await
+    }
+
+    async fn unsubscribe(&self, token: &TokenHash) -> Result<bool> {
+        self.end_reader(token).await
+    }
+
+    async fn is_subscribed(&self, email: &Email) -> Result<bool> {
+        self.reads(email).await
+    }
+
+    async fn tables(&self) -> Result<Vec<TableState>> {
+        let mut states = Vec::new();
+        for name in TABLES {
+            let asked = self.client.describe_table().table_name(self.table(name)).send().await;
+            let answer = asked.map_err(|error| failed("looking at a table", &error))?;
+            let table = answer.table();
+            let active = table.and_then(|t| t.table_status()) == Some(&TableStatus::Active);
+            let entries =
+                table.and_then(TableDescription::item_count).and_then(|n| u64::try_from(n).ok());
+            states.push(TableState { name: name.to_owned(), active, entries });
+        }
+        Ok(states)
     }
 
     async fn metrics(&self) -> Result<Metrics> {

@@ -91,7 +91,7 @@ impl Cognito {
         match asked.username(email.as_str()).send().await {
             Ok(_) => Ok(()),
             Err(error) if code(&error) == Some("UserNotFoundException") => Ok(()),
-            Err(error) => Err(failed("removing an unconfirmed person", &error)),
+            Err(error) => Err(failed("removing a person", &error)),
         }
     }
 
@@ -271,6 +271,10 @@ impl Identity for Cognito {
             Err(error) if nobody(code(&error)) => Ok(()),
             Err(error) => Err(failed("sending a code for a new password", &error)),
         }
+    }
+
+    async fn delete(&self, email: &Email) -> Result<()> {
+        self.forget(email).await
     }
 
     async fn reset(&self, email: &Email, otp: &OtpCode, new: &Password) -> Result<Confirmed> {

@@ -19,7 +19,7 @@ use axum::Router;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
-use beak_core::ports::Entropy;
+use beak_core::ports::{Entropy, Store};
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
 use lambda_http::Request;
 use lambda_http::http::Uri;
@@ -45,10 +45,12 @@ pub async fn service(settings: &Settings) -> Router {
     let dynamo = aws_sdk_dynamodb::Client::new(&config);
     let store = DynamoStore::new(dynamo, settings.prefix.clone(), Arc::clone(&entropy));
     let signer = signer::KmsSigner::new(&config, settings.certificate_key.clone());
+    let store = Arc::new(store);
     let ports = Ports {
-        store: Arc::new(store),
+        store: Arc::clone(&store) as Arc<dyn Store>,
         identity: Arc::new(identity::Cognito::new(&config, settings)),
-        authority: Arc::new(Jws::new(Arc::new(signer))),
+        authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
+        limits: Some(store),
         captcha: Some(Arc::new(captcha::Turnstile::new(&config, &settings.prefix))),
         mailer: Arc::new(mailer::Ses::new(&config, settings)),
         clock: Arc::new(SystemClock),

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use beak_core::mail::Mail;
-use beak_core::ports::Mailer;
+use beak_core::ports::{MailState, Mailer};
 use beak_core::{BeakError, Result};
 
 use crate::failure::failed;
@@ -32,6 +32,13 @@ fn content(text: &str) -> Result<Content> {
         .map_err(|error| BeakError::Internal(error.to_string()))
 }
 
+/// SES counts mails in floating point.
+fn whole(count: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let whole = count as u64;
+    whole
+}
+
 #[async_trait]
 impl Mailer for Ses {
     async fn send(&self, mail: &Mail) -> Result<()> {
@@ -41,7 +48,12 @@ impl Mailer for Ses {
             return Ok(());
         };
         let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();
-        let message = Message::builder().subject(content(&mail.subject)?).body(body).build();
+        let mut message = Message::builder().subject(content(&mail.subject)?).body(body);
+        for (name, value) in mail.headers() {
+            let header = MessageHeader::builder().name(name).value(value).build();
+            message = message.headers(header.map_err(|e| BeakError::Internal(e.to_string()))?);
+        }
+        let message = message.build();
         self.client
             .send_email()
             .from_email_address(from)
@@ -52,5 +64,17 @@ impl Mailer for Ses {
             .await
             .map(|_| ())
             .map_err(|error| failed("sending a mail", &error))
+    }
+
+    async fn state(&self) -> Result<MailState> {
+        let account = self.client.get_account().send().await;
+        let account = account.map_err(|error| failed("asking how the mail stands", &error))?;
+        let quota = account.send_quota();
+        Ok(MailState {
+            sender: self.from.is_some(),
+            sandbox: !account.production_access_enabled(),
+            quota: quota.map(|quota| whole(quota.max24_hour_send())),
+            sent: quota.map_or(0, |quota| whole(quota.sent_last24_hours())),
+        })
     }
 }

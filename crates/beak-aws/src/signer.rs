@@ -7,19 +7,17 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 use beak_api::jws::Signer;
 use beak_core::{BeakError, Result};
-use tokio::sync::OnceCell;
 
 use crate::failure::failed;
 
 pub(crate) struct KmsSigner {
     client: Client,
     key: String,
-    public: OnceCell<[u8; 32]>,
 }
 
 impl KmsSigner {
     pub(crate) fn new(config: &SdkConfig, key: String) -> Self {
-        Self { client: Client::new(config), key, public: OnceCell::new() }
+        Self { client: Client::new(config), key }
     }
 
     async fn fetch(&self) -> Result<[u8; 32]> {
@@ -37,8 +35,8 @@ const ED25519_SPKI: [u8; 12] =
 
 #[async_trait]
 impl Signer for KmsSigner {
-    async fn public_keys(&self) -> Result<Vec<[u8; 32]>> {
-        Ok(vec![*self.public.get_or_try_init(|| self.fetch()).await?])
+    async fn public_key(&self) -> Result<[u8; 32]> {
+        self.fetch().await
     }
 
     async fn sign(&self, bytes: &[u8]) -> Result<[u8; 64]> {

@@ -46,6 +46,7 @@ async fn create_tables(client: &Client, prefix: &str) {
             ],
         ),
         ("certs", "cert_id", None, vec![index("by_duckling", "duckling_id", "issued_at")]),
+        ("newsletter", "email", None, vec![]),
         ("ledger", "pk", Some("sk"), vec![]),
     ];
     for (name, hash, range, indexes) in tables {
@@ -96,4 +97,8 @@ async fn dynamodb_keeps_the_contract() {
         (Arc::new(store) as Arc<dyn Store>, ())
     };
     beak_core::store_contract!(run open().await);
+    let prefix = "limits".to_owned();
+    create_tables(&client, &prefix).await;
+    let limits = DynamoStore::new(client.clone(), prefix, Arc::new(SystemEntropy));
+    beak_core::contract::calls_are_counted_exactly(Arc::new(limits)).await;
 }

@@ -39,6 +39,9 @@ pub enum CertStatus {
 }
 
 impl CertStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Valid, Self::Superseded, Self::Revoked];
+
     /// The word on the wire.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -52,7 +55,7 @@ impl CertStatus {
     /// The status of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Valid, Self::Superseded, Self::Revoked].into_iter().find(|s| s.word() == word)
+        Self::ALL.into_iter().find(|s| s.word() == word)
     }
 }
 

@@ -8,17 +8,19 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use time::{Duration, OffsetDateTime};
 
+use crate::audit::{Event, EventKind, KEPT};
 use crate::certificate::{CertStatus, Certificate};
 use crate::duckling::{Duckling, EGG_LIFETIME, Egg};
 use crate::id::{CertId, DucklingId, PeckId};
 use crate::key::BeakKey;
+use crate::newsletter::{Offer, Token};
 use crate::peck::{Direction, Message, Peck, PeckStatus, PeckType};
 use crate::person::{DisplayName, Email};
 use crate::ports::{
-    Hatched, Hatching, Idempotency, Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked,
-    Promotion, Side, Store, Turn,
+    Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Limits, Metrics, Move, Moved,
+    NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side, Store, Turn,
 };
-use crate::tier::Tier;
+use crate::tier::{Note, Statement, Tier, TierRequest};
 
 /// Makes a test of each case. `$open` is an expression that gives an empty store, as
 /// `(Arc<dyn Store>, guard)`; the guard is dropped after the case.
@@ -48,6 +50,15 @@ macro_rules! store_contract {
             lists_are_whole_and_newest_first
             what_lapsed_is_swept_and_counted_once
             a_turn_is_taken_once
+            every_change_is_told_once
+            events_are_listed_part_by_part_for_ninety_days
+            a_duckling_takes_another_name
+            a_request_for_t2_is_decided_once
+            a_deleted_duckling_leaves_nothing_open
+            a_changed_duckling_is_not_deleted
+            an_offer_becomes_a_subscription_once
+            a_signing_key_is_remembered
+            all_tables_stand
         }
     };
     (@run $open:expr; $($case:ident)*) => {$(
@@ -121,6 +132,7 @@ fn hatching(name: &str, tag: &str) -> Hatching {
         key_hint: key.hint(),
         created_at: start(),
         last_pulse: None,
+        tier_request: None,
     };
     Hatching { duckling, certificate }
 }
@@ -221,7 +233,8 @@ pub async fn a_known_address_lays_no_egg(store: Shared) {
 pub async fn a_key_opens_its_duckling_until_it_is_exchanged(store: Shared) {
     let duckling = hatch(&store, "swan").await;
     let keys = [BeakKey::new([1; 32]), BeakKey::new([2; 32])];
-    let new = keys.each_ref().map(|k| NewKey { hash: k.hash().to_hex(), hint: k.hint() });
+    let new =
+        keys.each_ref().map(|k| NewKey { hash: k.hash().to_hex(), hint: k.hint(), at: start() });
     let rotations =
         join_all(new.iter().map(|n| store.rotate_key(&duckling.id, &duckling.key_hash, n))).await;
     let won: Vec<bool> = rotations.into_iter().map(|r| r.expect("answered")).collect();
@@ -453,4 +466,255 @@ pub async fn a_turn_is_taken_once(store: Shared) {
     assert_eq!(store.take_turn(&soon).await, Ok(Some(Duration::seconds(1))));
     let later = Turn { now: start() + Duration::seconds(60), ..turn };
     assert_eq!(store.take_turn(&later).await, Ok(None));
+}
+
+async fn events(store: &Shared, of: Option<&DucklingId>, now: OffsetDateTime) -> Vec<Event> {
+    let asked = EventQuery { of: of.cloned(), now };
+    let page = Page { limit: 100, after: None };
+    store.events(&asked, &page).await.expect("listed").items
+}
+
+/// How often each kind of event is in a list.
+fn tally(events: &[Event]) -> Vec<(&'static str, usize)> {
+    let count = |kind: EventKind| events.iter().filter(|event| event.kind == kind).count();
+    let all = EventKind::ALL.into_iter().map(|kind| (kind.word(), count(kind)));
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
+/// Each change has its events, under both parties and for operators; what lost a race has none.
+pub async fn every_change_is_told_once(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let to = approval(&store, &peck, "x").await;
+    let both = futures_util::join!(
+        store.move_peck(&peck.id, &to, start()),
+        store.move_peck(&peck.id, &to, start())
+    );
+    assert!(both.0 == Ok(Moved::Done) || both.1 == Ok(Moved::Done), "{both:?}");
+    assert_eq!(store.move_peck(&peck.id, &Move::Revoke, start()).await, Ok(Moved::Done));
+    let lapses = asked(&store, &swan, &crane, "b").await;
+    assert_eq!(store.sweep(lapses.expires_at + Duration::hours(1), 10).await, Ok(1));
+    let new = NewKey { hash: "ab".into(), hint: "…".into(), at: start() };
+    assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(true));
+    assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(false));
+    let of_swan = events(&store, Some(&swan.id), start()).await;
+    let expected = [
+        ("duck.hatched", 1),
+        ("duck.verified", 1),
+        ("cert.issued", 2),
+        ("key.rotated", 1),
+        ("peck.requested", 2),
+        ("peck.approved", 1),
+        ("peck.expired", 1),
+        ("peck.revoked", 1),
+        ("tier.changed", 1),
+    ];
+    assert_eq!(tally(&of_swan), expected);
+    let expired = of_swan.iter().find(|event| event.kind == EventKind::PeckExpired);
+    let expired = expired.expect("told");
+    assert_eq!((expired.at, expired.other.as_ref()), (lapses.expires_at, Some(&crane.id)));
+    assert!(events(&store, Some(&crane.id), start()).await.contains(expired));
+    let all = events(&store, None, start() + Duration::days(2)).await;
+    let count = |word: &str| tally(&all).iter().find(|(w, _)| *w == word).map(|(_, count)| *count);
+    let counts = ["duck.hatched", "peck.approved", "tier.changed", "cert.issued"].map(count);
+    assert_eq!(counts, [Some(2), Some(1), Some(2), Some(4)]);
+}
+
+/// Newest first, each once, whatever the size of the parts, and not longer than they are kept.
+pub async fn events_are_listed_part_by_part_for_ninety_days(store: Shared) {
+    let mut swan = hatch(&store, "swan").await;
+    // A weekly rhythm: a home may keep its events in parts by time.
+    for week in 1..=14_i64 {
+        let hash = format!("{week:064}");
+        let at = start() + Duration::days(7 * week);
+        let new = NewKey { hash: hash.clone(), hint: "…".into(), at };
+        assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(true));
+        swan.key_hash = hash;
+    }
+    let now = start() + Duration::days(7 * 14);
+    for of in [Some(swan.id.clone()), None] {
+        let asked = EventQuery { of, now };
+        let (mut after, mut seen) = (None, Vec::new());
+        loop {
+            let listed = store.events(&asked, &Page { limit: 3, after }).await.expect("listed");
+            seen.extend(listed.items);
+            after = listed.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        // The first week's is 91 days old, and the hatching 98.
+        assert_eq!(seen.len(), 13);
+        assert!(seen.is_sorted_by(|a, b| a.id > b.id));
+        assert!(seen.iter().all(|event| event.at + KEPT > now));
+    }
+}
+
+/// Another name, and nothing else.
+pub async fn a_duckling_takes_another_name(store: Shared) {
+    let swan = hatch(&store, "swan").await;
+    let name = DisplayName::parse("Black Swan").expect("a name");
+    assert_eq!(store.rename(&swan.id, &name).await, Ok(true));
+    let expected = Duckling { display_name: name.clone(), ..swan.clone() };
+    assert_eq!(store.duckling(&swan.id).await, Ok(Some(expected)));
+    let nobody = DucklingId::new(start(), seed("nobody"));
+    assert_eq!(store.rename(&nobody, &name).await, Ok(false));
+    assert_eq!(store.duckling(&nobody).await, Ok(None));
+}
+
+fn decision(duckling: &Duckling, tag: Option<&str>) -> Decision {
+    let promotion = tag.map(|tag| Promotion {
+        certificate: certificate(&duckling.id, tag, Tier::T2),
+        replaces: duckling.cert_id.clone(),
+    });
+    let note = Note::parse("well done").expect("a note");
+    Decision { id: duckling.id.clone(), promotion, note, at: start() }
+}
+
+/// Only from T1; of many grants at once one is written, with one certificate.
+pub async fn a_request_for_t2_is_decided_once(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let statement = Statement::parse("I am well behaved").expect("a statement");
+    let request = TierRequest { statement, at: start() };
+    assert_eq!(store.request_tier(&swan.id, &request).await, Ok(false));
+    assert_eq!(store.decide(&decision(&swan, Some("early"))).await, Ok(false));
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let to = approval(&store, &peck, "x").await;
+    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Done));
+    assert_eq!(store.request_tier(&swan.id, &request).await, Ok(true));
+    let swan = store.duckling(&swan.id).await.expect("read").expect("there");
+    assert_eq!(swan.tier_request, Some(request.clone()));
+    assert_eq!(store.decide(&decision(&swan, None)).await, Ok(true));
+    let refused = store.duckling(&swan.id).await.expect("read").expect("there");
+    assert_eq!((refused.tier, refused.tier_request), (Tier::T1, None));
+    assert_eq!(store.request_tier(&swan.id, &request).await, Ok(true));
+    let grants: Vec<_> = (0..10).map(|n| decision(&swan, Some(&format!("g{n}")))).collect();
+    let outcomes = join_all(grants.iter().map(|grant| store.decide(grant))).await;
+    assert_eq!(outcomes.iter().filter(|won| **won == Ok(true)).count(), 1, "{outcomes:?}");
+    let now = store.duckling(&swan.id).await.expect("read").expect("there");
+    assert_eq!((now.tier, now.tier_request, now.bonds), (Tier::T2, None, 1));
+    assert_eq!(metrics(&store).await.certificates, 5);
+    let kept = store.certificates_of(&swan.id).await.expect("read");
+    let tiers: Vec<_> = kept.iter().map(|c| (c.tier, c.status)).collect();
+    assert_eq!(kept.len(), 3, "{tiers:?}");
+    assert!(tiers.contains(&(Tier::T2, CertStatus::Valid)), "{tiers:?}");
+    assert!(tiers.contains(&(Tier::T1, CertStatus::Superseded)), "{tiers:?}");
+    let told = events(&store, Some(&swan.id), start()).await;
+    let note = told.iter().filter(|event| event.kind == EventKind::OperatorDecided);
+    assert!(note.clone().all(|event| event.note.as_deref() == Some("well done")));
+    assert_eq!(store.request_tier(&swan.id, &request).await, Ok(false));
+}
+
+async fn deletion(store: &Shared, id: &DucklingId) -> Deletion {
+    let duckling = store.duckling(id).await.expect("read").expect("there");
+    let certificates = store.certificates_of(id).await.expect("read");
+    let certificates = certificates.into_iter().map(|certificate| certificate.id).collect();
+    Deletion { duckling, certificates, at: start() }
+}
+
+/// Its key opens nothing, its address is free, its certificates are revoked; of two deletions one
+/// wins, and the counts are exact.
+pub async fn a_deleted_duckling_leaves_nothing_open(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let peck = asked(&store, &swan, &crane, "a").await;
+    let to = approval(&store, &peck, "x").await;
+    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Done));
+    assert_eq!(store.delete(&deletion(&store, &swan.id).await).await, Ok(false));
+    assert_eq!(store.move_peck(&peck.id, &Move::Revoke, start()).await, Ok(Moved::Done));
+    let end = deletion(&store, &swan.id).await;
+    assert_eq!(end.certificates.len(), 2);
+    let both = futures_util::join!(store.delete(&end), store.delete(&end));
+    let both = [both.0.expect("answered"), both.1.expect("answered")];
+    assert_eq!(both.iter().filter(|won| **won).count(), 1);
+    assert_eq!(store.duckling(&swan.id).await, Ok(None));
+    assert_eq!(store.duckling_by_email(&swan.email).await, Ok(None));
+    for cert in &end.certificates {
+        let kept = store.certificate(cert).await.expect("read").expect("kept");
+        assert_eq!((kept.status, kept.name.as_str()), (CertStatus::Revoked, ""));
+        assert_eq!(kept.compact, "");
+    }
+    let counts = metrics(&store).await;
+    assert_eq!((counts.ducklings, counts.certificates, counts.connections), (1, 4, 0));
+    let told = tally(&events(&store, Some(&swan.id), start()).await);
+    assert!(told.contains(&("duck.deleted", 1)) && told.contains(&("cert.revoked", 2)), "{told:?}");
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(true));
+    assert_eq!(store.hatch(&hatching("swan", "again")).await, Ok(Hatched::Done));
+}
+
+/// What was read before another write is not what is deleted; what points to nothing binds nobody.
+pub async fn a_changed_duckling_is_not_deleted(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let end = deletion(&store, &swan.id).await;
+    let new = NewKey { hash: "ab".repeat(32), hint: "…".into(), at: start() };
+    assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(true));
+    assert_eq!(store.delete(&end).await, Ok(false));
+    let peck = asked(&store, &crane, &swan, "a").await;
+    let to = approval(&store, &peck, "x").await;
+    assert_eq!(store.delete(&deletion(&store, &swan.id).await).await, Ok(true));
+    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Stale));
+    assert_eq!(store.move_peck(&peck.id, &Move::Deny, start()).await, Ok(Moved::Done));
+}
+
+/// Until it lapses; confirmed twice it is one subscription; ended it stays ended.
+pub async fn an_offer_becomes_a_subscription_once(store: Shared) {
+    let email = Email::parse("reader@example.com").expect("an address");
+    let (first, second) = (Token::new([1; 32]), Token::new([2; 32]));
+    let expires_at = start() + Duration::hours(24);
+    for token in [&first, &second] {
+        let offer = Offer { token: token.hash(), email: email.clone(), expires_at };
+        assert_eq!(store.offer_newsletter(&offer).await, Ok(()));
+    }
+    let unknown = Token::new([3; 32]).hash();
+    assert_eq!(store.subscribe(&unknown, start()).await, Ok(false));
+    assert_eq!(store.unsubscribe(&unknown).await, Ok(false));
+    assert_eq!(store.subscribe(&first.hash(), expires_at).await, Ok(false));
+    assert_eq!(store.is_subscribed(&email).await, Ok(false));
+    let (a, b) = (first.hash(), first.hash());
+    let both = futures_util::join!(store.subscribe(&a, start()), store.subscribe(&b, start()));
+    assert_eq!(both, (Ok(true), Ok(true)));
+    // Taken up in time, it stays so.
+    assert_eq!(store.subscribe(&first.hash(), expires_at).await, Ok(true));
+    assert_eq!(store.is_subscribed(&email).await, Ok(true));
+    for _ in 0..2 {
+        assert_eq!(store.unsubscribe(&first.hash()).await, Ok(true));
+        assert_eq!(store.is_subscribed(&email).await, Ok(false));
+    }
+    assert_eq!(store.subscribe(&first.hash(), start()).await, Ok(false));
+    assert_eq!(store.unsubscribe(&second.hash()).await, Ok(true));
+    assert_eq!(store.subscribe(&second.hash(), start()).await, Ok(false));
+}
+
+/// All keys that ever signed, each once.
+pub async fn a_signing_key_is_remembered(store: Shared) {
+    let keys = [1, 2].map(|n: u8| PublicKey { kid: format!("kid{n}"), bytes: [n; 32] });
+    for key in [&keys[0], &keys[1], &keys[1]] {
+        assert!(store.signing_keys(key).await.expect("kept").contains(key));
+    }
+    let mut kept = store.signing_keys(&keys[0]).await.expect("kept");
+    kept.sort_by(|a, b| a.kid.cmp(&b.kid));
+    assert_eq!(kept, keys);
+}
+
+/// There are tables, and they answer.
+pub async fn all_tables_stand(store: Shared) {
+    let tables = store.tables().await.expect("listed");
+    assert!(tables.len() >= 6 && tables.iter().all(|table| table.active), "{tables:?}");
+}
+
+/// Of any number of calls at once, as many are granted as there are; a minute later all anew.
+pub async fn calls_are_counted_exactly(limits: Arc<dyn Limits>) {
+    let now = start();
+    let takes = join_all((0..50).map(|_| limits.take("hatch#192.0.2.1", 20, now))).await;
+    let takes: Vec<_> = takes.into_iter().map(|taken| taken.expect("counted")).collect();
+    assert_eq!(takes.iter().filter(|taken| taken.granted).count(), 20);
+    let mut left: Vec<_> = takes.iter().filter(|t| t.granted).map(|t| t.remaining).collect();
+    left.sort_unstable();
+    assert_eq!(left, (0..20).collect::<Vec<_>>());
+    assert!(takes.iter().filter(|taken| !taken.granted).all(|taken| taken.remaining == 0));
+    let other = limits.take("hatch#192.0.2.2", 20, now).await.expect("counted");
+    assert_eq!((other.granted, other.remaining), (true, 19));
+    let soon = now + Duration::seconds(59);
+    assert!(!limits.take("hatch#192.0.2.1", 20, soon).await.expect("counted").granted);
+    let later = now + Duration::seconds(60);
+    assert!(limits.take("hatch#192.0.2.1", 20, later).await.expect("counted").granted);
 }

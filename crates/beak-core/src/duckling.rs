@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use crate::certificate::CertStatus;
 use crate::id::{CertId, DucklingId};
 use crate::person::{DisplayName, Email};
-use crate::tier::Tier;
+use crate::tier::{Tier, TierRequest};
 
 /// How long an egg waits for its code.
 pub const EGG_LIFETIME: Duration = Duration::hours(24);
@@ -56,6 +56,8 @@ pub struct Duckling {
     pub created_at: OffsetDateTime,
     /// When it last said that it is alive.
     pub last_pulse: Option<OffsetDateTime>,
+    /// Its request for T2, if one waits.
+    pub tier_request: Option<TierRequest>,
 }
 
 /// How lively an agent is, by its last pulse.

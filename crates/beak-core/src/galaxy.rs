@@ -2,6 +2,8 @@
 
 mod certificates;
 mod hatch;
+mod newsletter;
+mod operators;
 mod pecks;
 mod people;
 
@@ -11,14 +13,18 @@ use time::{Duration, OffsetDateTime};
 
 pub use self::certificates::{Opinion, Verdict};
 pub use self::hatch::{Hatchling, NewEgg, SignedIn, Verification};
+pub use self::newsletter::NewReader;
+pub use self::operators::{Fleet, Inside, Status};
 pub use self::pecks::NewPeck;
-use crate::duckling::Duckling;
+pub use self::people::Export;
+use crate::access::{Caller, WINDOW, Who};
 use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::person::hex;
 use crate::ports::{
-    Captcha, CertificateAuthority, Clock, Entropy, Identity, Mailer, Metrics, Person, Store,
+    Captcha, CertificateAuthority, Clock, Entropy, Identity, Limits, Mailer, Metrics, Store, Taken,
 };
+use crate::tier::Tier;
 
 /// The adapters of a home.
 #[derive(Clone)]
@@ -31,6 +37,8 @@ pub struct Ports {
     pub authority: Arc<dyn CertificateAuthority>,
     /// Tells people from programs; none where no captcha is set up.
     pub captcha: Option<Arc<dyn Captcha>>,
+    /// Counts calls; none where nothing is counted.
+    pub limits: Option<Arc<dyn Limits>>,
     /// Sends mail.
     pub mailer: Arc<dyn Mailer>,
     /// The time.
@@ -92,59 +100,69 @@ impl Galaxy {
         Ok(bytes)
     }
 
-    /// The duckling behind a credential; 401 for none.
-    pub async fn duckling_of(&self, credential: &Credential) -> Result<Duckling> {
-        match credential {
-            Credential::Key(key) => self.duckling_by_key(key).await,
-            Credential::Token(token) => {
-                let person = self.person_by_token(token).await?;
-                let found = self.ports.store.duckling_by_email(&person.email).await?;
-                found.ok_or(BeakError::Forbidden("this account has no duckling; verify it first"))
-            }
+    /// Who a caller is, and whether the call is for such a one: 401 for a credential that is
+    /// missing or none, 403 for a good one without the right or below the tier.
+    pub async fn admit(
+        &self,
+        credential: Option<&Credential>,
+        who: Who,
+        tier: Tier,
+    ) -> Result<Caller> {
+        let caller = match credential {
+            _ if who == Who::Anyone => Caller::Anyone,
+            None if who.is_open() => Caller::Anyone,
+            None => return Err(BeakError::Unauthorized),
+            Some(Credential::Key(key)) => self.agent(key, who).await?,
+            Some(Credential::Token(token)) => self.person(token, who).await?,
+        };
+        match caller.duckling() {
+            Some(duckling) if duckling.tier < tier => Err(BeakError::TierTooLow(tier)),
+            _ => Ok(caller),
         }
     }
 
-    /// The person behind a credential; 401 for none, 403 for a Beak Key.
-    pub async fn person_of(&self, credential: &Credential) -> Result<Person> {
-        match credential {
-            Credential::Token(token) => self.person_by_token(token).await,
-            Credential::Key(key) => {
-                self.duckling_by_key(key).await?;
-                Err(BeakError::Forbidden("this is for people: sign in for an access token"))
-            }
-        }
-    }
-
-    /// The duckling behind a Beak Key; 401 for none, 403 for an access token.
-    pub async fn agent_of(&self, credential: &Credential) -> Result<Duckling> {
-        match credential {
-            Credential::Key(key) => self.duckling_by_key(key).await,
-            Credential::Token(token) => {
-                self.person_by_token(token).await?;
-                Err(BeakError::Forbidden("this is for agents: it needs a Beak Key"))
-            }
-        }
-    }
-
-    async fn duckling_by_key(&self, key: &BeakKey) -> Result<Duckling> {
+    async fn agent(&self, key: &BeakKey, who: Who) -> Result<Caller> {
         let hash = key.hash();
         let found = self.ports.store.duckling_by_key(&hash).await?;
         // The store has looked the hash up; this comparison takes constant time and does not rest
         // on the store's idea of equality.
-        found.filter(|d| hash.matches(&d.key_hash)).ok_or(BeakError::Unauthorized)
-    }
-
-    async fn person_by_token(&self, token: &str) -> Result<Person> {
-        self.ports.identity.who(token).await?.ok_or(BeakError::Unauthorized)
-    }
-
-    /// An operator, or 403.
-    pub async fn operator_of(&self, credential: &Credential) -> Result<Person> {
-        let person = self.person_of(credential).await?;
-        if person.operator {
-            return Ok(person);
+        let duckling = found.filter(|d| hash.matches(&d.key_hash));
+        let duckling = duckling.ok_or(BeakError::Unauthorized)?;
+        match who {
+            Who::Person => {
+                Err(BeakError::Forbidden("this is for people: sign in for an access token"))
+            }
+            Who::Operator => Err(BeakError::Forbidden("this is for operators of the galaxy")),
+            _ => Ok(Caller::Agent(Box::new(duckling))),
         }
-        Err(BeakError::Forbidden("this is for operators of the galaxy"))
+    }
+
+    async fn person(&self, token: &str, who: Who) -> Result<Caller> {
+        let person = self.ports.identity.who(token).await?.ok_or(BeakError::Unauthorized)?;
+        let duckling = match who {
+            Who::Key => {
+                return Err(BeakError::Forbidden("this is for agents: it needs a Beak Key"));
+            }
+            Who::Operator | Who::KeyOrOperator if !person.operator => {
+                return Err(BeakError::Forbidden("this is for operators of the galaxy"));
+            }
+            Who::KeyOrPerson => self.ports.store.duckling_by_email(&person.email).await?,
+            _ => None,
+        };
+        Ok(Caller::Person(Box::new(person), duckling.map(Box::new)))
+    }
+
+    /// Counts a call. `None` where nothing is counted.
+    pub async fn count(&self, bucket: &str, limit: u32) -> Result<Option<Taken>> {
+        let Some(limits) = &self.ports.limits else { return Ok(None) };
+        limits.take(bucket, limit, self.now()).await.map(Some)
+    }
+
+    /// How long until calls are counted anew.
+    #[must_use]
+    pub fn until_next_window(&self) -> Duration {
+        let since = self.now().unix_timestamp().rem_euclid(i64::from(WINDOW));
+        Duration::seconds(i64::from(WINDOW) - since)
     }
 
     /// The counts, with everything put away whose time has passed.
@@ -160,10 +178,5 @@ impl Galaxy {
     #[must_use]
     pub fn request_id(&self) -> String {
         self.random::<10>().map_or_else(|_| "req_unknown".into(), |r| format!("req_{}", hex(&r)))
-    }
-
-    /// Whether the store answers.
-    pub async fn is_operational(&self) -> bool {
-        self.ports.store.metrics().await.is_ok()
     }
 }

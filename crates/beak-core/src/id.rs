@@ -29,6 +29,15 @@ macro_rules! id {
                 Err(BeakError::invalid($field, concat!("an id starts with `", $prefix, "`")))
             }
 
+            /// When it was made, to the millisecond.
+            #[must_use]
+            pub fn made_at(&self) -> OffsetDateTime {
+                let ulid = Ulid::from_string(&self.0[$prefix.len()..]);
+                let since = ulid.map_or(0, |ulid| i128::from(ulid.timestamp_ms()) * 1_000_000);
+                OffsetDateTime::from_unix_timestamp_nanos(since)
+                    .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            }
+
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -56,6 +65,10 @@ id! {
     /// A peck, and the bond it may become.
     PeckId, "pck_", "peck_id"
 }
+id! {
+    /// An event of the audit.
+    EventId, "evt_", "event_id"
+}
 
 fn ulid_of(now: OffsetDateTime, random: [u8; 16]) -> Ulid {
     let milliseconds = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
@@ -77,6 +90,7 @@ mod tests {
         let late = early + time::Duration::milliseconds(1);
         let (first, second) = (PeckId::new(early, [255; 16]), PeckId::new(late, [0; 16]));
         assert!(first < second, "{first} {second}");
+        assert_eq!((first.made_at(), second.made_at()), (early, late));
         assert_eq!(PeckId::parse(first.as_str()), Ok(first));
     }
 

@@ -1,6 +1,8 @@
 //! The Beak's domain: what a duckling, a peck, a bond, a certificate and a tier are, and what may
 //! happen to them. Knows nothing of HTTP, JSON, databases or AWS; those come in through `ports`.
 
+pub mod access;
+pub mod audit;
 pub mod certificate;
 pub mod duckling;
 pub mod error;
@@ -8,6 +10,7 @@ pub mod galaxy;
 pub mod id;
 pub mod key;
 pub mod mail;
+pub mod newsletter;
 pub mod peck;
 pub mod person;
 pub mod ports;

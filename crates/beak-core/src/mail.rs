@@ -1,6 +1,11 @@
-//! The mails of a galaxy, as text and as HTML.
+//! The mails of a galaxy, as text and as HTML. Their words are in `mails/`.
 
-use crate::person::{Email, OtpCode};
+use askama::Template;
+
+use crate::duckling::Duckling;
+use crate::error::{BeakError, Result};
+use crate::newsletter::Token;
+use crate::person::{CODE_LIFETIME, Email, OtpCode};
 
 /// A mail to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,52 +18,103 @@ pub struct Mail {
     pub text: String,
     /// For those who read HTML.
     pub html: String,
+    /// Where a POST ends the subscription that this mail belongs to, without a question: RFC 8058.
+    pub unsubscribe: Option<String>,
+}
+
+/// Both forms of a mail's words.
+macro_rules! words {
+    ($name:ident $(<$life:lifetime>)?, $text:literal, $html:literal {
+        $($field:ident: $kind:ty),*
+    }) => {
+        mod $name {
+            use askama::Template;
+
+            #[derive(Template)]
+            #[template(path = $text)]
+            pub(super) struct Text $(<$life>)? { $(pub(super) $field: $kind),* }
+
+            #[derive(Template)]
+            #[template(path = $html)]
+            pub(super) struct Html $(<$life>)? { $(pub(super) $field: $kind),* }
+        }
+    };
+}
+
+words!(code<'a>, "code.txt", "code.html" { code: &'a str, minutes: Option<i64> });
+words!(already_hatched, "already_hatched.txt", "already_hatched.html" {});
+words!(egg_waits, "egg_waits.txt", "egg_waits.html" {});
+words!(welcome<'a>, "welcome.txt", "welcome.html" {
+    name: &'a str, id: &'a str, tier: &'a str
+});
+words!(newsletter<'a>, "newsletter.txt", "newsletter.html" {
+    confirm: &'a str, unsubscribe: &'a str
+});
+
+macro_rules! mail {
+    ($to:expr, $subject:expr, $name:ident { $($field:ident),* }) => {{
+        let text = written(&$name::Text { $($field),* })?;
+        let html = written(&$name::Html { $($field),* })?;
+        let subject = $subject.to_owned();
+        Ok(Mail { to: $to, subject, text, html, unsubscribe: None })
+    }};
+}
+
+fn written(words: &impl Template) -> Result<String> {
+    words.render().map_err(|error| BeakError::Internal(format!("a mail: {error}")))
 }
 
 impl Mail {
-    /// Carries the code of a hatch.
-    #[must_use]
-    pub fn code(to: Email, code: &OtpCode) -> Self {
-        let code = code.expose();
-        let subject = "Your Space Duck code";
-        let lines = [
-            "Somebody, probably you, is hatching a duckling with this address.".to_owned(),
-            format!("The code is {code}. It is good for 15 minutes and for one use."),
-            "If it was not you, leave this mail alone: nothing hatches without the code.".into(),
-        ];
-        Self::of(to, subject, &lines)
+    /// The subject of mails that carry a code.
+    pub const CODE_SUBJECT: &str = "Your Space Duck code";
+
+    /// Carries the code of a hatch or for a new password.
+    pub fn code(to: Email, code: &OtpCode) -> Result<Self> {
+        let (code, minutes) = (code.expose(), Some(CODE_LIFETIME.whole_minutes()));
+        mail!(to, Self::CODE_SUBJECT, code { code, minutes })
+    }
+
+    /// The same words around a placeholder, for a service that sends codes by itself.
+    pub fn code_template(placeholder: &str) -> Result<String> {
+        written(&code::Html { code: placeholder, minutes: None })
     }
 
     /// Tells the owner of a known address that somebody tried to hatch with it.
-    #[must_use]
-    pub fn already_hatched(to: Email) -> Self {
-        let lines = [
-            "Somebody, probably you, tried to hatch a duckling with this address.".to_owned(),
-            "It already has one, so nothing has changed. To use it, sign in; if the password is \
-             lost, ask for a new one there."
-                .into(),
-            "If it was not you, there is nothing to do.".into(),
-        ];
-        Self::of(to, "You already have a duckling", &lines)
+    pub fn already_hatched(to: Email) -> Result<Self> {
+        mail!(to, "You already have a duckling", already_hatched {})
     }
 
-    /// Carries the code for a new password.
-    #[must_use]
-    pub fn reset(to: Email, code: &OtpCode) -> Self {
-        let code = code.expose();
-        let lines = [
-            "Somebody, probably you, wants a new password for this address.".to_owned(),
-            format!("The code is {code}. It is good for 15 minutes and for one use."),
-            "If it was not you, leave this mail alone: the password stays as it is.".into(),
-        ];
-        Self::of(to, "A new password for your duckling", &lines)
+    /// Tells the owner of a confirmed address without a duckling how its egg hatches.
+    pub fn egg_waits(to: Email) -> Result<Self> {
+        mail!(to, "Sign in to hatch your duckling", egg_waits {})
     }
 
-    fn of(to: Email, subject: &str, paragraphs: &[String]) -> Self {
-        let paragraph = |text: &String| ["<p>", &escape(text), "</p>\n"].concat();
-        let html = paragraphs.iter().map(paragraph).collect();
-        let text = format!("{}\n", paragraphs.join("\n\n"));
-        Self { to, subject: subject.to_owned(), text, html }
+    /// Greets a new duckling's owner.
+    pub fn welcome(duckling: &Duckling) -> Result<Self> {
+        let (name, id) = (duckling.display_name.as_str(), duckling.id.as_str());
+        let tier = duckling.tier.word();
+        mail!(duckling.email.clone(), "Your duckling has hatched", welcome { name, id, tier })
+    }
+
+    /// Offers the newsletter. `api` is the base URL of the API.
+    pub fn newsletter(to: Email, api: &str, token: &Token) -> Result<Self> {
+        let link = |what: &str| format!("{api}/beak/newsletter/{what}?token={}", token.reveal());
+        let links = (link("confirm"), link("unsubscribe"));
+        let (confirm, unsubscribe) = (links.0.as_str(), links.1.as_str());
+        let mail: Result<Self> =
+            mail!(to, "Confirm the newsletter", newsletter { confirm, unsubscribe });
+        Ok(Self { unsubscribe: Some(links.1), ..mail? })
+    }
+}
+
+impl Mail {
+    /// The headers that the mail has besides the usual ones.
+    pub fn headers(&self) -> impl Iterator<Item = (String, String)> {
+        let one_click = |url: &String| {
+            let link = ("List-Unsubscribe".to_owned(), format!("<{url}>"));
+            [link, ("List-Unsubscribe-Post".to_owned(), "List-Unsubscribe=One-Click".to_owned())]
+        };
+        self.unsubscribe.iter().flat_map(one_click)
     }
 }
 
@@ -74,4 +130,31 @@ pub fn escape(text: &str) -> String {
         other => other.to_string(),
     };
     text.chars().map(escaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_carry_the_same() {
+        let to = Email::parse("a@example.com").expect("an address");
+        let code = OtpCode::parse("012345").expect("six digits");
+        let mail = Mail::code(to.clone(), &code).expect("written");
+        for form in [&mail.text, &mail.html] {
+            assert!(form.contains("012345") && form.contains("15 minutes"), "{form}");
+        }
+        assert!(mail.html.starts_with("<!doctype html>") && !mail.text.contains('<'));
+        let token = Token::new([7; 32]);
+        let mail = Mail::newsletter(to, "http://localhost:3825", &token).expect("written");
+        let link = mail.unsubscribe.expect("a link");
+        assert!(mail.text.contains(&link) && mail.html.contains(&link));
+    }
+
+    #[test]
+    fn a_name_is_text_and_never_markup() {
+        assert_eq!(escape("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
+        let html = welcome::Html { name: "<b>", id: "i", tier: "T0" };
+        assert!(!written(&html).expect("written").contains("<b>"));
+    }
 }

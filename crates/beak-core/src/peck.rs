@@ -6,6 +6,8 @@ use time::OffsetDateTime;
 
 use crate::error::{BeakError, Result};
 use crate::id::{DucklingId, PeckId};
+use crate::person::is_plain_text;
+use crate::tier::Tier;
 
 /// What a bond is for: a dotted lower-case name, such as `data.read`. Any such name is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +32,15 @@ impl PeckType {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The tier that one has to have to ask for it.
+    #[must_use]
+    pub fn asks_for(&self) -> Tier {
+        match self.0.as_str() {
+            "data.write" | "task.delegate" => Tier::T1,
+            _ => Tier::T0,
+        }
+    }
 }
 
 /// What the asking side says: up to 500 characters.
@@ -37,10 +48,9 @@ impl PeckType {
 pub struct Message(String);
 
 impl Message {
-    /// Reads a message; line breaks and tabs are fine, other control characters are not.
+    /// Reads a message of plain text.
     pub fn parse(text: &str) -> Result<Self> {
-        let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
-        if text.chars().count() <= 500 && text.chars().all(plain) {
+        if is_plain_text(text, 500) {
             return Ok(Self(text.to_owned()));
         }
         Err(BeakError::invalid("message", "a message has at most 500 characters of plain text"))

@@ -198,6 +198,13 @@ impl fmt::Debug for OtpCode {
     }
 }
 
+/// Whether a text has at most so many characters and only such as can be read; line breaks and
+/// tabs are fine, other control characters are not.
+pub(crate) fn is_plain_text(text: &str, longest: usize) -> bool {
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().count() <= longest && text.chars().all(plain)
+}
+
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

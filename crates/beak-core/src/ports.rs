@@ -3,229 +3,24 @@
 //! A port answers `Err` only when something is broken ([`BeakError::Unavailable`] when trying
 //! again may help, [`BeakError::Internal`] otherwise). Losing a race is an answer, not an error.
 
+mod store;
+
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-use crate::certificate::{Certificate, Claims};
-use crate::duckling::{Duckling, Egg};
+pub use self::store::{
+    Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
+    NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, TableState, Turn,
+};
+use crate::certificate::Claims;
 use crate::error::Result;
-use crate::id::{CertId, DucklingId, PeckId};
-use crate::key::KeyHash;
 use crate::mail::Mail;
-use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{Email, OtpCode, Password};
-use crate::tier::Tier;
 
 #[cfg(doc)]
 use crate::error::BeakError;
-
-/// How many there are. Exact at the moment of reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Metrics {
-    /// Ducklings.
-    pub ducklings: u64,
-    /// Certificates ever issued.
-    pub certificates: u64,
-    /// Bonds that hold now.
-    pub connections: u64,
-    /// Eggs that wait.
-    pub eggs: u64,
-    /// Pecks by state, in the order of [`PeckStatus::ALL`].
-    pub pecks: [u64; 5],
-}
-
-/// A part of a list: at most `limit` entries, behind the one called `after`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// At most so many.
-    pub limit: usize,
-    /// The last entry's id of the part before.
-    pub after: Option<String>,
-}
-
-/// A list's part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed<T> {
-    /// The entries.
-    pub items: Vec<T>,
-    /// What to ask with for the next part; `None` at the end.
-    pub next: Option<String>,
-}
-
-/// Everything that comes to be when an egg hatches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hatching {
-    /// The duckling.
-    pub duckling: Duckling,
-    /// Its first certificate.
-    pub certificate: Certificate,
-}
-
-/// What became of an egg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hatched {
-    /// A duckling.
-    Done,
-    /// There was no egg (any more), or the address has its duckling.
-    Lost,
-}
-
-/// What became of a new peck.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pecked {
-    /// It is there.
-    Done,
-    /// This call was made before, with the same content: here is what it made.
-    Repeated(Peck),
-    /// The idempotency key belongs to another peck.
-    KeyTaken,
-    /// The same question already waits for an answer.
-    AlreadyPending,
-}
-
-/// An idempotency key as it is kept, and what the call was about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// SHA-256 of caller and key, as hex.
-    pub key: String,
-    /// SHA-256 of what was asked, as hex.
-    pub content: String,
-}
-
-/// One side of an approval, as it was read before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Side {
-    /// Who.
-    pub id: DucklingId,
-    /// Its tier. If it has changed since, nothing is written and the answer is `Stale`.
-    pub tier: Tier,
-    /// The bonds it may hold.
-    pub limit: u32,
-    /// The certificate of the tier that it climbs to, and the one that this replaces.
-    pub promotion: Option<Promotion>,
-}
-
-/// A new tier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Promotion {
-    /// What it is superseded by.
-    pub certificate: Certificate,
-    /// The certificate that was current.
-    pub replaces: CertId,
-}
-
-/// A move of a peck.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// pending → approved; both bond counts grow.
-    Approve {
-        /// Who asked.
-        source: Box<Side>,
-        /// Who was asked.
-        target: Box<Side>,
-    },
-    /// pending → denied.
-    Deny,
-    /// pending → revoked.
-    Withdraw,
-    /// approved → revoked; both bond counts shrink.
-    Revoke,
-    /// pending → expired, once its time has passed.
-    Expire,
-}
-
-/// What became of a move.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moved {
-    /// It is so now.
-    Done,
-    /// The peck is in another state than the move starts from: this one.
-    Elsewhere(PeckStatus),
-    /// This side has no room for another bond.
-    Full(DucklingId),
-    /// A side was changed meanwhile: read again and try again.
-    Stale,
-}
-
-/// Where everything is kept. Each writing verb is one transaction: all of it or nothing, counters
-/// included, and its conditions are checked inside.
-#[async_trait]
-pub trait Store: Send + Sync {
-    /// Lays an egg, in place of an older one of the same address. Whether there was room for it:
-    /// `false` when the address has its duckling.
-    async fn lay_egg(&self, egg: &Egg) -> Result<bool>;
-    /// The egg of an address, alive or not.
-    async fn egg(&self, email: &Email) -> Result<Option<Egg>>;
-    /// Egg → duckling, key, certificate.
-    async fn hatch(&self, hatching: &Hatching) -> Result<Hatched>;
-
-    /// A duckling.
-    async fn duckling(&self, id: &DucklingId) -> Result<Option<Duckling>>;
-    /// The duckling of an address.
-    async fn duckling_by_email(&self, email: &Email) -> Result<Option<Duckling>>;
-    /// The duckling that a key opens.
-    async fn duckling_by_key(&self, key: &KeyHash) -> Result<Option<Duckling>>;
-    /// All ducklings, part by part.
-    async fn ducklings(&self, page: &Page) -> Result<Listed<Duckling>>;
-    /// Writes a pulse down. Whether there was such a duckling.
-    async fn pulse(&self, id: &DucklingId, now: OffsetDateTime) -> Result<bool>;
-    /// Exchanges a duckling's key, if `old` still is its key. Whether it was.
-    async fn rotate_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool>;
-
-    /// Keeps a new peck.
-    async fn add_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked>;
-    /// A peck.
-    async fn peck(&self, id: &PeckId) -> Result<Option<Peck>>;
-    /// The pecks of one side, newest first.
-    async fn pecks(&self, asked: &PeckQuery, page: &Page) -> Result<Listed<Peck>>;
-    /// Moves a peck on.
-    async fn move_peck(&self, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved>;
-
-    /// A certificate.
-    async fn certificate(&self, id: &CertId) -> Result<Option<Certificate>>;
-
-    /// The counts.
-    async fn metrics(&self) -> Result<Metrics>;
-    /// Puts away at most `limit` pecks and eggs whose time has passed; how many it were.
-    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<usize>;
-    /// Takes the only turn of a while: `None`, or how long until the next one.
-    async fn take_turn(&self, turn: &Turn) -> Result<Option<Duration>>;
-}
-
-/// A new key as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewKey {
-    /// SHA-256, as hex.
-    pub hash: String,
-    /// By which its owner recognises it.
-    pub hint: String,
-}
-
-/// Whose pecks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeckQuery {
-    /// Of whom.
-    pub party: DucklingId,
-    /// On which side.
-    pub direction: Direction,
-    /// In this state only.
-    pub status: Option<PeckStatus>,
-    /// The moment that decides what has expired.
-    pub now: OffsetDateTime,
-}
-
-/// Something that may be done once in a while.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// What, and for whom.
-    pub name: String,
-    /// Now.
-    pub now: OffsetDateTime,
-    /// The while.
-    pub every: Duration,
-}
 
 /// What became of a sign-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,6 +81,8 @@ pub trait Identity: Send + Sync {
     async fn who(&self, access_token: &str) -> Result<Option<Person>>;
     /// Sends a code for a new password, if the address is confirmed.
     async fn forgot(&self, email: &Email) -> Result<()>;
+    /// Forgets a person, with all of the person's tokens. Fine if there is none.
+    async fn delete(&self, email: &Email) -> Result<()>;
     /// Takes a new password, if the code is right; ends all of the person's tokens.
     async fn reset(&self, email: &Email, code: &OtpCode, new: &Password) -> Result<Confirmed>;
 }
@@ -317,11 +114,43 @@ pub trait Captcha: Send + Sync {
     async fn check(&self, token: &str, action: &str, from: Option<IpAddr>) -> Result<bool>;
 }
 
+/// What an operator wants to know of the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailState {
+    /// Whether a sender is set up.
+    pub sender: bool,
+    /// Whether mails reach confirmed addresses only.
+    pub sandbox: bool,
+    /// How many mails a day may be sent; no limit without it.
+    pub quota: Option<u64>,
+    /// How many were sent within 24 hours.
+    pub sent: u64,
+}
+
 /// Sends mail.
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Hands a mail over.
     async fn send(&self, mail: &Mail) -> Result<()>;
+    /// How it stands.
+    async fn state(&self) -> Result<MailState>;
+}
+
+/// What became of a call that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Whether there was one left.
+    pub granted: bool,
+    /// How many are left now.
+    pub remaining: u32,
+}
+
+/// Counts calls, minute by minute of the clock.
+#[async_trait]
+pub trait Limits: Send + Sync {
+    /// Takes one of the `limit` calls that a bucket has in the minute of `now`. Exact: of any
+    /// number at once, `limit` are granted.
+    async fn take(&self, bucket: &str, limit: u32, now: OffsetDateTime) -> Result<Taken>;
 }
 
 /// The time.

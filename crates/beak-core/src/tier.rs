@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use time::OffsetDateTime;
+
+use crate::error::{BeakError, Result};
+use crate::person::is_plain_text;
+
 /// How far a duckling is trusted. Tiers never fall by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -42,10 +47,70 @@ impl Tier {
             Self::T2 => 10_000,
         }
     }
+
+    /// How many requests a minute a duckling of this tier may make.
+    #[must_use]
+    pub fn requests_per_minute(self) -> u32 {
+        match self {
+            Self::T0 => 60,
+            Self::T1 => 300,
+            Self::T2 => 1200,
+        }
+    }
 }
 
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
+}
+
+/// Why a duckling asks for T2: 1 to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement(String);
+
+impl Statement {
+    /// Reads a statement.
+    pub fn parse(text: &str) -> Result<Self> {
+        if !text.trim().is_empty() && is_plain_text(text, 500) {
+            return Ok(Self(text.to_owned()));
+        }
+        let message = "a statement has 1 to 500 characters of plain text";
+        Err(BeakError::invalid("statement", message))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What an operator says to a decision: up to 500 characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note(String);
+
+impl Note {
+    /// Reads a note.
+    pub fn parse(text: &str) -> Result<Self> {
+        if is_plain_text(text, 500) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(BeakError::invalid("note", "a note has at most 500 characters of plain text"))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A request for T2 that waits for an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierRequest {
+    /// Why.
+    pub statement: Statement,
+    /// Since when.
+    pub at: OffsetDateTime,
 }

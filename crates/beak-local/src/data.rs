@@ -97,8 +97,8 @@ pub(crate) struct FileSigner(SigningKey);
 
 #[async_trait]
 impl Signer for FileSigner {
-    async fn public_keys(&self) -> Result<Vec<[u8; 32]>> {
-        Ok(vec![self.0.verifying_key().to_bytes()])
+    async fn public_key(&self) -> Result<[u8; 32]> {
+        Ok(self.0.verifying_key().to_bytes())
     }
 
     async fn sign(&self, bytes: &[u8]) -> Result<[u8; 64]> {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use beak_core::{BeakError, Result};
-use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable, TableDefinition};
-use redb::{TableError, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable};
+use redb::{ReadableTableMetadata as _, TableDefinition, TableError, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,6 +32,16 @@ pub(crate) const PAIRS: Table = Table::new("pairs");
 pub(crate) const DUE: Table = Table::new("due");
 /// Id → certificate.
 pub(crate) const CERTIFICATES: Table = Table::new("certificates");
+/// Duckling and certificate id → nothing.
+pub(crate) const OWNED: Table = Table::new("owned");
+/// Id of a signing key → its public half, as hex.
+pub(crate) const SIGNING_KEYS: Table = Table::new("signing_keys");
+/// Duckling, or `*` for all, and event id → event.
+pub(crate) const EVENTS: Table = Table::new("events");
+/// Hash of a newsletter's token → whose offer it is.
+pub(crate) const OFFERS: Table = Table::new("offers");
+/// E-mail address → since when it gets the newsletter.
+pub(crate) const READERS: Table = Table::new("readers");
 /// Idempotency key → what it made.
 pub(crate) const REPEATS: Table = Table::new("repeats");
 /// What may be done once in a while → when next.
@@ -45,7 +55,7 @@ pub(crate) const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
 
-const ALL: [Table; 15] = [
+pub(crate) const ALL: [Table; 20] = [
     EGGS,
     DUCKLINGS,
     EMAILS,
@@ -55,6 +65,11 @@ const ALL: [Table; 15] = [
     PAIRS,
     DUE,
     CERTIFICATES,
+    OWNED,
+    SIGNING_KEYS,
+    EVENTS,
+    OFFERS,
+    READERS,
     REPEATS,
     TURNS,
     COUNTS,
@@ -192,6 +207,11 @@ impl Reading {
         span: &Span<'_>,
     ) -> Result<Vec<Entry<T>>> {
         walk(&self.0.open_table(table).map_err(broken)?, span)
+    }
+
+    /// How many entries a table has.
+    pub(crate) fn len(&self, table: Table) -> Result<u64> {
+        self.0.open_table(table).map_err(broken)?.len().map_err(broken)
     }
 }
 

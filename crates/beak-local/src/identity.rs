@@ -225,7 +225,7 @@ impl Identity for LocalIdentity {
             }
             let row = PersonRow { password, confirmed: false, operator: false, code: Some(row) };
             txn.put(PEOPLE, email.as_str(), &row)?;
-            outbox::post(txn, &Mail::code(email, &code), now)?;
+            outbox::post(txn, &Mail::code(email, &code)?, now)?;
             Ok(SignedUp::CodeSent)
         });
         signed_up.await
@@ -255,7 +255,7 @@ impl Identity for LocalIdentity {
             let Some(mut row) = row else { return Ok(()) };
             row.code = Some(new);
             txn.put(PEOPLE, email.as_str(), &row)?;
-            outbox::post(txn, &Mail::code(email, &code), now)
+            outbox::post(txn, &Mail::code(email, &code)?, now)
         });
         sent.await
     }
@@ -299,9 +299,18 @@ impl Identity for LocalIdentity {
             let Some(mut row) = row else { return Ok(()) };
             row.code = Some(new);
             txn.put(PEOPLE, email.as_str(), &row)?;
-            outbox::post(txn, &Mail::reset(email, &code), now)
+            outbox::post(txn, &Mail::code(email, &code)?, now)
         });
         sent.await
+    }
+
+    async fn delete(&self, email: &Email) -> Result<()> {
+        let email = email.as_str().to_owned();
+        let deleted = self.db.write(move |txn| {
+            txn.remove(PEOPLE, &email)?;
+            txn.retain(TOKENS, |token: &TokenRow| token.email != email)
+        });
+        deleted.await
     }
 
     async fn reset(&self, email: &Email, code: &OtpCode, new: &Password) -> Result<Confirmed> {

@@ -4,6 +4,7 @@ mod data;
 mod db;
 mod error;
 mod identity;
+mod limits;
 mod outbox;
 mod pages;
 mod server;
@@ -20,7 +21,7 @@ use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
-use beak_core::ports::{Captcha, Clock, Entropy};
+use beak_core::ports::{Captcha, Clock, Entropy, Limits, Store};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
 use galaxy_sites::Site;
 use tokio::sync::watch;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use crate::data::Data;
 pub use crate::error::LocalError;
 use crate::identity::LocalIdentity;
+use crate::limits::Counter;
 use crate::outbox::Outbox;
 use crate::server::Home;
 use crate::sites::Sites;
@@ -48,6 +50,8 @@ pub struct Options {
     pub port: u16,
     /// Where everything is kept.
     pub data: PathBuf,
+    /// Whether the API counts calls and refuses those that are too many.
+    pub limits: bool,
 }
 
 /// Runs a galaxy until Ctrl-C or SIGTERM. Says on stdout where everything is.
@@ -59,7 +63,7 @@ pub async fn serve(options: Options) -> Result<(), LocalError> {
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let port = address.map_or(options.port, |address| address.port());
     let operator_file = data.operator_file();
-    let home = home(data.db, signer, &operator_file, port).await?;
+    let home = home(data.db, signer, &operator_file, port, options.limits).await?;
     announce(port, &options.data, &operator_file);
     run(listeners, Arc::new(home)).await
 }
@@ -77,10 +81,8 @@ async fn home(
     signer: data::FileSigner,
     operator_file: &Path,
     port: u16,
+    limited: bool,
 ) -> Result<Home, LocalError> {
-    let broken = |error: BeakError| {
-        LocalError::Broken(error.cause().map_or_else(|| error.to_string(), str::to_owned))
-    };
     let db = Arc::new(db);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -92,11 +94,14 @@ async fn home(
     identity.tidy().await.map_err(broken)?;
     let captcha = TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>);
     let outbox = || Outbox { db: Arc::clone(&db), clock: Arc::clone(&clock) };
+    let store: Arc<dyn Store> = Arc::new(store);
+    let limits = limited.then(|| Arc::new(Counter::default()) as Arc<dyn Limits>);
     let ports = Ports {
-        store: Arc::new(store),
+        store: Arc::clone(&store),
         identity: Arc::new(identity),
-        authority: Arc::new(Jws::new(Arc::new(signer))),
+        authority: Arc::new(Jws::new(Arc::new(signer), store)),
         captcha,
+        limits,
         mailer: Arc::new(outbox()),
         clock: Arc::clone(&clock),
         entropy,
@@ -112,9 +117,13 @@ async fn home(
     Ok(Home { port, beak, sites, outbox: outbox() })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn broken(error: BeakError) -> LocalError {
+    LocalError::Broken(error.cause().map_or_else(|| error.to_string(), str::to_owned))
+}
+
 /// Makes the first operator, with a password that only the folder's owner can read.
 async fn first_operator(identity: &LocalIdentity, file: &Path) -> Result<(), LocalError> {
-    let broken = |error: BeakError| LocalError::Broken(error.to_string());
     let email = Email::parse(OPERATOR).map_err(broken)?;
     if identity.knows(&email).map_err(broken)? {
         return Ok(());

@@ -17,12 +17,15 @@ struct Cli {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     data: PathBuf,
+    /// Do not limit how often the API may be called
+    #[arg(long)]
+    no_limits: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { port, data } = Cli::parse();
-    match beak_local::serve(Options { port, data }).await {
+    let Cli { port, data, no_limits } = Cli::parse();
+    match beak_local::serve(Options { port, data, limits: !no_limits }).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}\nhelp: {}", error.help());

@@ -1,12 +1,13 @@
 //! The outbox: mails that never leave the machine, as JSON and as a page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use beak_core::mail::{Mail, escape};
-use beak_core::ports::{Clock, Mailer};
-use beak_core::{BeakError, OffsetDateTime, Result};
+use beak_core::ports::{Clock, MailState, Mailer};
+use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 
@@ -23,6 +24,9 @@ pub(crate) struct Posted {
     text: String,
     html: String,
     sent_at: String,
+    /// The headers of RFC 8058, where a mail has them.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
 }
 
 /// Puts a mail into the outbox, as part of a transaction.
@@ -37,6 +41,7 @@ pub(crate) fn post(txn: &Writing, mail: &Mail, now: OffsetDateTime) -> Result<()
         text: mail.text.clone(),
         html: mail.html.clone(),
         sent_at,
+        headers: mail.headers().collect(),
     };
     txn.put(OUTBOX, &key(last + 1), &posted)?;
     txn.remove(OUTBOX, &key((last + 1).saturating_sub(KEPT)))?;
@@ -58,6 +63,14 @@ impl Mailer for Outbox {
     async fn send(&self, mail: &Mail) -> Result<()> {
         let (mail, now) = (mail.clone(), self.clock.now());
         self.db.write(move |txn| post(txn, &mail, now)).await
+    }
+
+    async fn state(&self) -> Result<MailState> {
+        let day = Duration::hours(24);
+        let since = |mail: &Posted| OffsetDateTime::parse(&mail.sent_at, &Rfc3339);
+        let fresh = |mail: &&Posted| since(mail).is_ok_and(|at| self.clock.now() - at < day);
+        let sent = self.list()?.iter().filter(fresh).count() as u64;
+        Ok(MailState { sender: true, sandbox: false, quota: None, sent })
     }
 }
 

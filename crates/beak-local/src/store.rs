@@ -1,27 +1,32 @@
 //! The embedded store: each verb is one transaction of the database.
 
+mod audit;
+mod changes;
 mod moves;
 mod rows;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use beak_core::audit::{Event, of_hatching, of_peck};
 use beak_core::certificate::Certificate;
 use beak_core::duckling::{Duckling, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::key::KeyHash;
+use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::peck::{Direction, Peck, PeckStatus};
-use beak_core::person::Email;
+use beak_core::person::{DisplayName, Email};
 use beak_core::ports::{
-    Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked,
-    Store, Turn,
+    Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
+    NewKey, Page, PeckQuery, Pecked, PublicKey, Store, TableState, Turn,
 };
+use beak_core::tier::TierRequest;
 use beak_core::{Duration, OffsetDateTime, Result};
 
-use self::rows::{CertificateRow, DucklingRow, EggRow, PeckRow, RepeatRow};
+use self::rows::{CertificateRow, DucklingRow, EggRow, OfferRow, OfferState, PeckRow, RepeatRow};
 use crate::db::{
-    CERTIFICATES, COUNTS, DUCKLINGS, DUE, Db, EGGS, EMAILS, KEYS, PAIRS, PECKS, REPEATS, SIDES,
-    Span, TURNS, Writing,
+    ALL, CERTIFICATES, COUNTS, DUCKLINGS, DUE, Db, EGGS, EMAILS, KEYS, OFFERS, OWNED, PAIRS, PECKS,
+    READERS, REPEATS, SIDES, SIGNING_KEYS, Span, TURNS, Table, Writing,
 };
 
 pub(crate) use self::rows::{Millis, millis};
@@ -41,10 +46,13 @@ impl RedbStore {
 
     /// Forgets what has lapsed and no sweep looks at.
     pub(crate) async fn tidy(&self, now: OffsetDateTime) -> Result<()> {
-        let now = millis(now);
         let tidied = self.db.write(move |txn| {
-            txn.retain(REPEATS, |row: &RepeatRow| row.until > now)?;
-            txn.retain(TURNS, |until: &Millis| *until > now)
+            txn.retain(REPEATS, |row: &RepeatRow| row.until > millis(now))?;
+            txn.retain(OFFERS, |row: &OfferRow| {
+                row.state != OfferState::Waits || row.until > millis(now)
+            })?;
+            txn.retain(TURNS, |until: &Millis| *until > millis(now))?;
+            audit::tidy(txn, now)
         });
         tidied.await
     }
@@ -114,11 +122,10 @@ impl Store for RedbStore {
             txn.put(EMAILS, email, duckling.id.as_str())?;
             txn.put(KEYS, &duckling.key_hash, duckling.id.as_str())?;
             txn.put(DUCKLINGS, duckling.id.as_str(), &DucklingRow::from(&duckling))?;
-            let row = CertificateRow::from(&certificate);
-            txn.put(CERTIFICATES, certificate.id.as_str(), &row)?;
+            changes::certify(txn, &certificate)?;
             txn.count("eggs", -1)?;
             txn.count("ducklings", 1)?;
-            txn.count("certificates", 1)?;
+            audit::tell(txn, &of_hatching(&Hatching { duckling, certificate }))?;
             Ok(Hatched::Done)
         });
         hatched.await
@@ -171,16 +178,27 @@ impl Store for RedbStore {
 
     async fn rotate_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {
         let (id, old, new) = (id.clone(), old.to_owned(), new.clone());
-        let rotated = self.db.write(move |txn| {
-            let row = txn.get::<DucklingRow>(DUCKLINGS, id.as_str())?;
-            let Some(mut row) = row.filter(|row| row.key_hash == old) else { return Ok(false) };
-            txn.remove(KEYS, &old)?;
-            txn.put(KEYS, &new.hash, id.as_str())?;
-            (row.key_hash, row.key_hint) = (new.hash, new.hint);
-            txn.put(DUCKLINGS, id.as_str(), &row)?;
-            Ok(true)
-        });
-        rotated.await
+        self.db.write(move |txn| changes::rotate(txn, &id, &old, &new)).await
+    }
+
+    async fn rename(&self, id: &DucklingId, name: &DisplayName) -> Result<bool> {
+        let (id, name) = (id.clone(), name.clone());
+        self.db.write(move |txn| changes::rename(txn, &id, &name)).await
+    }
+
+    async fn request_tier(&self, id: &DucklingId, request: &TierRequest) -> Result<bool> {
+        let (id, request) = (id.clone(), request.clone());
+        self.db.write(move |txn| changes::request(txn, &id, &request)).await
+    }
+
+    async fn decide(&self, decision: &Decision) -> Result<bool> {
+        let decision = decision.clone();
+        self.db.write(move |txn| changes::decide(txn, &decision)).await
+    }
+
+    async fn delete(&self, deletion: &Deletion) -> Result<bool> {
+        let deletion = deletion.clone();
+        self.db.write(move |txn| changes::delete(txn, &deletion)).await
     }
 
     async fn add_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked> {
@@ -228,6 +246,65 @@ impl Store for RedbStore {
     async fn certificate(&self, id: &CertId) -> Result<Option<Certificate>> {
         let row = self.db.read(|txn| txn.get::<CertificateRow>(CERTIFICATES, id.as_str()))?;
         row.map(CertificateRow::read).transpose()
+    }
+
+    async fn certificates_of(&self, id: &DucklingId) -> Result<Vec<Certificate>> {
+        let (from, to) = (format!("{id}#"), format!("{id}#~"));
+        let span = Span { from: &from, to: &to, backwards: false, limit: usize::MAX };
+        self.db.read(|txn| {
+            let mut found = Vec::new();
+            for (key, ()) in txn.list::<()>(OWNED, &span)? {
+                let cert = key.rsplit('#').next().unwrap_or_default();
+                let row = txn.get::<CertificateRow>(CERTIFICATES, cert)?;
+                found.extend(row.map(CertificateRow::read).transpose()?);
+            }
+            Ok(found)
+        })
+    }
+
+    async fn signing_keys(&self, current: &PublicKey) -> Result<Vec<PublicKey>> {
+        let current = current.clone();
+        let kept = self.db.write(move |txn| {
+            txn.put(SIGNING_KEYS, &current.kid, &current.bytes)?;
+            let all = Span { from: "", to: "~~", backwards: false, limit: usize::MAX };
+            txn.list::<[u8; 32]>(SIGNING_KEYS, &all)
+        });
+        let key = |(kid, bytes)| PublicKey { kid, bytes };
+        Ok(kept.await?.into_iter().map(key).collect())
+    }
+
+    async fn events(&self, asked: &EventQuery, page: &Page) -> Result<Listed<Event>> {
+        self.db.read(|txn| audit::list(txn, asked, page))
+    }
+
+    async fn offer_newsletter(&self, offer: &Offer) -> Result<()> {
+        let offer = offer.clone();
+        self.db.write(move |txn| changes::offer(txn, &offer)).await
+    }
+
+    async fn subscribe(&self, token: &TokenHash, now: OffsetDateTime) -> Result<bool> {
+        let token = token.clone();
+        self.db.write(move |txn| changes::subscribe(txn, &token, now)).await
+    }
+
+    async fn unsubscribe(&self, token: &TokenHash) -> Result<bool> {
+        let token = token.clone();
+        self.db.write(move |txn| changes::unsubscribe(txn, &token)).await
+    }
+
+    async fn is_subscribed(&self, email: &Email) -> Result<bool> {
+        let row = self.db.read(|txn| txn.get::<Millis>(READERS, email.as_str()))?;
+        Ok(row.is_some())
+    }
+
+    async fn tables(&self) -> Result<Vec<TableState>> {
+        self.db.read(|txn| {
+            let state = |table: Table| {
+                let name = redb::TableHandle::name(&table).to_owned();
+                Ok(TableState { name, active: true, entries: Some(txn.len(table)?) })
+            };
+            ALL.into_iter().map(state).collect()
+        })
     }
 
     async fn metrics(&self) -> Result<Metrics> {
@@ -303,6 +380,7 @@ fn add_peck(txn: &Writing, peck: &Peck, idempotency: Option<&Idempotency>) -> Re
     txn.put(PAIRS, &pair(peck), peck.id.as_str())?;
     txn.put(DUE, &peck_due(peck), peck.id.as_str())?;
     txn.count(PeckStatus::Pending.word(), 1)?;
+    audit::tell(txn, &[of_peck(peck)])?;
     if let Some(given) = idempotency {
         let until = millis(now + REPEAT_LIFETIME);
         let (content, peck_id) = (given.content.clone(), peck.id.to_string());

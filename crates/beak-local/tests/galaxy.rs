@@ -29,7 +29,7 @@ impl Answer {
 
 fn program(data: &Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_beak-local"));
-    command.arg("--data").arg(data).arg("--port").arg(port.to_string());
+    command.arg("--data").arg(data).arg("--port").arg(port.to_string()).arg("--no-limits");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -40,7 +40,7 @@ fn cramped(data: &Path, blocks: u64) -> Command {
     // Without the trap the system would end the program instead of failing its write.
     command.args(["-c", r#"trap '' XFSZ; ulimit -S -f "$0" && exec "$@""#]);
     command.arg(blocks.to_string()).arg(env!("CARGO_BIN_EXE_beak-local"));
-    command.arg("--data").arg(data).args(["--port", "0"]);
+    command.arg("--data").arg(data).args(["--port", "0", "--no-limits"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -324,7 +324,7 @@ fn everything_is_kept_over_a_stop_and_a_kill() {
         let me = galaxy.get_as("/beak/me", key).json();
         assert_eq!(me["duckling_id"], swan["duckling_id"]);
         assert_eq!(galaxy.get("/beak/metrics", &[]).json()["total_ducklings"], 1);
-        assert_eq!(galaxy.get("/outbox.json", &[]).json().as_array().map(Vec::len), Some(1));
+        assert_eq!(galaxy.get("/outbox.json", &[]).json().as_array().map(Vec::len), Some(2));
         let judged = galaxy.post("/beak/certificates/verify", None, &certificate).json();
         assert_eq!(judged["valid"], true);
         assert_eq!(galaxy.stop(signal).success(), in_order);

@@ -1,9 +1,9 @@
 //! Certificates and the keys that verify them.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::BeakError;
@@ -11,26 +11,22 @@ use beak_core::galaxy::Verdict;
 use beak_core::id::CertId;
 
 use super::{Answer, Beak};
-use crate::extract::{Body, Caller};
-use crate::request::Who;
+use crate::extract::{Agent, Body};
 use crate::wire;
 
 pub(crate) async fn own(
     State(galaxy): Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    Agent(duckling): Agent,
 ) -> Answer<Json<wire::CertificateSeen>> {
-    let duckling = galaxy.agent_of(&caller).await?;
-    let _ = who.0.set(duckling.id.clone());
     let certificate = galaxy.certificate_of(&duckling).await?;
     Ok(Json(wire::CertificateSeen::of(certificate, true)))
 }
 
 pub(crate) async fn one(
     State(galaxy): Beak,
-    Path(id): Path<String>,
+    Path(path): Path<wire::CertificatePath>,
 ) -> Answer<Json<wire::CertificateSeen>> {
-    let id = CertId::parse(&id).map_err(|_| BeakError::NotFound("such certificate"))?;
+    let id = CertId::parse(&path.cert_id).map_err(|_| BeakError::NotFound("such certificate"))?;
     let certificate = galaxy.certificate(&id).await?;
     Ok(Json(wire::CertificateSeen::of(certificate, false)))
 }

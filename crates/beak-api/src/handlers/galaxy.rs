@@ -4,9 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use beak_core::access::Caller;
 
 use super::{Answer, Beak, page, wrap_cursor};
-use crate::extract::{Caller, Query};
+use crate::extract::{Anybody, Query};
 use crate::wire;
 
 pub(crate) async fn metrics(State(galaxy): Beak) -> Answer<impl IntoResponse> {
@@ -24,25 +25,51 @@ pub(crate) async fn metrics(State(galaxy): Beak) -> Answer<impl IntoResponse> {
     Ok(([(header::CACHE_CONTROL, "public, max-age=5")], Json(answer)))
 }
 
-pub(crate) async fn spaceducks(
+pub(crate) async fn status(
     State(galaxy): Beak,
-    Caller(caller): Caller,
+    Anybody(caller): Anybody,
+) -> Json<wire::SystemStatus> {
+    let is_operator = matches!(&caller, Caller::Person(person, _) if person.operator);
+    let inside = if is_operator { Some(galaxy.inside().await) } else { None };
+    let settings = galaxy.settings();
+    let mut answer = wire::SystemStatus {
+        status: galaxy.status().await.word(),
+        galaxy_version: settings.version.clone(),
+        release: settings.release.clone(),
+        mail: None,
+        fleet: None,
+        tables: None,
+    };
+    if let Some(inside) = inside {
+        answer.mail = inside.mail.map(wire::MailSeen::from);
+        answer.fleet = inside.fleet.map(wire::FleetSeen::from);
+        let tables = inside.tables;
+        answer.tables = tables.map(|all| all.into_iter().map(wire::TableSeen::from).collect());
+    }
+    Json(answer)
+}
+
+pub(crate) async fn audit(
+    State(galaxy): Beak,
+    Anybody(caller): Anybody,
     Query(asked): Query<wire::PageAsked>,
-) -> Answer<Json<wire::SpaceDucks>> {
+) -> Answer<Json<wire::Events>> {
     let page = page(asked.limit.as_deref(), asked.cursor.as_deref())?;
-    let listed = galaxy.spaceducks(&caller, &page).await?;
-    Ok(Json(wire::SpaceDucks {
-        spaceducks: listed.items.into_iter().map(wire::SpaceDuck::from).collect(),
+    let listed = galaxy.events(&caller, &page).await?;
+    Ok(Json(wire::Events {
+        events: listed.items.into_iter().map(wire::EventSeen::from).collect(),
         next_cursor: wrap_cursor(listed.next),
     }))
 }
 
-pub(crate) async fn status(State(galaxy): Beak) -> Json<wire::SystemStatus> {
-    let status = if galaxy.is_operational().await { "operational" } else { "outage" };
-    let settings = galaxy.settings();
-    Json(wire::SystemStatus {
-        status,
-        galaxy_version: settings.version.clone(),
-        release: settings.release.clone(),
-    })
+/// Made of the table of calls and the types in `wire`; a test says when it is out of date.
+pub(crate) async fn openapi(State(galaxy): Beak) -> impl IntoResponse {
+    // The one thing that differs from galaxy to galaxy is where it is.
+    let document = include_str!("../../openapi.json");
+    let document = document.replacen("https://api.example/prod", &galaxy.settings().issuer, 1);
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
+    (headers, document)
 }

@@ -52,6 +52,10 @@ pub(crate) async fn resend(
 
 /// The one answer that carries a key.
 pub(super) fn hatched(hatchling: Hatchling) -> wire::Hatched {
+    if let Some(error) = &hatchling.unwelcomed {
+        let cause = error.cause().unwrap_or(error.code());
+        tracing::warn!(duckling = hatchling.duckling.id.as_str(), cause, "no welcome mail");
+    }
     wire::Hatched {
         beak_key: hatchling.key.reveal().to_owned(),
         duckling_id: hatchling.duckling.id.to_string(),

@@ -1,33 +1,23 @@
 //! Pecks and bonds.
 
-use axum::extract::Path;
+use axum::Json;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::{Extension, Json};
 use beak_core::BeakError;
-use beak_core::duckling::Duckling;
-use beak_core::galaxy::{Credential, NewPeck};
+use beak_core::galaxy::NewPeck;
 use beak_core::id::{DucklingId, PeckId};
 use beak_core::peck::{Direction, Message, PeckStatus, PeckType};
 
 use super::{Answer, Beak, page, wrap_cursor};
-use crate::extract::{Body, Caller, Query};
-use crate::request::Who;
+use crate::extract::{Agent, Body, Query};
 use crate::wire;
 
-async fn agent(galaxy: &Beak, who: &Who, caller: &Credential) -> Result<Duckling, BeakError> {
-    let duckling = galaxy.agent_of(caller).await?;
-    let _ = who.0.set(duckling.id.clone());
-    Ok(duckling)
-}
-
 pub(crate) async fn peck(
-    galaxy: Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    State(galaxy): Beak,
+    Agent(source): Agent,
     headers: HeaderMap,
     Body(asked): Body<wire::NewPeck>,
 ) -> Answer<(StatusCode, Json<wire::PeckAsked>)> {
-    let source = agent(&galaxy, &who, &caller).await?;
     let target = DucklingId::parse(&asked.target_duckling_id);
     let new = NewPeck {
         target: target.map_err(|error| error.at("target_duckling_id"))?,
@@ -53,12 +43,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, BeakError> {
 }
 
 pub(crate) async fn list(
-    galaxy: Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    State(galaxy): Beak,
+    Agent(party): Agent,
     Query(asked): Query<wire::PecksAsked>,
 ) -> Answer<Json<wire::Pecks>> {
-    let party = agent(&galaxy, &who, &caller).await?;
     let direction = match asked.direction.as_deref() {
         None | Some("in") => Direction::In,
         Some("out") => Direction::Out,
@@ -79,24 +67,20 @@ pub(crate) async fn list(
 }
 
 pub(crate) async fn one(
-    galaxy: Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
-    Path(id): Path<String>,
+    State(galaxy): Beak,
+    Agent(party): Agent,
+    Path(path): Path<wire::PeckPath>,
 ) -> Answer<Json<wire::PeckSeen>> {
-    let party = agent(&galaxy, &who, &caller).await?;
-    let id = PeckId::parse(&id).map_err(|_| BeakError::NotFound("such peck"))?;
+    let id = PeckId::parse(&path.peck_id).map_err(|_| BeakError::NotFound("such peck"))?;
     let peck = galaxy.peck_of(&party, &id).await?;
     Ok(Json(wire::PeckSeen::of(&peck, galaxy.now())))
 }
 
 pub(crate) async fn approve(
-    galaxy: Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    State(galaxy): Beak,
+    Agent(target): Agent,
     Body(asked): Body<wire::PeckNamed>,
 ) -> Answer<Json<wire::PeckApproved>> {
-    let target = agent(&galaxy, &who, &caller).await?;
     let id = PeckId::parse(&asked.peck_id)?;
     let tier = galaxy.approve(&target, &id).await?;
     Ok(Json(wire::PeckApproved {
@@ -107,23 +91,19 @@ pub(crate) async fn approve(
 }
 
 pub(crate) async fn deny(
-    galaxy: Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    State(galaxy): Beak,
+    Agent(target): Agent,
     Body(asked): Body<wire::PeckNamed>,
 ) -> Answer<Json<wire::Status>> {
-    let target = agent(&galaxy, &who, &caller).await?;
     galaxy.deny(&target, &PeckId::parse(&asked.peck_id)?).await?;
     Ok(Json(wire::Status { status: PeckStatus::Denied.word() }))
 }
 
 pub(crate) async fn unpeck(
-    galaxy: Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    State(galaxy): Beak,
+    Agent(party): Agent,
     Body(asked): Body<wire::PeckNamed>,
 ) -> Answer<Json<wire::Status>> {
-    let party = agent(&galaxy, &who, &caller).await?;
     galaxy.unpeck(&party, &PeckId::parse(&asked.peck_id)?).await?;
     Ok(Json(wire::Status { status: PeckStatus::Revoked.word() }))
 }

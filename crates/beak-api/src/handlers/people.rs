@@ -1,16 +1,16 @@
 //! Signing in, and what a duckling or its owner asks about themselves.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use beak_core::galaxy::Verification;
-use beak_core::person::{Email, OtpCode, Password};
+use beak_core::person::{DisplayName, Email, OtpCode, Password};
 use beak_core::ports::Tokens;
+use beak_core::tier::Statement;
 
 use super::hatch::hatched;
 use super::{Answer, Beak};
-use crate::extract::{Body, Caller, Nothing};
-use crate::request::Who;
+use crate::extract::{AccessToken, Agent, Anybody, Body, Nothing, Owner};
 use crate::wire;
 
 pub(crate) async fn sign_in(
@@ -33,10 +33,10 @@ pub(crate) async fn refresh(
 
 pub(crate) async fn sign_out(
     State(galaxy): Beak,
-    Caller(caller): Caller,
+    AccessToken(token): AccessToken,
     Nothing: Nothing,
 ) -> Answer<Json<wire::Status>> {
-    galaxy.sign_out(&caller).await?;
+    galaxy.sign_out(&token).await?;
     Ok(Json(wire::Status { status: "signed_out" }))
 }
 
@@ -59,32 +59,62 @@ pub(crate) async fn reset(
     Ok(Json(wire::Status { status: "password_changed" }))
 }
 
-pub(crate) async fn me(
+pub(crate) async fn me(State(galaxy): Beak, Owner(duckling): Owner) -> Json<wire::Me> {
+    Json(wire::Me::of(duckling, galaxy.now()))
+}
+
+pub(crate) async fn rename(
     State(galaxy): Beak,
-    Extension(who): Extension<Who>,
-    Caller(caller): Caller,
+    Owner(duckling): Owner,
+    Body(asked): Body<wire::Rename>,
 ) -> Answer<Json<wire::Me>> {
-    let duckling = galaxy.duckling_of(&caller).await?;
-    let _ = who.0.set(duckling.id.clone());
-    Ok(Json(wire::Me::of(duckling, galaxy.now())))
+    let name = DisplayName::parse(&asked.display_name)?;
+    let renamed = galaxy.rename(duckling, name).await?;
+    Ok(Json(wire::Me::of(renamed, galaxy.now())))
+}
+
+pub(crate) async fn delete(
+    State(galaxy): Beak,
+    Anybody(caller): Anybody,
+    Nothing: Nothing,
+) -> Answer<Json<wire::Status>> {
+    galaxy.delete(&caller).await?;
+    Ok(Json(wire::Status { status: "deleted" }))
+}
+
+pub(crate) async fn export(
+    State(galaxy): Beak,
+    Owner(duckling): Owner,
+) -> Answer<Json<wire::Exported>> {
+    let export = galaxy.export(duckling).await?;
+    Ok(Json(wire::Exported::of(export, galaxy.now())))
 }
 
 pub(crate) async fn rotate(
     State(galaxy): Beak,
-    Caller(caller): Caller,
+    Owner(duckling): Owner,
     Nothing: Nothing,
 ) -> Answer<Json<wire::Rotated>> {
-    let key = galaxy.rotate_key(&caller).await?;
+    let key = galaxy.rotate_key(&duckling).await?;
     Ok(Json(wire::Rotated { beak_key: key.reveal().to_owned() }))
 }
 
 pub(crate) async fn pulse(
     State(galaxy): Beak,
-    Caller(caller): Caller,
+    Agent(duckling): Agent,
     Nothing: Nothing,
 ) -> Answer<Json<wire::Status>> {
-    galaxy.pulse(&caller).await?;
+    galaxy.pulse(&duckling).await?;
     Ok(Json(wire::Status { status: "ok" }))
+}
+
+pub(crate) async fn request_tier(
+    State(galaxy): Beak,
+    Agent(duckling): Agent,
+    Body(asked): Body<wire::TierAsked>,
+) -> Answer<(StatusCode, Json<wire::Status>)> {
+    galaxy.request_tier(&duckling, Statement::parse(&asked.statement)?).await?;
+    Ok((StatusCode::ACCEPTED, Json(wire::Status { status: "requested" })))
 }
 
 fn tokens(tokens: Tokens) -> wire::Tokens {

@@ -9,7 +9,8 @@ use beak_core::duckling::{Duckling, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
 use beak_core::person::{DisplayName, Email};
-use beak_core::tier::Tier;
+use beak_core::ports::PublicKey;
+use beak_core::tier::{Statement, Tier, TierRequest};
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
@@ -26,7 +27,7 @@ pub(super) fn millis(moment: OffsetDateTime) -> i64 {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
-fn seconds(moment: OffsetDateTime) -> AttributeValue {
+pub(super) fn seconds(moment: OffsetDateTime) -> AttributeValue {
     number(moment.unix_timestamp())
 }
 
@@ -93,7 +94,7 @@ impl<'a> Item<'a> {
         self.maybe_number(name)?.ok_or_else(|| damaged(name))
     }
 
-    fn moment(&self, name: &str) -> Result<OffsetDateTime> {
+    pub(super) fn moment(&self, name: &str) -> Result<OffsetDateTime> {
         moment(self.number(name)?)
     }
 
@@ -120,10 +121,26 @@ impl<'a> Item<'a> {
             key_hint: self.text("key_hint")?.to_owned(),
             created_at: self.moment("created_at")?,
             last_pulse: self.maybe_number("last_pulse")?.map(moment).transpose()?,
+            tier_request: self.tier_request()?,
         })
     }
 
-    fn tier(&self) -> Result<Tier> {
+    pub(super) fn public_key(&self) -> Result<PublicKey> {
+        let bytes = unhex(self.text("public")?).ok_or_else(|| damaged("public"))?;
+        Ok(PublicKey { kid: self.text("sk")?.to_owned(), bytes })
+    }
+
+    fn tier_request(&self) -> Result<Option<TierRequest>> {
+        let Some(at) = self.maybe_number("tier_requested_at")? else { return Ok(None) };
+        let statement = Statement::parse(self.text("tier_statement")?)?;
+        Ok(Some(TierRequest { statement, at: moment(at)? }))
+    }
+
+    pub(super) fn maybe_text(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+    }
+
+    pub(super) fn tier(&self) -> Result<Tier> {
         Tier::parse(self.text("tier")?).ok_or_else(|| damaged("tier"))
     }
 
@@ -156,7 +173,13 @@ impl<'a> Item<'a> {
     }
 }
 
-fn damaged(name: &str) -> BeakError {
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.map(byte).collect::<Option<Vec<u8>>>()?.try_into().ok()
+}
+
+pub(super) fn damaged(name: &str) -> BeakError {
     BeakError::Internal(format!("an item's `{name}` can't be read"))
 }
 
@@ -257,6 +280,7 @@ mod tests {
             key_hint: "…cdef".into(),
             created_at: now,
             last_pulse: Some(now + Duration::milliseconds(5)),
+            tier_request: None,
         };
         let mut item = of_duckling(&duckling);
         assert_eq!(Item(&item).duckling(), Ok(duckling));

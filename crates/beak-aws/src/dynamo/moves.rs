@@ -1,15 +1,15 @@
 //! Pecks on their way from state to state, and the sweep of what lapsed.
 
-use beak_core::certificate::CertStatus;
 use beak_core::id::PeckId;
 use beak_core::peck::{Peck, PeckStatus};
 use beak_core::ports::{Move, Moved, Side};
-use beak_core::{BeakError, OffsetDateTime, Result};
+use beak_core::{BeakError, OffsetDateTime, Result, audit};
 
 use super::DynamoStore;
+use super::changes::Update;
 use super::item::{
-    self, Attributes, Item, attributes, due, guard_key, ledger_key, millis, number, pair_guard,
-    peck_due, text,
+    Attributes, Item, attributes, due, guard_key, ledger_key, millis, number, pair_guard, peck_due,
+    text,
 };
 use super::transaction::{Change, Outcome, Transaction};
 use crate::failure::failed;
@@ -113,35 +113,24 @@ impl DynamoStore {
             Move::Deny | Move::Withdraw | Move::Expire => {}
         }
         self.count(&mut transaction, &counts)?;
+        self.tell(&mut transaction, &audit::of_move(peck, to, now))?;
         Ok(transaction)
     }
 
     fn bind(&self, to: &mut Transaction, name: &'static str, side: &Side) -> Result<()> {
-        let mut values = attributes([
-            (":one", number(1)),
-            (":read", text(side.tier.word())),
-            (":limit", number(i64::from(side.limit))),
-        ]);
-        let mut update = "SET bonds = bonds + :one".to_owned();
-        let mut condition = "tier = :read AND bonds < :limit".to_owned();
+        let mut duckling = Update {
+            expression: "SET bonds = bonds + :one".into(),
+            condition: "tier = :read AND bonds < :limit".into(),
+            values: attributes([
+                (":one", number(1)),
+                (":read", text(side.tier.word())),
+                (":limit", number(i64::from(side.limit))),
+            ]),
+        };
         if let Some(promotion) = &side.promotion {
-            let new = &promotion.certificate;
-            update += ", tier = :tier, cert_id = :cert, cert_status = :valid";
-            condition += " AND cert_id = :replaced";
-            values.insert(":tier".into(), text(new.tier.word()));
-            values.insert(":cert".into(), text(new.id.as_str()));
-            values.insert(":valid".into(), text(CertStatus::Valid.word()));
-            values.insert(":replaced".into(), text(promotion.replaces.as_str()));
-            let certs = || self.table("certs");
-            to.create("certificate", certs(), "cert_id", item::of_certificate(new))?;
-            let change = Change {
-                table: certs(),
-                key: attributes([("cert_id", text(promotion.replaces.as_str()))]),
-                update: "SET #status = :superseded",
-                values: attributes([(":superseded", text(CertStatus::Superseded.word()))]),
-            };
-            to.update("replaced", change, Some("attribute_exists(cert_id)"))?;
+            self.promote(to, promotion, &mut duckling)?;
         }
+        let Update { expression: update, condition, values } = duckling;
         let key = attributes([("duckling_id", text(side.id.as_str()))]);
         let table = self.table("ducklings");
         to.update(name, Change { table, key, update: &update, values }, Some(&condition))

@@ -148,25 +148,24 @@ impl Transaction {
         Ok(())
     }
 
-    /// Changes an item, under a condition if there is one. `#status` stands for the attribute
-    /// `status`, which is a reserved word.
+    /// Changes an item, under a condition if there is one. `#word` stands for the attribute `word`,
+    /// where that is a reserved word.
     pub(super) fn update(
         &mut self,
         name: &'static str,
         change: Change<'_>,
         condition: Option<&str>,
     ) -> Result<()> {
-        let reserved =
-            change.update.contains("#status") || condition.is_some_and(|c| c.contains("#status"));
+        let values = Some(change.values).filter(|values| !values.is_empty());
         let mut update = Update::builder()
             .table_name(change.table)
             .set_key(Some(change.key))
             .update_expression(change.update)
-            .set_expression_attribute_values(Some(change.values))
+            .set_expression_attribute_values(values)
             .set_condition_expression(condition.map(str::to_owned))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if reserved {
-            update = update.expression_attribute_names("#status", "status");
+        for word in reserved(change.update).chain(reserved(condition.unwrap_or_default())) {
+            update = update.expression_attribute_names(format!("#{word}"), word);
         }
         self.add(name, TransactWriteItem::builder().update(built(update.build())?).build());
         Ok(())
@@ -209,6 +208,12 @@ impl Transaction {
         }
         Err(BeakError::Unavailable("others kept writing the same items".into()))
     }
+}
+
+/// The words behind `#` in an expression.
+fn reserved(expression: &str) -> impl Iterator<Item = &str> {
+    let word = |rest: &'_ str| rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+    expression.split('#').skip(1).map(move |rest| &rest[..word(rest)])
 }
 
 fn item_of(item: Option<&std::collections::HashMap<String, AttributeValue>>) -> Attributes {

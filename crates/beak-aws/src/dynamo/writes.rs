@@ -1,10 +1,9 @@
-//! Eggs, hatchings, keys and new pecks as transactions.
+//! Eggs, hatchings and new pecks as transactions.
 
 use beak_core::duckling::Egg;
-use beak_core::id::DucklingId;
 use beak_core::peck::{Peck, PeckStatus};
-use beak_core::ports::{Hatched, Hatching, Idempotency, Move, Moved, NewKey, Pecked, Store as _};
-use beak_core::{Duration, Result};
+use beak_core::ports::{Hatched, Hatching, Idempotency, Move, Moved, Pecked, Store as _};
+use beak_core::{Duration, Result, audit};
 
 use super::item::{
     self, Item, attributes, egg_due, email_guard, guard, guard_key, key_guard, ledger_key, of_due,
@@ -111,6 +110,7 @@ impl DynamoStore {
             transaction.create("certificate", self.table("certs"), "cert_id", certificate)?;
             let counts = [("eggs", -1), ("ducklings", 1), ("certificates", 1)];
             self.count(&mut transaction, &counts)?;
+            self.tell(&mut transaction, &audit::of_hatching(hatching))?;
             let outcome = self.run(transaction).await?;
             match outcome {
                 Outcome::Done => return Ok(Hatched::Done),
@@ -120,26 +120,6 @@ impl DynamoStore {
             }
         }
         Err(restless())
-    }
-
-    pub(super) async fn write_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {
-        let mut transaction = Transaction::default();
-        let ledger = || self.table("ledger");
-        transaction.delete(ledger(), guard_key(key_guard(old)))?;
-        let key = guard(key_guard(&new.hash), "duckling_id", id.as_str());
-        transaction.create("key", ledger(), "pk", key)?;
-        let change = Change {
-            table: self.table("ducklings"),
-            key: attributes([("duckling_id", text(id.as_str()))]),
-            update: "SET key_hash = :new, key_hint = :hint",
-            values: attributes([
-                (":old", text(old)),
-                (":new", text(&new.hash)),
-                (":hint", text(&new.hint)),
-            ]),
-        };
-        transaction.update("duckling", change, Some("key_hash = :old"))?;
-        Ok(matches!(self.run(transaction).await?, Outcome::Done))
     }
 
     pub(super) async fn write_peck(
@@ -206,6 +186,7 @@ impl DynamoStore {
             transaction.create_or_replace("repeat", ledger(), kept, change_over)?;
         }
         self.count(&mut transaction, &[(PeckStatus::Pending.word(), 1)])?;
+        self.tell(&mut transaction, &[audit::of_peck(peck)])?;
         Ok(transaction)
     }
 }

@@ -45,6 +45,8 @@ pub struct Hatchling {
     pub certificate: String,
     /// Its key; nobody can read it again.
     pub key: BeakKey,
+    /// Why the welcome mail was not sent, if it was not.
+    pub unwelcomed: Option<BeakError>,
 }
 
 /// What signing in gives.
@@ -62,11 +64,7 @@ impl Galaxy {
     /// Lays an egg and sends a code. The answer is the same for an address that has a duckling
     /// already; its owner gets a mail that says so.
     pub async fn hatch(&self, new: NewEgg) -> Result<()> {
-        let closed = || BeakError::Unavailable("no captcha is set up, so nobody can hatch".into());
-        let captcha = self.ports.captcha.as_ref().ok_or_else(closed)?;
-        if !captcha.check(&new.captcha_token, "hatch", new.from).await? {
-            return Err(BeakError::CaptchaFailed);
-        }
+        self.check_captcha(&new.captcha_token, "hatch", new.from).await?;
         let now = self.now();
         let egg = Egg {
             email: new.email,
@@ -77,10 +75,14 @@ impl Galaxy {
         // The egg first: a confirmed address without an egg could never hatch.
         let room = self.ports.store.lay_egg(&egg).await?;
         let signed_up = self.ports.identity.sign_up(&egg.email, &new.password).await?;
-        if !room && signed_up == SignedUp::Known {
-            self.ports.mailer.send(&Mail::already_hatched(egg.email)).await?;
+        match (signed_up, room) {
+            (SignedUp::CodeSent, _) => Ok(()),
+            (SignedUp::Known, false) => {
+                self.ports.mailer.send(&Mail::already_hatched(egg.email)?).await
+            }
+            // An operator, or somebody whose hatching or deletion was interrupted.
+            (SignedUp::Known, true) => self.ports.mailer.send(&Mail::egg_waits(egg.email)?).await,
         }
-        Ok(())
     }
 
     /// Code → duckling, Beak Key and certificate.
@@ -123,10 +125,28 @@ impl Galaxy {
         }
     }
 
-    async fn take_turn(&self, what: &str, email: &Email) -> Result<()> {
+    /// Closed on failure: without a captcha that answers, nobody gets in.
+    pub(super) async fn check_captcha(
+        &self,
+        token: &str,
+        action: &str,
+        from: Option<IpAddr>,
+    ) -> Result<()> {
+        let closed = || BeakError::Unavailable("no captcha is set up".into());
+        let captcha = self.ports.captcha.as_ref().ok_or_else(closed)?;
+        let passed = captcha.check(token, action, from).await?;
+        if passed { Ok(()) } else { Err(BeakError::CaptchaFailed) }
+    }
+
+    /// `None`, or how long until the next mail of this kind to this address.
+    pub(super) async fn turn(&self, what: &str, email: &Email) -> Result<Option<Duration>> {
         let name = format!("{what}#{}", email.sha256());
         let turn = Turn { name, now: self.now(), every: RESEND_EVERY };
-        match self.ports.store.take_turn(&turn).await? {
+        self.ports.store.take_turn(&turn).await
+    }
+
+    async fn take_turn(&self, what: &str, email: &Email) -> Result<()> {
+        match self.turn(what, email).await? {
             None => Ok(()),
             Some(retry_after) => Err(BeakError::RateLimited { retry_after }),
         }
@@ -153,16 +173,20 @@ impl Galaxy {
             key_hint: key.hint(),
             created_at: now,
             last_pulse: None,
+            tier_request: None,
         };
         let hatching = Hatching { duckling, certificate };
-        match self.ports.store.hatch(&hatching).await? {
-            Hatched::Lost => Ok(None),
-            Hatched::Done => Ok(Some(Hatchling {
-                duckling: hatching.duckling,
-                certificate: hatching.certificate.compact,
-                key,
-            })),
+        if self.ports.store.hatch(&hatching).await? == Hatched::Lost {
+            return Ok(None);
         }
+        let Hatching { duckling, certificate } = hatching;
+        // It has hatched and the key is to be shown now: a mail that fails must not hide that.
+        let unwelcomed = self.welcome(&duckling).await.err();
+        Ok(Some(Hatchling { duckling, certificate: certificate.compact, key, unwelcomed }))
+    }
+
+    async fn welcome(&self, duckling: &Duckling) -> Result<()> {
+        self.ports.mailer.send(&Mail::welcome(duckling)?).await
     }
 
     pub(super) fn claims(

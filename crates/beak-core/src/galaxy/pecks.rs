@@ -25,7 +25,7 @@ pub struct NewPeck {
 }
 
 /// How often an approval starts over when a side changes under it.
-const TRIES: usize = 8;
+pub(super) const TRIES: usize = 8;
 
 impl Galaxy {
     /// Asks for a bond.
@@ -33,6 +33,9 @@ impl Galaxy {
         if source.id == new.target {
             let message = "a duckling can't peck itself";
             return Err(BeakError::invalid("target_duckling_id", message));
+        }
+        if source.tier < new.kind.asks_for() {
+            return Err(BeakError::TierTooLow(new.kind.asks_for()));
         }
         if self.ports.store.duckling(&new.target).await?.is_none() {
             return Err(BeakError::NotFound("such duckling"));
@@ -160,16 +163,17 @@ impl Galaxy {
 
     async fn side(&self, duckling: &Duckling) -> Result<Side> {
         let climbs = duckling.tier == Tier::T0 && duckling.cert_status == CertStatus::Valid;
-        let promotion = if climbs {
-            let name = duckling.display_name.as_str();
-            let claims = self.claims(&duckling.id, &duckling.email, name, Tier::T1)?;
-            let certificate = self.certify(claims).await?;
-            Some(Promotion { certificate, replaces: duckling.cert_id.clone() })
-        } else {
-            None
-        };
+        let promotion = if climbs { Some(self.promotion(duckling, Tier::T1).await?) } else { None };
         let (id, tier) = (duckling.id.clone(), duckling.tier);
         Ok(Side { id, tier, limit: tier.bonds(), promotion })
+    }
+
+    /// A tier with its certificate, for a transaction to make it so.
+    pub(super) async fn promotion(&self, duckling: &Duckling, tier: Tier) -> Result<Promotion> {
+        let name = duckling.display_name.as_str();
+        let claims = self.claims(&duckling.id, &duckling.email, name, tier)?;
+        let certificate = self.certify(claims).await?;
+        Ok(Promotion { certificate, replaces: duckling.cert_id.clone() })
     }
 }
 

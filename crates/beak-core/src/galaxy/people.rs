@@ -1,10 +1,37 @@
-//! Calls of a duckling about itself, and of operators about all of them.
+//! Calls of a duckling, or of its owner, about itself.
 
-use super::{Credential, Galaxy};
+use super::Galaxy;
+use super::pecks::TRIES;
+use crate::access::Caller;
+use crate::audit::Event;
+use crate::certificate::Certificate;
 use crate::duckling::Duckling;
 use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
-use crate::ports::{Listed, NewKey, Page, Tokens};
+use crate::peck::{Direction, Peck, PeckStatus};
+use crate::person::{DisplayName, Email};
+use crate::ports::{Deletion, EventQuery, Move, Moved, NewKey, Page, PeckQuery, Tokens};
+use crate::tier::{Statement, TierRequest};
+
+/// Everything that the galaxy keeps of a duckling.
+pub struct Export {
+    /// The duckling.
+    pub duckling: Duckling,
+    /// Its certificates, oldest first.
+    pub certificates: Vec<Certificate>,
+    /// Its pecks of both directions, newest first.
+    pub pecks: Vec<Peck>,
+    /// What has happened to it, newest first.
+    pub events: Vec<Event>,
+    /// Whether a list was cut at its longest.
+    pub is_cut: bool,
+}
+
+/// How many entries of each list an export has at most: an answer of a Lambda function has 6 MB.
+const LONGEST: usize = 2000;
+
+/// How many bonds and pecks a deletion ends in one call.
+const ENDED_AT_ONCE: usize = 100;
 
 impl Galaxy {
     /// A new access token for a refresh token.
@@ -13,26 +40,20 @@ impl Galaxy {
     }
 
     /// Ends all tokens of the person whose access token this is.
-    pub async fn sign_out(&self, credential: &Credential) -> Result<()> {
-        self.person_of(credential).await?;
-        match credential {
-            Credential::Token(token) => self.ports.identity.sign_out(token).await,
-            Credential::Key(_) => Ok(()),
-        }
+    pub async fn sign_out(&self, access_token: &str) -> Result<()> {
+        self.ports.identity.sign_out(access_token).await
     }
 
     /// Notes that an agent is alive.
-    pub async fn pulse(&self, credential: &Credential) -> Result<()> {
-        let duckling = self.agent_of(credential).await?;
+    pub async fn pulse(&self, duckling: &Duckling) -> Result<()> {
         let there = self.ports.store.pulse(&duckling.id, self.now()).await?;
         if there { Ok(()) } else { Err(BeakError::Unauthorized) }
     }
 
     /// Exchanges the Beak Key; the old one is dead at once.
-    pub async fn rotate_key(&self, credential: &Credential) -> Result<BeakKey> {
-        let duckling = self.duckling_of(credential).await?;
+    pub async fn rotate_key(&self, duckling: &Duckling) -> Result<BeakKey> {
         let key = BeakKey::new(self.random()?);
-        let new = NewKey { hash: key.hash().to_hex(), hint: key.hint() };
+        let new = NewKey { hash: key.hash().to_hex(), hint: key.hint(), at: self.now() };
         if self.ports.store.rotate_key(&duckling.id, &duckling.key_hash, &new).await? {
             return Ok(key);
         }
@@ -40,13 +61,137 @@ impl Galaxy {
         Err(BeakError::Conflict { status: None, message })
     }
 
-    /// All ducklings, for an operator.
-    pub async fn spaceducks(
-        &self,
-        credential: &Credential,
-        page: &Page,
-    ) -> Result<Listed<Duckling>> {
-        self.operator_of(credential).await?;
-        self.ports.store.ducklings(page).await
+    /// Gives a duckling another name. Its certificate goes on saying the old one until the next
+    /// tier: what is signed does not change.
+    pub async fn rename(&self, duckling: Duckling, name: DisplayName) -> Result<Duckling> {
+        if !self.ports.store.rename(&duckling.id, &name).await? {
+            return Err(BeakError::Unauthorized);
+        }
+        Ok(Duckling { display_name: name, ..duckling })
+    }
+
+    /// Asks for T2.
+    pub async fn request_tier(&self, duckling: &Duckling, statement: Statement) -> Result<()> {
+        let request = TierRequest { statement, at: self.now() };
+        if self.ports.store.request_tier(&duckling.id, &request).await? {
+            return Ok(());
+        }
+        let message = "only a duckling of tier T1 can ask for T2";
+        Err(BeakError::Conflict { status: None, message })
+    }
+
+    /// Everything that the galaxy keeps of a duckling.
+    pub async fn export(&self, duckling: Duckling) -> Result<Export> {
+        let certificates = self.ports.store.certificates_of(&duckling.id).await?;
+        let (now, mut is_cut) = (self.now(), false);
+        let mut pecks = Vec::new();
+        for direction in [Direction::In, Direction::Out] {
+            let party = duckling.id.clone();
+            let asked = PeckQuery { party, direction, status: None, now };
+            let (mut found, mut page) = (Vec::new(), Page { limit: 100, after: None });
+            while found.len() < LONGEST {
+                let listed = self.ports.store.pecks(&asked, &page).await?;
+                found.extend(listed.items);
+                page.after = listed.next;
+                if page.after.is_none() {
+                    break;
+                }
+            }
+            is_cut |= page.after.is_some();
+            pecks.extend(found);
+        }
+        pecks.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+        let asked = EventQuery { of: Some(duckling.id.clone()), now };
+        let (mut events, mut page) = (Vec::new(), Page { limit: 100, after: None });
+        while events.len() < LONGEST {
+            let listed = self.ports.store.events(&asked, &page).await?;
+            events.extend(listed.items);
+            page.after = listed.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        is_cut |= page.after.is_some();
+        Ok(Export { duckling, certificates, pecks, events, is_cut })
+    }
+
+    /// Deletes a duckling with its key, certificates and bonds, and its owner's account. Cut off
+    /// anywhere, the same call goes on: the credential that it came with is the last to go.
+    pub async fn delete(&self, caller: &Caller) -> Result<()> {
+        match caller {
+            Caller::Anyone => Err(BeakError::Unauthorized),
+            Caller::Agent(duckling) => {
+                self.ports.identity.delete(&duckling.email).await?;
+                self.delete_duckling(&duckling.email).await
+            }
+            Caller::Person(person, _) => {
+                self.delete_duckling(&person.email).await?;
+                self.ports.identity.delete(&person.email).await
+            }
+        }
+    }
+
+    async fn delete_duckling(&self, email: &Email) -> Result<()> {
+        for _ in 0..TRIES {
+            let Some(duckling) = self.ports.store.duckling_by_email(email).await? else {
+                return Ok(());
+            };
+            self.end_all(&duckling).await?;
+            let Some(duckling) = self.ports.store.duckling(&duckling.id).await? else {
+                return Ok(());
+            };
+            let kept = self.ports.store.certificates_of(&duckling.id).await?;
+            let mut certificates: Vec<_> = kept.into_iter().map(|kept| kept.id).collect();
+            // An index may lag behind; the current one is known without it.
+            if !certificates.contains(&duckling.cert_id) {
+                certificates.push(duckling.cert_id.clone());
+            }
+            let deletion = Deletion { duckling, certificates, at: self.now() };
+            if self.ports.store.delete(&deletion).await? {
+                return Ok(());
+            }
+        }
+        Err(BeakError::Unavailable("a duckling kept changing while it was deleted".into()))
+    }
+
+    /// Ends a duckling's bonds, withdraws its pecks and denies those that wait for it.
+    async fn end_all(&self, duckling: &Duckling) -> Result<()> {
+        let now = self.now();
+        for direction in [Direction::In, Direction::Out] {
+            for status in [PeckStatus::Pending, PeckStatus::Approved] {
+                let party = duckling.id.clone();
+                let asked = PeckQuery { party, direction, status: Some(status), now };
+                let mut page = Page { limit: ENDED_AT_ONCE, after: None };
+                loop {
+                    let listed = self.ports.store.pecks(&asked, &page).await?;
+                    for peck in &listed.items {
+                        self.end(peck, direction).await?;
+                    }
+                    page.after = listed.next;
+                    if page.after.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn end(&self, peck: &Peck, direction: Direction) -> Result<()> {
+        let mut status = peck.stored;
+        for _ in 0..TRIES {
+            let to = match (status, direction) {
+                (PeckStatus::Approved, _) => Move::Revoke,
+                (PeckStatus::Pending, Direction::Out) => Move::Withdraw,
+                (PeckStatus::Pending, Direction::In) => Move::Deny,
+                _ => return Ok(()),
+            };
+            match self.ports.store.move_peck(&peck.id, &to, self.now()).await? {
+                Moved::Done => return Ok(()),
+                Moved::Elsewhere(now) => status = now,
+                Moved::Stale | Moved::Full(_) => {}
+            }
+        }
+        Err(BeakError::Unavailable(format!("{} changed {TRIES} times", peck.id)))
     }
 }

@@ -1,15 +1,15 @@
 //! Pecks on their way from state to state.
 
-use beak_core::certificate::CertStatus;
-use beak_core::duckling::Duckling;
 use beak_core::id::PeckId;
 use beak_core::peck::{Peck, PeckStatus};
 use beak_core::ports::{Move, Moved, Side};
-use beak_core::{BeakError, OffsetDateTime, Result};
+use beak_core::{BeakError, OffsetDateTime, Result, audit};
 
-use super::rows::{CertificateRow, DucklingRow, PeckRow};
+use super::audit::tell;
+use super::changes::{duckling, promote};
+use super::rows::{DucklingRow, PeckRow};
 use super::{egg_due, egg_of, pair, peck_due, peck_of};
-use crate::db::{CERTIFICATES, DUCKLINGS, DUE, EGGS, PAIRS, PECKS, Writing};
+use crate::db::{DUCKLINGS, DUE, EGGS, PAIRS, PECKS, Writing};
 
 /// Moves a peck on, if it stands where the move starts.
 pub(super) fn apply(txn: &Writing, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
@@ -47,6 +47,7 @@ pub(super) fn apply(txn: &Writing, id: &PeckId, to: &Move, now: OffsetDateTime) 
         }
         Move::Deny | Move::Withdraw | Move::Expire => {}
     }
+    tell(txn, &audit::of_move(&peck, to, now))?;
     settle(txn, peck, end, now)?;
     Ok(Moved::Done)
 }
@@ -61,10 +62,6 @@ fn settle(txn: &Writing, mut peck: Peck, end: PeckStatus, now: OffsetDateTime) -
     peck.stored = end;
     peck.settled_at = Some(if end == PeckStatus::Expired { peck.expires_at } else { now });
     txn.put(PECKS, peck.id.as_str(), &PeckRow::from(&peck))
-}
-
-fn duckling(txn: &Writing, id: &str) -> Result<Option<Duckling>> {
-    txn.get::<DucklingRow>(DUCKLINGS, id)?.map(DucklingRow::read).transpose()
 }
 
 /// Why a side can't be bound, if it can't.
@@ -82,17 +79,7 @@ fn bind(txn: &Writing, side: &Side) -> Result<()> {
     let Some(mut duckling) = duckling(txn, side.id.as_str())? else { return Ok(()) };
     duckling.bonds += 1;
     if let Some(promotion) = &side.promotion {
-        let old = promotion.replaces.as_str();
-        if let Some(mut row) = txn.get::<CertificateRow>(CERTIFICATES, old)? {
-            CertStatus::Superseded.word().clone_into(&mut row.status);
-            txn.put(CERTIFICATES, old, &row)?;
-        }
-        let new = &promotion.certificate;
-        txn.put(CERTIFICATES, new.id.as_str(), &CertificateRow::from(new))?;
-        txn.count("certificates", 1)?;
-        duckling.tier = new.tier;
-        duckling.cert_id = new.id.clone();
-        duckling.cert_status = CertStatus::Valid;
+        promote(txn, &mut duckling, promotion)?;
     }
     txn.put(DUCKLINGS, side.id.as_str(), &DucklingRow::from(&duckling))
 }

@@ -1,11 +1,12 @@
 //! Nouns as they lie in the database.
 
+use beak_core::audit::{Event, EventKind};
 use beak_core::certificate::{CertStatus, Certificate};
 use beak_core::duckling::{Duckling, Egg};
-use beak_core::id::{CertId, DucklingId, PeckId};
+use beak_core::id::{CertId, DucklingId, EventId, PeckId};
 use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
 use beak_core::person::{DisplayName, Email};
-use beak_core::tier::Tier;
+use beak_core::tier::{Statement, Tier, TierRequest};
 use beak_core::{BeakError, OffsetDateTime, Result};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,26 @@ pub(super) struct DucklingRow {
     pub(super) key_hint: String,
     pub(super) created_at: Millis,
     pub(super) last_pulse: Option<Millis>,
+    #[serde(default)]
+    pub(super) tier_request: Option<RequestRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct RequestRow {
+    statement: String,
+    at: Millis,
+}
+
+impl From<&TierRequest> for RequestRow {
+    fn from(request: &TierRequest) -> Self {
+        Self { statement: request.statement.as_str().to_owned(), at: millis(request.at) }
+    }
+}
+
+impl RequestRow {
+    fn read(self) -> Result<TierRequest> {
+        Ok(TierRequest { statement: Statement::parse(&self.statement)?, at: moment(self.at)? })
+    }
 }
 
 impl From<&Duckling> for DucklingRow {
@@ -84,6 +105,7 @@ impl From<&Duckling> for DucklingRow {
             key_hint: duckling.key_hint.clone(),
             created_at: millis(duckling.created_at),
             last_pulse: duckling.last_pulse.map(millis),
+            tier_request: duckling.tier_request.as_ref().map(RequestRow::from),
         }
     }
 }
@@ -102,6 +124,7 @@ impl DucklingRow {
             key_hint: self.key_hint,
             created_at: moment(self.created_at)?,
             last_pulse: self.last_pulse.map(moment).transpose()?,
+            tier_request: self.tier_request.map(RequestRow::read).transpose()?,
         })
     }
 }
@@ -159,11 +182,11 @@ impl PeckRow {
 pub(super) struct CertificateRow {
     id: String,
     duckling_id: String,
-    name: String,
+    pub(super) name: String,
     tier: String,
     pub(super) status: String,
     issued_at: Millis,
-    compact: String,
+    pub(super) compact: String,
 }
 
 impl From<&Certificate> for CertificateRow {
@@ -200,4 +223,69 @@ pub(super) struct RepeatRow {
     pub(super) content: String,
     pub(super) peck_id: String,
     pub(super) until: Millis,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct EventRow {
+    id: String,
+    kind: String,
+    pub(super) at: Millis,
+    duckling: String,
+    other: Option<String>,
+    peck: Option<String>,
+    cert: Option<String>,
+    tier: Option<String>,
+    note: Option<String>,
+}
+
+impl From<&Event> for EventRow {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id.to_string(),
+            kind: event.kind.word().to_owned(),
+            at: millis(event.at),
+            duckling: event.duckling.to_string(),
+            other: event.other.as_ref().map(DucklingId::to_string),
+            peck: event.peck.as_ref().map(PeckId::to_string),
+            cert: event.cert.as_ref().map(CertId::to_string),
+            tier: event.tier.as_ref().map(Tier::to_string),
+            note: event.note.clone(),
+        }
+    }
+}
+
+impl EventRow {
+    pub(super) fn read(self) -> Result<Event> {
+        let tier = self.tier.map(|word| Tier::parse(&word).ok_or_else(|| damaged("tier")));
+        Ok(Event {
+            id: EventId::parse(&self.id)?,
+            kind: EventKind::parse(&self.kind).ok_or_else(|| damaged("event"))?,
+            at: moment(self.at)?,
+            duckling: DucklingId::parse(&self.duckling)?,
+            other: self.other.as_deref().map(DucklingId::parse).transpose()?,
+            peck: self.peck.as_deref().map(PeckId::parse).transpose()?,
+            cert: self.cert.as_deref().map(CertId::parse).transpose()?,
+            tier: tier.transpose()?,
+            note: self.note,
+        })
+    }
+}
+
+/// What a token of the newsletter is good for.
+#[derive(Serialize, Deserialize)]
+pub(super) struct OfferRow {
+    pub(super) email: String,
+    pub(super) until: Millis,
+    pub(super) state: OfferState,
+}
+
+/// How an offer stands.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum OfferState {
+    /// For its confirmation.
+    Waits,
+    /// It became a subscription.
+    Taken,
+    /// It was declined, or its subscription ended.
+    Ended,
 }

@@ -1,0 +1,180 @@
+//! Changes of a duckling by itself, its owner or an operator.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use beak_core::certificate::CertStatus;
+use beak_core::id::DucklingId;
+use beak_core::person::DisplayName;
+use beak_core::ports::{Decision, Deletion, NewKey, Promotion};
+use beak_core::tier::{Tier, TierRequest};
+use beak_core::{Result, audit};
+
+use super::DynamoStore;
+use super::item::{
+    self, Attributes, attributes, email_guard, guard, guard_key, key_guard, millis, number, text,
+};
+use super::transaction::{Change, Outcome, Transaction};
+use crate::failure::{code, failed};
+
+fn key(id: &DucklingId) -> Attributes {
+    attributes([("duckling_id", text(id.as_str()))])
+}
+
+/// An update of a duckling in the making.
+pub(super) struct Update {
+    pub(super) expression: String,
+    pub(super) condition: String,
+    pub(super) values: Attributes,
+}
+
+impl DynamoStore {
+    /// Lifts a duckling to a tier: its part of the update, and both certificates.
+    pub(super) fn promote(
+        &self,
+        to: &mut Transaction,
+        promotion: &Promotion,
+        duckling: &mut Update,
+    ) -> Result<()> {
+        let new = &promotion.certificate;
+        duckling.expression += ", tier = :tier, cert_id = :cert, cert_status = :valid";
+        duckling.condition += " AND cert_id = :replaced";
+        duckling.values.extend(attributes([
+            (":tier", text(new.tier.word())),
+            (":cert", text(new.id.as_str())),
+            (":valid", text(CertStatus::Valid.word())),
+            (":replaced", text(promotion.replaces.as_str())),
+        ]));
+        let certs = || self.table("certs");
+        to.create("certificate", certs(), "cert_id", item::of_certificate(new))?;
+        let change = Change {
+            table: certs(),
+            key: attributes([("cert_id", text(promotion.replaces.as_str()))]),
+            update: "SET #status = :superseded",
+            values: attributes([(":superseded", text(CertStatus::Superseded.word()))]),
+        };
+        to.update("replaced", change, Some("attribute_exists(cert_id)"))
+    }
+
+    pub(super) async fn write_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {
+        let mut transaction = Transaction::default();
+        let ledger = || self.table("ledger");
+        transaction.delete(ledger(), guard_key(key_guard(old)))?;
+        let guard = guard(key_guard(&new.hash), "duckling_id", id.as_str());
+        transaction.create("key", ledger(), "pk", guard)?;
+        let change = Change {
+            table: self.table("ducklings"),
+            key: key(id),
+            update: "SET key_hash = :new, key_hint = :hint",
+            values: attributes([
+                (":old", text(old)),
+                (":new", text(&new.hash)),
+                (":hint", text(&new.hint)),
+            ]),
+        };
+        transaction.update("duckling", change, Some("key_hash = :old"))?;
+        self.tell(&mut transaction, &[audit::of_rotation(id, new.at)])?;
+        Ok(matches!(self.run(transaction).await?, Outcome::Done))
+    }
+
+    /// Changes one attribute or two of a duckling that fits a condition. Whether it did.
+    pub(super) async fn set<const N: usize>(
+        &self,
+        id: &DucklingId,
+        (update, condition): (&str, &str),
+        values: [(&str, AttributeValue); N],
+    ) -> Result<bool> {
+        let asked = self
+            .client
+            .update_item()
+            .table_name(self.table("ducklings"))
+            .set_key(Some(key(id)))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(attributes(values)));
+        match asked.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(failed("changing a duckling", &error)),
+        }
+    }
+
+    pub(super) async fn write_name(&self, id: &DucklingId, name: &DisplayName) -> Result<bool> {
+        let change = ("SET display_name = :name", "attribute_exists(duckling_id)");
+        self.set(id, change, [(":name", text(name.as_str()))]).await
+    }
+
+    pub(super) async fn write_request(
+        &self,
+        id: &DucklingId,
+        request: &TierRequest,
+    ) -> Result<bool> {
+        let update = "SET tier_statement = :statement, tier_requested_at = :at";
+        let values = [
+            (":statement", text(request.statement.as_str())),
+            (":at", number(millis(request.at))),
+            (":t", text(Tier::T1.word())),
+        ];
+        self.set(id, (update, "tier = :t"), values).await
+    }
+
+    pub(super) async fn write_decision(&self, decision: &Decision) -> Result<bool> {
+        let mut transaction = Transaction::default();
+        let mut update = Update {
+            expression: "SET decided_at = :at".into(),
+            condition: "tier = :read".into(),
+            values: attributes([
+                (":read", text(Tier::T1.word())),
+                (":at", number(millis(decision.at))),
+            ]),
+        };
+        if let Some(promotion) = &decision.promotion {
+            self.promote(&mut transaction, promotion, &mut update)?;
+            self.count(&mut transaction, &[("certificates", 1)])?;
+        }
+        update.expression += " REMOVE tier_statement, tier_requested_at";
+        let change = Change {
+            table: self.table("ducklings"),
+            key: key(&decision.id),
+            update: &update.expression,
+            values: update.values,
+        };
+        transaction.update("duckling", change, Some(&update.condition))?;
+        self.tell(&mut transaction, &audit::of_decision(decision))?;
+        Ok(matches!(self.run(transaction).await?, Outcome::Done))
+    }
+
+    pub(super) async fn write_deletion(&self, deletion: &Deletion) -> Result<bool> {
+        let read = &deletion.duckling;
+        let mut transaction = Transaction::default();
+        let same = "bonds = :none AND key_hash = :key AND cert_id = :cert";
+        let values = attributes([
+            (":none", number(0)),
+            (":key", text(&read.key_hash)),
+            (":cert", text(read.cert_id.as_str())),
+        ]);
+        transaction.delete_if(
+            "duckling",
+            self.table("ducklings"),
+            key(&read.id),
+            (same, values),
+        )?;
+        for what in [email_guard(&read.email), key_guard(&read.key_hash)] {
+            transaction.delete(self.table("ledger"), guard_key(what))?;
+        }
+        for cert in &deletion.certificates {
+            let change = Change {
+                table: self.table("certs"),
+                key: attributes([("cert_id", text(cert.as_str()))]),
+                // What is left says that there was one, and no more about whose it was.
+                update: "SET #status = :revoked, #name = :none, #compact = :none",
+                values: attributes([
+                    (":revoked", text(CertStatus::Revoked.word())),
+                    (":none", text("")),
+                ]),
+            };
+            transaction.update("certificate", change, Some("attribute_exists(cert_id)"))?;
+        }
+        self.count(&mut transaction, &[("ducklings", -1)])?;
+        self.tell(&mut transaction, &audit::of_deletion(deletion))?;
+        Ok(matches!(self.run(transaction).await?, Outcome::Done))
+    }
+}

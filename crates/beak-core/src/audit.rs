@@ -1,0 +1,266 @@
+//! What has happened: one event for every change of a duckling, a peck or a certificate.
+//!
+//! An event is written in the transaction of the change that it tells of, so there is none
+//! without the other. Its id follows from its content: the same change has the same event.
+
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+
+use crate::certificate::Certificate;
+use crate::id::{CertId, DucklingId, EventId, PeckId};
+use crate::peck::Peck;
+use crate::ports::{Decision, Deletion, Hatching, Move, Promotion, Side};
+use crate::tier::Tier;
+
+/// How long events are kept.
+pub const KEPT: Duration = Duration::days(90);
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A duckling came out of its egg.
+    DuckHatched,
+    /// Its e-mail address was confirmed.
+    DuckVerified,
+    /// It was deleted.
+    DuckDeleted,
+    /// A certificate was signed.
+    CertIssued,
+    /// A certificate was taken back.
+    CertRevoked,
+    /// A Beak Key was exchanged.
+    KeyRotated,
+    /// A peck was made.
+    PeckRequested,
+    /// A peck became a bond.
+    PeckApproved,
+    /// A peck was refused.
+    PeckDenied,
+    /// Nobody answered a peck in time.
+    PeckExpired,
+    /// A peck was withdrawn, or a bond ended.
+    PeckRevoked,
+    /// A duckling climbed to another tier.
+    TierChanged,
+    /// An operator has decided about a request for a tier.
+    OperatorDecided,
+}
+
+impl EventKind {
+    /// All.
+    pub const ALL: [Self; 13] = [
+        Self::DuckHatched,
+        Self::DuckVerified,
+        Self::DuckDeleted,
+        Self::CertIssued,
+        Self::CertRevoked,
+        Self::KeyRotated,
+        Self::PeckRequested,
+        Self::PeckApproved,
+        Self::PeckDenied,
+        Self::PeckExpired,
+        Self::PeckRevoked,
+        Self::TierChanged,
+        Self::OperatorDecided,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::DuckHatched => "duck.hatched",
+            Self::DuckVerified => "duck.verified",
+            Self::DuckDeleted => "duck.deleted",
+            Self::CertIssued => "cert.issued",
+            Self::CertRevoked => "cert.revoked",
+            Self::KeyRotated => "key.rotated",
+            Self::PeckRequested => "peck.requested",
+            Self::PeckApproved => "peck.approved",
+            Self::PeckDenied => "peck.denied",
+            Self::PeckExpired => "peck.expired",
+            Self::PeckRevoked => "peck.revoked",
+            Self::TierChanged => "tier.changed",
+            Self::OperatorDecided => "operator.decided",
+        }
+    }
+
+    /// The event of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// An event. Holds no secret and no e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its id, which sorts by time.
+    pub id: EventId,
+    /// What has happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: OffsetDateTime,
+    /// To whom; of a peck, who asked.
+    pub duckling: DucklingId,
+    /// The other side of a peck.
+    pub other: Option<DucklingId>,
+    /// The peck.
+    pub peck: Option<PeckId>,
+    /// The certificate.
+    pub cert: Option<CertId>,
+    /// The tier that it led to.
+    pub tier: Option<Tier>,
+    /// What an operator wrote.
+    pub note: Option<String>,
+}
+
+impl Event {
+    fn new(kind: EventKind, at: OffsetDateTime, duckling: &DucklingId) -> Self {
+        let event = Self {
+            id: EventId::new(at, [0; 16]),
+            kind,
+            at,
+            duckling: duckling.clone(),
+            other: None,
+            peck: None,
+            cert: None,
+            tier: None,
+            note: None,
+        };
+        event.named()
+    }
+
+    /// Gives it the id that its content makes.
+    fn named(mut self) -> Self {
+        let mut sha = Sha256::new();
+        let peck = self.peck.as_ref().map_or("", PeckId::as_str);
+        let cert = self.cert.as_ref().map_or("", CertId::as_str);
+        for part in [self.kind.word(), self.duckling.as_str(), peck, cert] {
+            sha.update(part.as_bytes());
+            sha.update([0]);
+        }
+        let digest = sha.finalize();
+        let mut random = [0; 16];
+        random.copy_from_slice(&digest[..16]);
+        self.id = EventId::new(self.at, random);
+        self
+    }
+
+    fn about(kind: EventKind, at: OffsetDateTime, peck: &Peck) -> Self {
+        let mut event = Self::new(kind, at, &peck.source);
+        event.other = Some(peck.target.clone());
+        event.peck = Some(peck.id.clone());
+        event.named()
+    }
+
+    fn certified(kind: EventKind, at: OffsetDateTime, id: &DucklingId, cert: &CertId) -> Self {
+        let mut event = Self::new(kind, at, id);
+        event.cert = Some(cert.clone());
+        event.named()
+    }
+
+    /// The ducklings whose own list it stands in.
+    pub fn parties(&self) -> impl Iterator<Item = &DucklingId> {
+        std::iter::once(&self.duckling).chain(&self.other)
+    }
+}
+
+fn issued(at: OffsetDateTime, certificate: &Certificate) -> Event {
+    let (id, cert) = (&certificate.duckling_id, &certificate.id);
+    let mut event = Event::certified(EventKind::CertIssued, at, id, cert);
+    event.tier = Some(certificate.tier);
+    event
+}
+
+fn climbed(at: OffsetDateTime, promotion: &Promotion) -> [Event; 2] {
+    let certificate = &promotion.certificate;
+    let mut climbed = Event::new(EventKind::TierChanged, at, &certificate.duckling_id);
+    climbed.tier = Some(certificate.tier);
+    climbed.cert = Some(certificate.id.clone());
+    [climbed.named(), issued(at, certificate)]
+}
+
+/// What a hatching tells.
+#[must_use]
+pub fn of_hatching(hatching: &Hatching) -> Vec<Event> {
+    let Hatching { duckling, certificate } = hatching;
+    let at = duckling.created_at;
+    let of = |kind| Event::new(kind, at, &duckling.id);
+    let first = issued(at, certificate);
+    vec![of(EventKind::DuckVerified), of(EventKind::DuckHatched), first]
+}
+
+/// What a new peck tells.
+#[must_use]
+pub fn of_peck(peck: &Peck) -> Event {
+    Event::about(EventKind::PeckRequested, peck.created_at, peck)
+}
+
+/// What a move of a peck tells.
+#[must_use]
+pub fn of_move(peck: &Peck, to: &Move, now: OffsetDateTime) -> Vec<Event> {
+    let (kind, at) = match to {
+        Move::Approve { .. } => (EventKind::PeckApproved, now),
+        Move::Deny => (EventKind::PeckDenied, now),
+        Move::Withdraw | Move::Revoke => (EventKind::PeckRevoked, now),
+        // Whenever it is swept, this is when it happened.
+        Move::Expire => (EventKind::PeckExpired, peck.expires_at),
+    };
+    let mut events = vec![Event::about(kind, at, peck)];
+    if let Move::Approve { source, target } = to {
+        let promotion = |side: &Side| side.promotion.as_ref().map(|p| climbed(now, p));
+        events.extend([source, target].into_iter().filter_map(|side| promotion(side)).flatten());
+    }
+    events
+}
+
+/// What an exchange of a key tells.
+#[must_use]
+pub fn of_rotation(id: &DucklingId, now: OffsetDateTime) -> Event {
+    Event::new(EventKind::KeyRotated, now, id)
+}
+
+/// What an operator's decision tells.
+#[must_use]
+pub fn of_decision(decision: &Decision) -> Vec<Event> {
+    let Decision { id, promotion, note, at } = decision;
+    let mut decided = Event::new(EventKind::OperatorDecided, *at, id);
+    decided.tier = Some(if promotion.is_some() { Tier::T2 } else { Tier::T1 });
+    decided.note = Some(note.as_str().to_owned()).filter(|note| !note.is_empty());
+    let mut events = vec![decided];
+    events.extend(promotion.iter().flat_map(|promotion| climbed(*at, promotion)));
+    events
+}
+
+/// What a deletion tells.
+#[must_use]
+pub fn of_deletion(deletion: &Deletion) -> Vec<Event> {
+    let Deletion { duckling, certificates, at } = deletion;
+    let revoked = |cert| Event::certified(EventKind::CertRevoked, *at, &duckling.id, cert);
+    let mut events: Vec<_> = certificates.iter().map(revoked).collect();
+    events.push(Event::new(EventKind::DuckDeleted, *at, &duckling.id));
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::parse(kind.word()), Some(kind));
+        }
+        assert_eq!(EventKind::parse("duck.flew"), None);
+    }
+
+    #[test]
+    fn the_same_change_is_the_same_event() {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let [one, other] = [[1; 16], [2; 16]].map(|random| DucklingId::new(at, random));
+        assert_eq!(of_rotation(&one, at), of_rotation(&one, at));
+        assert_ne!(of_rotation(&one, at).id, of_rotation(&other, at).id);
+        let later = at + Duration::milliseconds(1);
+        assert!(of_rotation(&one, at).id < of_rotation(&one, later).id);
+    }
+}

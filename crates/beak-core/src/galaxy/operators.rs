@@ -1,0 +1,135 @@
+//! What operators see and decide, and what the galaxy says of its own health.
+
+use super::Galaxy;
+use crate::access::Caller;
+use crate::audit::Event;
+use crate::duckling::{Duckling, Liveness};
+use crate::error::{BeakError, Result};
+use crate::id::DucklingId;
+use crate::ports::{Decision, EventQuery, Listed, MailState, Page, TableState};
+use crate::tier::{Note, Tier};
+
+/// How the galaxy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything answers.
+    Operational,
+    /// The store answers, but something else does not.
+    Degraded,
+    /// The store does not answer.
+    Outage,
+}
+
+impl Status {
+    /// The word on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Operational => "operational",
+            Self::Degraded => "degraded",
+            Self::Outage => "outage",
+        }
+    }
+}
+
+/// How lively the ducklings are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fleet {
+    /// Those with a pulse within ten minutes.
+    pub alive: u64,
+    /// Within thirty.
+    pub slow: u64,
+    /// All others.
+    pub offline: u64,
+    /// Whether all ducklings were looked at.
+    pub is_whole: bool,
+}
+
+/// What only operators see. What could not be found out is missing.
+pub struct Inside {
+    /// The mail.
+    pub mail: Option<MailState>,
+    /// The ducklings.
+    pub fleet: Option<Fleet>,
+    /// The tables.
+    pub tables: Option<Vec<TableState>>,
+}
+
+/// How many ducklings are looked at for the fleet. A larger galaxy's operators have metrics.
+const LOOKED_AT: u64 = 10_000;
+
+impl Galaxy {
+    /// All ducklings.
+    pub async fn spaceducks(&self, page: &Page) -> Result<Listed<Duckling>> {
+        self.ports.store.ducklings(page).await
+    }
+
+    /// What has happened: to the agent's duckling, or, for an operator, to all.
+    pub async fn events(&self, caller: &Caller, page: &Page) -> Result<Listed<Event>> {
+        let of = caller.duckling().map(|duckling| duckling.id.clone());
+        self.ports.store.events(&EventQuery { of, now: self.now() }, page).await
+    }
+
+    /// Decides about a duckling's T2. Gives the tier that it has then.
+    pub async fn decide(&self, id: &DucklingId, grant: bool, note: Note) -> Result<Tier> {
+        for _ in 0..super::pecks::TRIES {
+            let duckling = self.ports.store.duckling(id).await?;
+            let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
+            if duckling.tier != Tier::T1 {
+                let message = match duckling.tier {
+                    Tier::T2 => "this duckling has T2 already",
+                    _ => "this duckling is not at T1 yet",
+                };
+                return Err(BeakError::Conflict { status: None, message });
+            }
+            let promotion =
+                if grant { Some(self.promotion(&duckling, Tier::T2).await?) } else { None };
+            let decision =
+                Decision { id: id.clone(), promotion, note: note.clone(), at: self.now() };
+            if self.ports.store.decide(&decision).await? {
+                return Ok(if grant { Tier::T2 } else { Tier::T1 });
+            }
+        }
+        Err(BeakError::Unavailable(format!("{id} kept changing under a decision")))
+    }
+
+    /// How the galaxy is, for everybody.
+    pub async fn status(&self) -> Status {
+        if self.ports.store.metrics().await.is_err() {
+            return Status::Outage;
+        }
+        match self.ports.authority.keys().await {
+            Ok(_) => Status::Operational,
+            Err(_) => Status::Degraded,
+        }
+    }
+
+    /// How the galaxy is, for operators.
+    pub async fn inside(&self) -> Inside {
+        Inside {
+            mail: self.ports.mailer.state().await.ok(),
+            fleet: self.fleet().await.ok(),
+            tables: self.ports.store.tables().await.ok(),
+        }
+    }
+
+    async fn fleet(&self) -> Result<Fleet> {
+        let (now, mut fleet) = (self.now(), Fleet::default());
+        let mut page = Page { limit: 1000, after: None };
+        loop {
+            let listed = self.ports.store.ducklings(&page).await?;
+            for duckling in &listed.items {
+                match duckling.liveness(now) {
+                    Liveness::Alive => fleet.alive += 1,
+                    Liveness::Slow => fleet.slow += 1,
+                    Liveness::Offline => fleet.offline += 1,
+                }
+            }
+            page.after = listed.next;
+            fleet.is_whole = page.after.is_none();
+            if fleet.is_whole || fleet.alive + fleet.slow + fleet.offline >= LOOKED_AT {
+                return Ok(fleet);
+            }
+        }
+    }
+}

@@ -29,11 +29,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        let is_json = is_json(request.headers());
+        let bytes = read(request).await;
+        if !is_json {
             return Err(BeakError::UnsupportedMediaType.into());
         }
-        let bytes = read(request).await?;
-        parse(&bytes).map(Self)
+        parse(&bytes?).map(Self)
     }
 }
 
@@ -52,8 +53,15 @@ impl<S: Send + Sync> FromRequest<S> for Nothing {
     }
 }
 
+/// Reads a body that will not be looked at, or that is too large, all the same for a while: its
+/// sender reads no answer before everything is sent, and the connection is of further use.
+pub(crate) async fn drain(request: Request) -> Option<axum::body::Bytes> {
+    to_bytes(request.into_body(), 2 * 1024 * 1024).await.ok()
+}
+
 async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
-    to_bytes(request.into_body(), LIMIT).await.map_err(|_| BeakError::TooLarge.into())
+    let bytes = drain(request).await;
+    bytes.filter(|bytes| bytes.len() <= LIMIT).ok_or_else(|| BeakError::TooLarge.into())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -14,7 +14,8 @@ use beak_core::tier::Tier;
 use beak_core::{BeakError, Galaxy};
 
 use crate::call::PerAddress;
-use crate::extract::{ClientAddress, credential};
+use crate::extract::{ClientAddress, credential, drain};
+use crate::problem::Problem;
 use crate::request::Logged;
 
 /// Draft-ietf-httpapi-ratelimit-headers-10, as is the header below.
@@ -39,7 +40,10 @@ pub(crate) async fn gate(State(guard): State<Guard>, mut request: Request, next:
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(error) => crate::problem::Problem::from(error).into_response(),
+        Err(error) => {
+            drain(request).await;
+            Problem::from(error).into_response()
+        }
     };
     response.headers_mut().extend(headers);
     response

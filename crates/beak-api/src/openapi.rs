@@ -334,14 +334,13 @@ fn reference() -> String {
         let does = row.does.split('`').enumerate().map(|(at, part)| {
             if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }
         });
-        format!(
-            "            <tr><td><code>{} {}</code></td><td>{}{tier}</td><td>{}</td><td>{}</td></tr>\n",
-            row.method,
-            row.path,
-            row.who.words(),
+        let cells = [
+            format!("<code>{} {}</code>", row.method, row.path),
+            row.who.words().to_owned() + &tier,
             limit(row),
             does.collect::<String>(),
-        )
+        ];
+        format!("            <tr><td>{}</td></tr>\n", cells.join("</td><td>"))
     };
     calls::table().iter().map(row).collect()
 }

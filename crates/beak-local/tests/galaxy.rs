@@ -1,153 +1,17 @@
 //! The program itself, from outside: HTTP in, HTTP out, signals, restarts.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![expect(clippy::expect_used, reason = "these are tests")]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+mod harness;
+
+use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-struct Galaxy {
-    child: Child,
-    port: u16,
-    agent: ureq::Agent,
-}
-
-struct Answer {
-    status: u16,
-    headers: ureq::http::HeaderMap,
-    text: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
-    }
-}
-
-fn program(data: &Path, port: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beak-local"));
-    command.arg("--data").arg(data).arg("--port").arg(port.to_string()).arg("--no-limits");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// The program where no file may grow beyond so many blocks of 512 bytes: a disk that gets full.
-fn cramped(data: &Path, blocks: u64) -> Command {
-    let mut command = Command::new("sh");
-    // Without the trap the system would end the program instead of failing its write.
-    command.args(["-c", r#"trap '' XFSZ; ulimit -S -f "$0" && exec "$@""#]);
-    command.arg(blocks.to_string()).arg(env!("CARGO_BIN_EXE_beak-local"));
-    command.arg("--data").arg(data).args(["--port", "0", "--no-limits"]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-impl Galaxy {
-    fn start(data: &Path) -> Self {
-        Self::run(&mut program(data, 0))
-    }
-
-    fn run(command: &mut Command) -> Self {
-        let mut child = command.spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let address = line.trim().strip_prefix("API")?.trim().to_owned();
-                address.strip_prefix("http://localhost:")?.strip_suffix("/beak")?.parse().ok()
-            })
-            .expect("it says where it listens");
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        Self { child, port, agent: config.into() }
-    }
-
-    fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.agent.get(format!("http://localhost:{}{path}", self.port));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(request.call().expect("an answer"))
-    }
-
-    fn post(&self, path: &str, key: Option<&str>, body: &Value) -> Answer {
-        let mut request = self.agent.post(format!("http://localhost:{}{path}", self.port));
-        if let Some(key) = key {
-            request = request.header("authorization", format!("Bearer {key}"));
-        }
-        read(request.send_json(body).expect("an answer"))
-    }
-
-    fn get_as(&self, path: &str, key: &str) -> Answer {
-        self.get(path, &[("authorization", &format!("Bearer {key}"))])
-    }
-
-    fn newest_code(&self, email: &str) -> String {
-        let mails = self.get("/outbox.json", &[]).json();
-        let mails = mails.as_array().expect("a list");
-        let mail = mails.iter().find(|mail| mail["to"] == email.to_lowercase()).expect("a mail");
-        let text = mail["text"].as_str().expect("a text");
-        let code = text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6);
-        code.expect("six digits").to_owned()
-    }
-
-    fn lay(&self, email: &str, name: &str) -> Answer {
-        self.post(
-            "/beak/hatch",
-            None,
-            &json!({
-                "email": email,
-                "password": "securepassword123",
-                "display_name": name,
-                "captcha_token": "YOUR_TURNSTILE_TOKEN"
-            }),
-        )
-    }
-
-    /// The seed's first two calls, with the host replaced.
-    fn hatch(&self, email: &str, name: &str) -> Value {
-        let hatched = self.lay(email, name);
-        assert_eq!(hatched.status, 202, "{}", hatched.text);
-        let code = self.newest_code(email);
-        let verified = self.post("/beak/verify", None, &json!({"email": email, "code": code}));
-        assert_eq!(verified.status, 200, "{}", verified.text);
-        verified.json()
-    }
-
-    fn stop(mut self, signal: &str) -> std::process::ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").arg(signal).arg(id).status().expect("kill").success());
-        self.child.wait().expect("it ends")
-    }
-}
-
-impl Drop for Galaxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
-    let text = response.body_mut().read_to_string().expect("text");
-    Answer { status: response.status().as_u16(), headers: response.headers().clone(), text }
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
-}
-
-fn operator_token(galaxy: &Galaxy, data: &Path) -> String {
-    let file = std::fs::read_to_string(data.join("operator.txt")).expect("the operator's file");
-    let (email, password) = file.trim().split_once('\n').expect("two lines");
-    let body = json!({"email": email, "password": password});
-    let tokens = galaxy.post("/beak/signin", None, &body);
-    assert_eq!(tokens.status, 200, "{}", tokens.text);
-    text(&tokens.json(), "access_token").to_owned()
-}
+use crate::harness::{Galaxy, cramped, operator_token, program, text};
 
 #[test]
 fn the_seeds_calls_work_from_hatch_to_bond() {
@@ -366,7 +230,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
     // Only Linux can make room for a program that already runs.
     #[cfg(target_os = "linux")]
     {
-        let id = galaxy.child.id().to_string();
+        let id = galaxy.id().to_string();
         let room = Command::new("prlimit").args(["--fsize=unlimited:", "--pid", &id]).status();
         assert!(room.expect("prlimit of util-linux").success());
         assert_eq!(galaxy.lay("again@example.com", "Again").status, 202);

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use beak_api::Throttle;
+use beak_core::mail::Mail;
 use tempfile::TempDir;
 
 fn lint(folder: &Path, files: &str) {
@@ -43,4 +46,102 @@ fn the_templates_are_sound_when_rendered() {
         assert!(status.success());
         lint(folder.path(), &format!("{access_logs}/*.yaml"));
     }
+}
+
+fn template(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The gateway's throttles are the table's, call by call, and no route has more than it needs.
+#[test]
+fn the_gateway_throttles_as_the_table_of_calls_says() {
+    let text = template("api.yaml");
+    let (_, settings) = text.split_once("      RouteSettings:\n").unwrap();
+    let settings = settings.split("\nOutputs:").next().unwrap();
+    let lines: Vec<&str> = settings.lines().map(str::trim).collect();
+    let number = |line: &str, name: &str| line.strip_prefix(name).unwrap().trim().to_owned();
+    let found: BTreeSet<_> = lines
+        .chunks(3)
+        .map(|lines| {
+            let route = lines[0].trim_end_matches(':').to_owned();
+            let rate = number(lines[1], "ThrottlingRateLimit:");
+            (route, rate, number(lines[2], "ThrottlingBurstLimit:"))
+        })
+        .collect();
+    let own = |row: &beak_api::Row| row.throttle != Throttle::DEFAULT;
+    let wanted: BTreeSet<_> = beak_api::table()
+        .iter()
+        .filter(|row| own(row))
+        .map(|row| {
+            let route = format!("{} {}", row.method, row.path);
+            (route, row.throttle.rate.to_string(), row.throttle.burst.to_string())
+        })
+        .collect();
+    assert_eq!(found, wanted);
+    for (route, ..) in &wanted {
+        assert!(text.contains(&format!("      RouteKey: {route}\n")), "no route {route}");
+    }
+    let routes = text.matches("Type: AWS::ApiGatewayV2::Route\n").count();
+    assert_eq!(routes, wanted.len() + 1, "and one for all others");
+    let Throttle { rate, burst } = Throttle::DEFAULT;
+    let default = format!(
+        "        ThrottlingRateLimit: {rate}\n        ThrottlingBurstLimit: {burst}\n      RouteS"
+    );
+    assert!(text.contains(&default));
+}
+
+/// Cognito sends codes by itself, in the words of our own mail.
+#[test]
+fn the_user_pool_sends_codes_in_our_words() {
+    let html = Mail::code_template("{####}").unwrap();
+    let block: String =
+        html.lines().map(|line| format!("          {line}").trim_end().to_owned() + "\n").collect();
+    let text = template("auth.yaml");
+    assert!(text.contains(&format!("        EmailMessage: |\n{block}")), "{block}");
+    assert!(text.contains(&format!("        EmailSubject: {}\n", Mail::CODE_SUBJECT)));
+}
+
+/// The function may do what its code calls, and nothing else. The SDK's methods have the names of
+/// the actions; a transaction needs those of its parts.
+#[test]
+fn the_function_has_the_rights_that_it_uses() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    let mut folders = vec![root.join("crates/beak-aws/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                code += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let text = template("api.yaml");
+    let policy = text.split("FunctionLogs:\n").next().unwrap();
+    let mut granted = 0;
+    for line in policy.lines().map(str::trim).filter_map(|line| line.strip_prefix("- ")) {
+        let Some((service, action)) = line.split_once(':') else { continue };
+        // Of the runtime, not of our code.
+        if !["dynamodb", "cognito-idp", "ses", "kms", "ssm"].contains(&service) {
+            continue;
+        }
+        let mut method = String::new();
+        for c in action.chars() {
+            if c.is_ascii_uppercase() && !method.is_empty() {
+                method.push('_');
+            }
+            method.push(c.to_ascii_lowercase());
+        }
+        let part = match action {
+            "ConditionCheckItem" => code.contains("ConditionCheck::builder()"),
+            "DeleteItem" => code.contains("Delete::builder()"),
+            _ => false,
+        };
+        assert!(part || code.contains(&format!(".{method}()")), "{line} is granted for nothing");
+        granted += 1;
+    }
+    assert!(granted > 10, "{granted}");
 }

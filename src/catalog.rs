@@ -199,6 +199,12 @@ pub fn tags(galaxy: &GalaxyName) -> BTreeMap<String, String> {
     BTreeMap::from([("spaceduck:install".to_owned(), galaxy.to_string())])
 }
 
+/// Where the API reads on which hosts a captcha may have been solved.
+#[must_use]
+pub fn hostnames_path(galaxy: &GalaxyName) -> String {
+    format!("/{galaxy}/turnstile-hostnames")
+}
+
 /// Where the API reads Turnstile's secret.
 #[must_use]
 pub fn turnstile_path(galaxy: &GalaxyName) -> String {

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::Job;
 use crate::catalog;
 use crate::failure::Failure;
-use crate::model::{Place, Stack};
+use crate::model::{Place, Secret, Stack};
 use crate::plan::Action;
 use crate::ports::Object;
 use crate::site::{self, Manifest};
@@ -52,7 +52,9 @@ pub(super) async fn remove_secret(job: &Job, action: &Action) -> Result<bool, Fa
     if *action == Action::Keep {
         return Ok(false);
     }
-    job.world.secrets.remove(&catalog::turnstile_path(&job.facts.config.name)).await?;
+    let name = &job.facts.config.name;
+    job.world.secrets.remove(&catalog::hostnames_path(name)).await?;
+    job.world.secrets.remove(&catalog::turnstile_path(name)).await?;
     Ok(true)
 }
 
@@ -123,6 +125,18 @@ fn site_config(job: &Job, sites: BTreeMap<String, String>) -> SiteConfig {
     }
 }
 
+/// Tells the function on which hosts a captcha may have been solved: those of the sites.
+async fn tell_hostnames(job: &Job, config: &SiteConfig) -> Result<(), Failure> {
+    let host = |address: &String| address.trim_start_matches("https://").to_owned();
+    let hosts: Vec<String> = config.sites.values().map(host).collect();
+    let wanted = Secret::new(hosts.join(","));
+    let path = catalog::hostnames_path(&job.facts.config.name);
+    if job.world.secrets.read(&path).await?.as_ref() != Some(&wanted) {
+        job.world.secrets.write(&path, &wanted).await?;
+    }
+    Ok(())
+}
+
 /// Tells the sites all addresses, clears what is left of earlier releases and writes down what
 /// is installed. The record comes last: it is true only when all else is.
 pub(super) async fn release(job: &Job, action: &Action) -> Result<bool, Failure> {
@@ -130,6 +144,7 @@ pub(super) async fn release(job: &Job, action: &Action) -> Result<bool, Failure>
         return Ok(false);
     }
     let config = known_site_config(job)?;
+    tell_hostnames(job, &config).await?;
     let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
     let assets = &job.world.assets;
     let before = assets.read(Place::Home, &artifacts, site::MANIFEST_KEY).await?;

@@ -27,18 +27,25 @@ const SECRET_AGE: Duration = Duration::from_mins(5);
 
 pub(crate) struct Turnstile {
     parameters: Client,
-    path: String,
+    folder: String,
+    siteverify: String,
     connector: Connector,
-    secret: Mutex<Option<(Instant, Secret)>>,
+    terms: Mutex<Option<(Instant, Terms)>>,
 }
 
+/// What tokens are judged by.
 #[derive(Clone)]
-struct Secret(String);
+struct Terms {
+    secret: String,
+    /// The hosts on which a captcha may have been solved.
+    hostnames: Vec<String>,
+}
 
 #[derive(Deserialize)]
 struct Judgement {
     success: bool,
     action: Option<String>,
+    hostname: Option<String>,
     #[serde(default, rename = "error-codes")]
     errors: Vec<String>,
 }
@@ -49,41 +56,51 @@ impl Turnstile {
             Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
         Self {
             parameters: Client::new(config),
-            path: format!("/{prefix}/turnstile-secret"),
+            folder: format!("/{prefix}"),
+            siteverify: SITEVERIFY.to_owned(),
             connector,
-            secret: Mutex::default(),
+            terms: Mutex::default(),
         }
     }
 
-    async fn secret(&self) -> Result<Secret> {
-        let mut kept = self.secret.lock().await;
-        if let Some((since, secret)) = kept.as_ref().filter(|(s, _)| s.elapsed() < SECRET_AGE) {
-            let _ = since;
-            return Ok(secret.clone());
+    async fn terms(&self) -> Result<Terms> {
+        let mut kept = self.terms.lock().await;
+        if let Some((_, terms)) = kept.as_ref().filter(|(since, _)| since.elapsed() < SECRET_AGE) {
+            return Ok(terms.clone());
         }
-        let asked = self.parameters.get_parameter().name(&self.path).with_decryption(true);
-        let answer = asked.send().await.map_err(|error| match code(&error) {
-            Some("ParameterNotFound") => {
-                BeakError::Unavailable("no captcha is set up, so nobody can hatch".into())
-            }
-            _ => failed("reading the captcha's secret", &error),
-        })?;
-        let value = answer.parameter().and_then(|parameter| parameter.value());
-        let empty = || BeakError::Unavailable("the captcha's secret is empty".into());
-        let secret = Secret(value.ok_or_else(empty)?.to_owned());
-        *kept = Some((Instant::now(), secret.clone()));
-        Ok(secret)
+        let missing = |what: &str| BeakError::Unavailable(format!("the captcha has no {what}"));
+        let secret = self.parameter("turnstile-secret").await?;
+        let secret = secret.filter(|secret| !secret.is_empty()).ok_or_else(|| missing("secret"))?;
+        let hostnames = if TestCaptcha::of(&secret).is_some() {
+            Vec::new()
+        } else {
+            let names = self.parameter("turnstile-hostnames").await?;
+            let names = names.ok_or_else(|| missing("hostnames"))?;
+            names.split(',').map(str::to_owned).collect()
+        };
+        let terms = Terms { secret, hostnames };
+        *kept = Some((Instant::now(), terms.clone()));
+        Ok(terms)
     }
 
-    async fn ask(&self, secret: &Secret, token: &str, from: Option<IpAddr>) -> Result<Judgement> {
+    async fn parameter(&self, name: &str) -> Result<Option<String>> {
+        let name = format!("{}/{name}", self.folder);
+        match self.parameters.get_parameter().name(name).with_decryption(true).send().await {
+            Ok(answer) => Ok(answer.parameter().and_then(|p| p.value()).map(str::to_owned)),
+            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(None),
+            Err(error) => Err(failed("reading the captcha's settings", &error)),
+        }
+    }
+
+    async fn ask(&self, secret: &str, token: &str, from: Option<IpAddr>) -> Result<Judgement> {
         let unavailable = |what: &str| BeakError::Unavailable(format!("siteverify: {what}"));
-        let mut body = serde_json::json!({"secret": secret.0, "response": token});
+        let mut body = serde_json::json!({"secret": secret, "response": token});
         if let Some(address) = from {
             body["remoteip"] = address.to_string().into();
         }
         let mut request = HttpRequest::new(SdkBody::from(body.to_string()));
         request.set_method("POST").map_err(|_| unavailable("method"))?;
-        request.set_uri(SITEVERIFY).map_err(|_| unavailable("address"))?;
+        request.set_uri(self.siteverify.as_str()).map_err(|_| unavailable("address"))?;
         request.headers_mut().insert("content-type", "application/json");
         let asked = tokio::time::timeout(PATIENCE, async {
             let response = self.connector.call(request).await.map_err(|_| unavailable("silent"))?;
@@ -106,18 +123,99 @@ async fn collect(body: &mut SdkBody) -> std::result::Result<Vec<u8>, ()> {
 #[async_trait]
 impl Captcha for Turnstile {
     async fn check(&self, token: &str, action: &str, from: Option<IpAddr>) -> Result<bool> {
-        let secret = self.secret().await?;
-        if let Some(test) = TestCaptcha::of(&secret.0) {
+        let terms = self.terms().await?;
+        if let Some(test) = TestCaptcha::of(&terms.secret) {
             return test.check(token, action, from).await;
         }
         // Cloudflare's tokens are at most 2048 characters; longer ones need no journey.
         if token.is_empty() || token.len() > 2048 {
             return Ok(false);
         }
-        let judgement = self.ask(&secret, token, from).await?;
+        let judgement = self.ask(&terms.secret, token, from).await?;
         if judgement.errors.iter().any(|error| error.contains("secret")) {
             return Err(BeakError::Unavailable("Cloudflare refuses the captcha's secret".into()));
         }
-        Ok(judgement.success && judgement.action.as_deref() == Some(action))
+        Ok(judgement.is_for(action, &terms.hostnames))
+    }
+}
+
+impl Judgement {
+    /// Whether the captcha was solved, for this very action and on one of our own pages: a token
+    /// that somebody earned elsewhere is worth nothing here.
+    fn is_for(&self, action: &str, hostnames: &[String]) -> bool {
+        let host = |ours: &String| self.hostname.as_ref() == Some(ours);
+        self.success && self.action.as_deref() == Some(action) && hostnames.iter().any(host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const SOLVED: &str = r#"{"success":true,"action":"hatch","hostname":"ours.example"}"#;
+
+    /// A captcha whose judge answers every request with this, or not at all.
+    async fn judged_by(answer: Option<&'static str>) -> Turnstile {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        std::thread::spawn(move || {
+            let mut silent = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let Some(body) = answer else {
+                    silent.push(stream);
+                    continue;
+                };
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request);
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        });
+        let config =
+            SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+        let mut turnstile = Turnstile::new(&config, "test");
+        turnstile.siteverify = format!("http://{address}/siteverify");
+        let hostnames = vec!["ours.example".to_owned(), "also.example".to_owned()];
+        let terms = Terms { secret: "0x4AAAAAAA".into(), hostnames };
+        *turnstile.terms.lock().await = Some((Instant::now(), terms));
+        turnstile
+    }
+
+    #[tokio::test]
+    async fn only_what_was_solved_here_and_for_this_passes() {
+        let cases = [
+            (SOLVED, true),
+            (r#"{"success":false,"error-codes":["invalid-input-response"]}"#, false),
+            (r#"{"success":true,"action":"newsletter","hostname":"ours.example"}"#, false),
+            (r#"{"success":true,"action":"hatch","hostname":"theirs.example"}"#, false),
+            (r#"{"success":true,"hostname":"ours.example"}"#, false),
+            (r#"{"success":true,"action":"hatch"}"#, false),
+        ];
+        for (answer, passes) in cases {
+            let turnstile = judged_by(Some(answer)).await;
+            assert_eq!(turnstile.check("token", "hatch", None).await, Ok(passes), "{answer}");
+        }
+        let turnstile = judged_by(Some(SOLVED)).await;
+        for token in [String::new(), "x".repeat(2049)] {
+            assert_eq!(turnstile.check(&token, "hatch", None).await, Ok(false));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_judge_that_fails_lets_nobody_in() {
+        let refused = r#"{"success":false,"error-codes":["invalid-input-secret"]}"#;
+        for answer in [None, Some("no JSON"), Some(refused)] {
+            let turnstile = judged_by(answer).await;
+            let error = turnstile.check("token", "hatch", None).await.expect_err("closed");
+            assert_eq!(error.code(), "unavailable", "{answer:?}");
+            assert!(!error.cause().unwrap_or_default().contains("0x4AAA"));
+        }
     }
 }

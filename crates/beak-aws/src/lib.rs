@@ -12,9 +12,9 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use axum::Router;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
@@ -41,28 +41,32 @@ pub async fn service(settings: &Settings) -> Router {
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .load()
         .await;
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let dynamo = aws_sdk_dynamodb::Client::new(&config);
-    let store = DynamoStore::new(dynamo, settings.prefix.clone(), Arc::clone(&entropy));
-    let signer = signer::KmsSigner::new(&config, settings.certificate_key.clone());
-    let store = Arc::new(store);
-    let ports = Ports {
-        store: Arc::clone(&store) as Arc<dyn Store>,
-        identity: Arc::new(identity::Cognito::new(&config, settings)),
-        authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
-        limits: Some(store),
-        captcha: Some(Arc::new(captcha::Turnstile::new(&config, &settings.prefix))),
-        mailer: Arc::new(mailer::Ses::new(&config, settings)),
-        clock: Arc::new(SystemClock),
-        entropy,
-    };
     let galaxy = beak_core::Settings {
         issuer: settings.issuer.clone(),
         version: GALAXY_VERSION.into(),
         release: settings.release.clone(),
         peck_lifetime: settings.peck_lifetime,
     };
-    beak_api::router(Arc::new(Galaxy::new(ports, galaxy)))
+    beak_api::router(Arc::new(Galaxy::new(ports(&config, settings), galaxy)))
+}
+
+/// The adapters over one configuration of the SDK.
+fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let dynamo = aws_sdk_dynamodb::Client::new(config);
+    let store = DynamoStore::new(dynamo, settings.prefix.clone(), Arc::clone(&entropy));
+    let signer = signer::KmsSigner::new(config, settings.certificate_key.clone());
+    let store = Arc::new(store);
+    Ports {
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        identity: Arc::new(identity::Cognito::new(config, settings)),
+        authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
+        limits: Some(store),
+        captcha: Some(Arc::new(captcha::Turnstile::new(config, &settings.prefix))),
+        mailer: Arc::new(mailer::Ses::new(config, settings)),
+        clock: Arc::new(SystemClock),
+        entropy,
+    }
 }
 
 /// Takes over what the gateway vouches for: the request's id, the caller's address, and the stage,

@@ -21,7 +21,7 @@ use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
-use beak_core::ports::{Captcha, Clock, Entropy, Limits, Store};
+use beak_core::ports::{Captcha, Clock, Entropy, Identity, Limits, Store};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
 use galaxy_sites::Site;
 use tokio::sync::watch;
@@ -85,27 +85,10 @@ async fn home(
 ) -> Result<Home, LocalError> {
     let db = Arc::new(db);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let identity = LocalIdentity::new(Arc::clone(&db), Arc::clone(&clock), Arc::clone(&entropy))
-        .map_err(broken)?;
+    let (ports, identity) = ports(&db, signer, &clock, limited).map_err(broken)?;
     first_operator(&identity, operator_file).await?;
-    let store = RedbStore::new(Arc::clone(&db));
-    store.tidy(clock.now()).await.map_err(broken)?;
+    RedbStore::new(Arc::clone(&db)).tidy(clock.now()).await.map_err(broken)?;
     identity.tidy().await.map_err(broken)?;
-    let captcha = TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>);
-    let outbox = || Outbox { db: Arc::clone(&db), clock: Arc::clone(&clock) };
-    let store: Arc<dyn Store> = Arc::new(store);
-    let limits = limited.then(|| Arc::new(Counter::default()) as Arc<dyn Limits>);
-    let ports = Ports {
-        store: Arc::clone(&store),
-        identity: Arc::new(identity),
-        authority: Arc::new(Jws::new(Arc::new(signer), store)),
-        captcha,
-        limits,
-        mailer: Arc::new(outbox()),
-        clock: Arc::clone(&clock),
-        entropy,
-    };
     let settings = Settings {
         issuer: format!("http://localhost:{port}"),
         version: GALAXY_VERSION.into(),
@@ -114,7 +97,31 @@ async fn home(
     };
     let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));
     let sites = Sites::new(port).map_err(|error| LocalError::Broken(error.to_string()))?;
-    Ok(Home { port, beak, sites, outbox: outbox() })
+    Ok(Home { port, beak, sites, outbox: Outbox { db, clock } })
+}
+
+/// The adapters over one database.
+fn ports(
+    db: &Arc<db::Db>,
+    signer: data::FileSigner,
+    clock: &Arc<dyn Clock>,
+    limited: bool,
+) -> beak_core::Result<(Ports, Arc<LocalIdentity>)> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let identity = LocalIdentity::new(Arc::clone(db), Arc::clone(clock), Arc::clone(&entropy))?;
+    let identity = Arc::new(identity);
+    let store: Arc<dyn Store> = Arc::new(RedbStore::new(Arc::clone(db)));
+    let ports = Ports {
+        store: Arc::clone(&store),
+        identity: Arc::clone(&identity) as Arc<dyn Identity>,
+        authority: Arc::new(Jws::new(Arc::new(signer), store)),
+        captcha: TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>),
+        limits: limited.then(|| Arc::new(Counter::default()) as Arc<dyn Limits>),
+        mailer: Arc::new(Outbox { db: Arc::clone(db), clock: Arc::clone(clock) }),
+        clock: Arc::clone(clock),
+        entropy,
+    };
+    Ok((ports, identity))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]

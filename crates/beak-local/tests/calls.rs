@@ -176,29 +176,53 @@ fn is_problem(answer: &Answer, status: u16, error: &str, case: &str) {
     assert!(!message.is_empty() && message.len() < 200, "{message}");
 }
 
-/// Of each field: what is good, what is not.
-#[test]
-fn every_field_is_read_at_its_limits() {
-    let data = TempDir::new().expect("a folder");
-    let galaxy = Galaxy::start(data.path());
-    let (swan, crane) = (galaxy.hatch("s@example.com", "S"), galaxy.hatch("c@example.com", "C"));
-    bond(&galaxy, &swan, &crane);
-    let key = text(&swan, "beak_key");
-    let long = |n: usize| "x".repeat(n);
-    let local = long(64);
-    // 254 octets in all, each label at most 63.
-    let domain = format!("{}.{}.{}.com", long(60), long(60), long(60));
-    let good = |path: &str, body: &Value, field: &str| {
-        let answer = galaxy.post(path, Some(key), body);
+/// A running galaxy with a duckling of tier T1, whose fields are tried.
+struct Trial {
+    galaxy: Galaxy,
+    swan: Value,
+    crane: Value,
+    _data: TempDir,
+}
+
+impl Trial {
+    fn new() -> Self {
+        let data = TempDir::new().expect("a folder");
+        let galaxy = Galaxy::start(data.path());
+        let (swan, crane) =
+            (galaxy.hatch("s@example.com", "S"), galaxy.hatch("c@example.com", "C"));
+        bond(&galaxy, &swan, &crane);
+        Self { galaxy, swan, crane, _data: data }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Answer {
+        self.galaxy.post(path, Some(text(&self.swan, "beak_key")), body)
+    }
+
+    /// Whatever else is said, it is not this field that is at fault.
+    fn good(&self, path: &str, body: &Value, field: &str) {
+        let answer = self.post(path, body);
         let named = answer.json()["field"] == field;
         assert!(!named && answer.status != 500, "{path} {body}: {}", answer.text);
-    };
-    let bad = |path: &str, body: &Value, field: &str, error: &str| {
-        let answer = galaxy.post(path, Some(key), body);
+    }
+
+    fn bad(&self, path: &str, body: &Value, field: &str, error: &str) {
+        let answer = self.post(path, body);
         let status = if error == "weak_password" { 422 } else { 400 };
         is_problem(&answer, status, error, &format!("{path} {body}"));
         assert_eq!(answer.json()["field"], field, "{path} {body}");
-    };
+    }
+}
+
+fn long(n: usize) -> String {
+    "x".repeat(n)
+}
+
+#[test]
+fn every_field_of_a_hatch_is_read_at_its_limits() {
+    let trial = Trial::new();
+    let local = long(64);
+    // 254 octets in all, each label at most 63.
+    let domain = format!("{}.{}.{}.com", long(60), long(60), long(60));
     let hatch = |field: &str, value: Value| {
         let mut body = json!({
             "email": "new@example.com", "password": "a good password", "display_name": "New",
@@ -208,36 +232,47 @@ fn every_field_is_read_at_its_limits() {
         body
     };
     for email in [format!("{local}@example.com"), format!("a@{domain}")] {
-        good("/beak/hatch", &hatch("email", json!(email)), "email");
+        trial.good("/beak/hatch", &hatch("email", json!(email)), "email");
     }
     let emails =
         [format!("{local}x@example.com"), format!("{local}@{domain}{domain}"), String::new()];
     for email in
         emails.iter().map(String::as_str).chain(["a", "a@b", "a b@c.de", "ä@b.de", "a@b.de\n@"])
     {
-        bad("/beak/hatch", &hatch("email", json!(email)), "email", "invalid_request");
+        trial.bad("/beak/hatch", &hatch("email", json!(email)), "email", "invalid_request");
     }
     for value in [json!(1), json!(null), json!([]), json!({}), json!(true)] {
-        bad("/beak/hatch", &hatch("email", value), "email", "invalid_request");
+        trial.bad("/beak/hatch", &hatch("email", value), "email", "invalid_request");
     }
     for password in [long(11) + "y", long(127) + "y", "ü".repeat(11) + "y"] {
-        good("/beak/hatch", &hatch("password", json!(password)), "password");
+        trial.good("/beak/hatch", &hatch("password", json!(password)), "password");
     }
     for password in [long(10) + "y", long(128) + "y", long(20), "new@example.com".into()] {
-        bad("/beak/hatch", &hatch("password", json!(password)), "password", "weak_password");
+        trial.bad("/beak/hatch", &hatch("password", json!(password)), "password", "weak_password");
     }
     for name in ["x".to_owned(), long(64), "🦆".repeat(64)] {
-        good("/beak/hatch", &hatch("display_name", json!(name)), "display_name");
+        trial.good("/beak/hatch", &hatch("display_name", json!(name)), "display_name");
     }
     for name in [String::new(), long(65), "a\u{0}b".into(), "a\u{202e}b".into()] {
-        bad("/beak/hatch", &hatch("display_name", json!(name)), "display_name", "invalid_request");
+        trial.bad(
+            "/beak/hatch",
+            &hatch("display_name", json!(name)),
+            "display_name",
+            "invalid_request",
+        );
     }
     for code in ["", "12345", "1234567", "12345x", "１２３４５６"] {
         let body = json!({"email": "a@example.com", "code": code});
-        bad("/beak/verify", &body, "code", "invalid_request");
+        trial.bad("/beak/verify", &body, "code", "invalid_request");
     }
     let code = json!({"email": "a@example.com", "code": 123_456});
-    bad("/beak/verify", &code, "code", "invalid_request");
+    trial.bad("/beak/verify", &code, "code", "invalid_request");
+}
+
+#[test]
+fn every_field_of_a_duckling_is_read_at_its_limits() {
+    let trial = Trial::new();
+    let (swan, crane) = (&trial.swan, &trial.crane);
     let peck = |field: &str, value: Value| {
         let mut body = json!({
             "target_duckling_id": crane["duckling_id"], "peck_type": "data.read", "message": ""
@@ -247,32 +282,32 @@ fn every_field_is_read_at_its_limits() {
     };
     let kinds = [format!("a.{}", long(62)), "a1.b_2.c".into(), "data.write".into()];
     for kind in kinds {
-        good("/beak/peck", &peck("peck_type", json!(kind)), "peck_type");
+        trial.good("/beak/peck", &peck("peck_type", json!(kind)), "peck_type");
     }
     let kinds = [format!("a.{}", long(63)), "a".into(), "a.".into(), "A.b".into(), "a-b.c".into()];
     for kind in kinds {
-        bad("/beak/peck", &peck("peck_type", json!(kind)), "peck_type", "invalid_request");
+        trial.bad("/beak/peck", &peck("peck_type", json!(kind)), "peck_type", "invalid_request");
     }
-    good("/beak/peck", &peck("message", json!("🦆".repeat(500))), "message");
+    trial.good("/beak/peck", &peck("message", json!("🦆".repeat(500))), "message");
     for message in [long(501), "\u{7}".into()] {
-        bad("/beak/peck", &peck("message", json!(message)), "message", "invalid_request");
+        trial.bad("/beak/peck", &peck("message", json!(message)), "message", "invalid_request");
     }
-    let own = text(&swan, "duckling_id").to_owned();
-    let ids = [own.clone(), own.to_lowercase(), own[..29].into(), text(&crane, "cert_id").into()];
+    let own = text(swan, "duckling_id").to_owned();
+    let ids = [own.clone(), own.to_lowercase(), own[..29].into(), text(crane, "cert_id").into()];
     for id in ids {
         let body = peck("target_duckling_id", json!(id));
-        bad("/beak/peck", &body, "target_duckling_id", "invalid_request");
+        trial.bad("/beak/peck", &body, "target_duckling_id", "invalid_request");
     }
-    for id in [text(&swan, "duckling_id"), text(&swan, "cert_id"), "", "pck_1"] {
+    for id in [text(swan, "duckling_id"), text(swan, "cert_id"), "", "pck_1"] {
         for path in ["/beak/approve", "/beak/deny", "/beak/unpeck"] {
-            bad(path, &json!({"peck_id": id}), "peck_id", "invalid_request");
+            trial.bad(path, &json!({"peck_id": id}), "peck_id", "invalid_request");
         }
     }
     for statement in [String::new(), "   ".into(), long(501)] {
         let body = json!({"statement": statement});
-        bad("/beak/tier/request", &body, "statement", "invalid_request");
+        trial.bad("/beak/tier/request", &body, "statement", "invalid_request");
     }
-    good("/beak/tier/request", &json!({"statement": long(500)}), "statement");
+    trial.good("/beak/tier/request", &json!({"statement": long(500)}), "statement");
 }
 
 #[test]

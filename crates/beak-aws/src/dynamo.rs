@@ -67,7 +67,7 @@ const TABLES: [&str; 6] = ["eggs", "ducklings", "pecks", "certs", "newsletter", 
 const LOOKED_AT: usize = 1000;
 
 /// Everything of the Beak but passwords.
-pub struct DynamoStore {
+pub(crate) struct DynamoStore {
     client: Client,
     prefix: String,
     entropy: Arc<dyn Entropy>,
@@ -76,7 +76,7 @@ pub struct DynamoStore {
 impl DynamoStore {
     /// A store on the tables whose names start with `prefix`.
     #[must_use]
-    pub fn new(client: Client, prefix: String, entropy: Arc<dyn Entropy>) -> Self {
+    pub(crate) fn new(client: Client, prefix: String, entropy: Arc<dyn Entropy>) -> Self {
         Self { client, prefix, entropy }
     }
 

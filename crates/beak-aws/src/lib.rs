@@ -1,12 +1,14 @@
 //! The Beak's ports on AWS: DynamoDB, Cognito, SES, KMS, and Cloudflare's Turnstile.
 
 mod captcha;
-pub mod dynamo;
+mod dynamo;
 mod failure;
 mod identity;
 mod mailer;
 pub mod settings;
 mod signer;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::sync::Arc;
@@ -93,20 +95,4 @@ fn without_stage(uri: &Uri, stage: &str) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().strip_prefix('/')?.strip_prefix(stage)?;
     let rest = Some(rest).filter(|rest| rest.starts_with('/'))?;
     rest.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stage_is_no_part_of_the_path() {
-        let cut = |uri: &str| without_stage(&uri.parse().expect("a URI"), "prod");
-        let same = |uri: &str| Some(uri.parse::<Uri>().expect("a URI"));
-        assert_eq!(cut("https://x.example/prod/beak/pecks?limit=1"), same("/beak/pecks?limit=1"));
-        assert_eq!(cut("/prod/beak/me"), same("/beak/me"));
-        for other in ["/beak/prod/x", "/production/x", "/prod"] {
-            assert_eq!(cut(other), None, "{other}");
-        }
-    }
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "these are tests")]
 
+pub mod home;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;

@@ -10,6 +10,8 @@ mod pages;
 mod server;
 mod sites;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -29,6 +29,24 @@ pub(crate) struct Posted {
     headers: BTreeMap<String, String>,
 }
 
+#[cfg(test)]
+impl Posted {
+    pub(crate) fn is_to(&self, address: &str) -> bool {
+        self.to == address
+    }
+
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The code that the mail carries there, if it carries one.
+    pub(crate) fn code(&self, to: &str) -> Option<&str> {
+        let carries = self.is_to(to) && self.subject == Mail::CODE_SUBJECT;
+        let mut runs = self.text.split(|c: char| !c.is_ascii_digit());
+        runs.find(|run| run.len() == 6).filter(|_| carries)
+    }
+}
+
 /// Puts a mail into the outbox, as part of a transaction.
 pub(crate) fn post(txn: &Writing, mail: &Mail, now: OffsetDateTime) -> Result<()> {
     let newest = Span { from: "", to: "~", backwards: true, limit: 1 };

@@ -29,6 +29,17 @@ impl Cloud {
     /// Starts one on a free port.
     #[must_use]
     pub fn start() -> Self {
+        Self::run("false")
+    }
+
+    /// Starts one that looks at codes and tokens as Cognito does. It keeps rights as well, so it
+    /// is for tests that don't go through a role.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self::run("true")
+    }
+
+    fn run(auth: &str) -> Self {
         let program = program();
         assert!(program.exists(), "there is no emulated AWS: run `cargo xtask setup` first");
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -38,6 +49,7 @@ impl Cloud {
             .env("BIND_HOST", "127.0.0.1")
             // Host names below `localhost`: valid ones, which an address with a prefix is not.
             .env("MINISTACK_HOST", "localhost")
+            .env("AUTH", auth)
             .env("GATEWAY_PORT", port.to_string())
             // Its functions get this, as functions on AWS need no endpoint.
             .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))

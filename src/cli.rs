@@ -76,6 +76,12 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Say who may see all ducklings and grant tier T2
+    Operator {
+        /// What to do
+        #[command(subcommand)]
+        wish: OperatorWish,
+    },
     /// Run a whole galaxy on this machine; needs no AWS account
     Local {
         /// Port; 0 takes any free one
@@ -90,6 +96,43 @@ pub enum Command {
     },
 }
 
+/// What to do with operators.
+#[derive(Debug, Subcommand)]
+pub enum OperatorWish {
+    /// Make a person an operator; without an account one is made, and its password shown once
+    Add {
+        /// The person's address
+        #[arg(value_name = "EMAIL")]
+        email: String,
+        /// Where.
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Make an operator an ordinary person
+    Remove {
+        /// The operator's address
+        #[arg(value_name = "EMAIL")]
+        email: String,
+        /// Where.
+        #[command(flatten)]
+        home: Home,
+    },
+    /// List all operators
+    List {
+        /// Where.
+        #[command(flatten)]
+        home: Home,
+    },
+}
+
+/// Which galaxy.
+#[derive(Debug, Args)]
+pub struct Home {
+    /// Folder of a local galaxy that is not running; without it the galaxy in AWS is meant
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
 impl Command {
     /// The command's name as it is typed.
     #[must_use]
@@ -98,6 +141,7 @@ impl Command {
             Self::Install => "install",
             Self::Teardown { .. } => "teardown",
             Self::Render { .. } => "render",
+            Self::Operator { .. } => "operator",
             Self::Local { .. } => "local",
         }
     }

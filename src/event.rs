@@ -59,6 +59,18 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// The operators, as they were asked for.
+    Operators {
+        /// Their addresses.
+        operators: Vec<String>,
+    },
+    /// An account that was made. Told once.
+    Account {
+        /// Its address.
+        email: String,
+        /// Its password.
+        password: String,
+    },
     /// Words for people that no program needs.
     Note {
         /// One sentence.

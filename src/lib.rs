@@ -12,6 +12,7 @@ pub mod execute;
 pub mod failure;
 pub mod model;
 pub mod observe;
+pub mod operators;
 pub mod plan;
 pub mod ports;
 pub mod progress;

@@ -26,7 +26,10 @@ pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
     {
         observed.code_stored = job.world.assets.has(Place::Home, &bucket, &code.key()).await?;
     }
-    let stored = job.world.secrets.read(&catalog::turnstile_path(&job.facts.config.name)).await?;
+    let name = &job.facts.config.name;
+    let hostnames = job.world.secrets.read(&catalog::hostnames_path(name)).await?;
+    observed.hostnames = hostnames.is_some();
+    let stored = job.world.secrets.read(&catalog::turnstile_path(name)).await?;
     observed.secret = match (&stored, &job.secret) {
         (None, None) => SecretSeen::None,
         (None, Some(_)) => SecretSeen::Missing,

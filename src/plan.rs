@@ -135,6 +135,8 @@ pub struct Observed {
     pub code_stored: bool,
     /// The Turnstile secret.
     pub secret: SecretSeen,
+    /// Whether the hosts of captchas are stored.
+    pub hostnames: bool,
     /// Sites whose files are as they are to be.
     pub published: BTreeSet<Site>,
     /// Whether what is installed is written down as this release.
@@ -294,7 +296,11 @@ fn absent(observed: &Observed) -> Vec<Step> {
             steps.push(remove(*id, Vec::new(), there(stack)));
         }
     }
-    steps.push(remove(StepId::Secret, api.clone(), observed.secret.is_stored()));
+    steps.push(remove(
+        StepId::Secret,
+        api.clone(),
+        observed.secret.is_stored() || observed.hostnames,
+    ));
     for stack in [Stack::Mail, Stack::Auth, Stack::Data] {
         steps.push(remove(StepId::Stack(stack), api.clone(), there(&stack)));
     }

@@ -1,4 +1,4 @@
-//! What the installer needs of the world, in its own words: five small doors.
+//! What the installer needs of the world, in its own words: six small doors.
 //!
 //! The AWS adapters are in `aws/`, an account in memory for tests is in `rehearse.rs`.
 
@@ -148,6 +148,28 @@ pub trait Secrets: Send + Sync {
     async fn remove(&self, path: &str) -> Result<(), Failure>;
 }
 
+/// What became of somebody who was to be an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// There was nothing to do.
+    Already,
+    /// The person had an account and keeps the password.
+    Member,
+    /// An account was made, with the password that was given.
+    New,
+}
+
+/// The people of a user pool, as far as they are operators.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// Makes an operator; an account with this password, where there is none that was confirmed.
+    async fn add(&self, pool: &str, email: &str, password: &Secret) -> Result<Joined, Failure>;
+    /// Makes an operator an ordinary person, and ends the sessions. Whether it was one.
+    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure>;
+    /// The operators' addresses.
+    async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure>;
+}
+
 /// What an address answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -182,6 +204,8 @@ pub struct World {
     pub assets: std::sync::Arc<dyn Assets>,
     /// Secrets.
     pub secrets: std::sync::Arc<dyn Secrets>,
+    /// Operators.
+    pub people: std::sync::Arc<dyn People>,
     /// The outside.
     pub web: std::sync::Arc<dyn Web>,
     /// Time.

@@ -29,11 +29,25 @@ impl<W: Write + Send> Sink for JsonLines<W> {
     }
 }
 
-/// Nothing but the failure, which is printed elsewhere.
+/// Nothing but answers; a failure is printed elsewhere.
 pub struct Quiet;
 
 impl Sink for Quiet {
-    fn emit(&self, _: Event) {}
+    fn emit(&self, event: Event) {
+        match event {
+            // What was asked for, and what nobody could ever find out again.
+            Event::Operators { operators } => answer(&operators.join("\n")),
+            Event::Account { password, .. } => answer(&password),
+            _ => {}
+        }
+    }
+}
+
+/// What a command was run for goes to stdout, where the next program reads it.
+fn answer(text: &str) {
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
 }
 
 /// Text for people; on a terminal with bars, and wrapped between words.
@@ -88,6 +102,11 @@ impl<W: Write + Send> Sink for Human<W> {
             Event::Step { step, state: now, detail } => state.step(&step, now, detail),
             Event::Resource { step, resource, kind, status, .. } => {
                 state.resource(&step, &resource, &kind, &status);
+            }
+            Event::Operators { operators } => answer(&operators.join("\n")),
+            Event::Account { email, password } => {
+                answer(&format!("address   {email}\npassword  {password}"));
+                state.line("The password is shown only now.");
             }
             Event::Note { text } => state.line(&text),
             Event::Finished { outcome, urls, next } => {

@@ -13,7 +13,8 @@ use async_trait::async_trait;
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Outputs, Place, Region, Secret, StackSeen, StackStatus};
 use crate::ports::{
-    Answer, Assets, Clock, Object, Proposal, Secrets, StackEvent, Stacks, Web, World,
+    Answer, Assets, Clock, Joined, Object, People, Proposal, Secrets, StackEvent, Stacks, Web,
+    World,
 };
 
 mod stacks;
@@ -48,6 +49,8 @@ struct State {
     stacks: Vec<Sim>,
     buckets: BTreeMap<(Place, String), BTreeMap<String, Vec<u8>>>,
     secrets: BTreeMap<String, String>,
+    /// Addresses in a user pool, and whether each is an operator's.
+    people: BTreeMap<(String, String), bool>,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
@@ -105,6 +108,7 @@ impl Account {
             stacks: Arc::clone(self) as Arc<dyn Stacks>,
             assets: Arc::clone(self) as Arc<dyn Assets>,
             secrets: Arc::clone(self) as Arc<dyn Secrets>,
+            people: Arc::clone(self) as Arc<dyn People>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
         }
@@ -330,5 +334,29 @@ impl Clock for Account {
 
     fn elapsed(&self) -> Duration {
         self.state().elapsed
+    }
+}
+
+#[async_trait]
+impl People for Account {
+    async fn add(&self, pool: &str, email: &str, _: &Secret) -> Result<Joined, Failure> {
+        let key = (pool.to_owned(), email.to_owned());
+        Ok(match self.state().people.insert(key, true) {
+            None => Joined::New,
+            Some(false) => Joined::Member,
+            Some(true) => Joined::Already,
+        })
+    }
+
+    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {
+        let key = (pool.to_owned(), email.to_owned());
+        let mut state = self.state();
+        Ok(state.people.get_mut(&key).is_some_and(|operator| std::mem::replace(operator, false)))
+    }
+
+    async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure> {
+        let state = self.state();
+        let operators = state.people.iter().filter(|((of, _), is)| of == pool && **is);
+        Ok(operators.map(|((_, email), _)| email.clone()).collect())
     }
 }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 
 use crate::aws;
 use crate::catalog::{self, Code, Facts};
-use crate::cli::{Cli, Command, Shared};
+use crate::cli::{Cli, Command, OperatorWish, Shared};
 use crate::config::{self, Config, Environment};
 use crate::event::{Event, Events, Outcome, VERSION};
 use crate::execute::{self, Job};
 use crate::failure::{Failure, Kind};
 use crate::model::{GalaxyName, Region, Secret, Stack};
 use crate::observe::observe;
+use crate::operators::{self, Told, Wish};
 use crate::plan::{self, Goal};
 use crate::progress::{Human, JsonLines, Quiet};
 use crate::render::{self, Rendered};
@@ -89,6 +90,7 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<(), Failure> {
         Command::Install => install(&cli.shared, events).await,
         Command::Teardown { confirm } => teardown(&cli.shared, confirm.as_deref(), events).await,
         Command::Render { out } => render_to(&cli.shared, out, events),
+        Command::Operator { wish } => operator(&cli.shared, wish, events).await,
         Command::Local { port, data, no_limits } => {
             local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await
         }
@@ -300,6 +302,33 @@ fn render_to(shared: &Shared, out: &Path, events: &Events) -> Result<(), Failure
         events.emit(Event::Note { text: path.display().to_string() });
     }
     events.emit(Event::Finished { outcome: Outcome::Done, urls: vec![], next: vec![] });
+    Ok(())
+}
+
+async fn operator(shared: &Shared, wish: &OperatorWish, events: &Events) -> Result<(), Failure> {
+    let (wish, home) = match wish {
+        OperatorWish::Add { email, home } => (Wish::Add(operators::address(email)?), home),
+        OperatorWish::Remove { email, home } => (Wish::Remove(operators::address(email)?), home),
+        OperatorWish::List { home } => (Wish::List, home),
+    };
+    let told = if let Some(data) = &home.data {
+        operators::in_folder(data, &wish).await?
+    } else {
+        let config = configuration(shared)?;
+        let account = connect(shared, &config).await?;
+        operators::in_account(&account.world, &config.name, &wish).await?
+    };
+    let mut outcome = Outcome::Done;
+    match (told, &wish) {
+        (Told::Operators(operators), _) => events.emit(Event::Operators { operators }),
+        (Told::Added(Some(password)), Wish::Add(email)) => events.emit(Event::Account {
+            email: email.as_str().to_owned(),
+            password: password.expose().to_owned(),
+        }),
+        (Told::Unchanged, _) => outcome = Outcome::Unchanged,
+        _ => {}
+    }
+    events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
     Ok(())
 }
 

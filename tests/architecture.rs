@@ -68,6 +68,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec!["model", "failure", "catalog", "plan", "render", "ports", "event", "site"],
         ),
         ("observe", vec!["model", "failure", "catalog", "plan", "ports", "site", "execute"]),
+        ("operators", vec!["model", "failure", "ports"]),
         ("aws", vec!["model", "failure", "ports"]),
         ("rehearse", vec!["model", "failure", "ports"]),
     ])

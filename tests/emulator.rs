@@ -150,6 +150,28 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
 }
 
+fn operators_come_and_go(person: &Person, api: &str) {
+    let added = person.spaceduck(&["operator", "add", "Boss@Example.com"]);
+    assert_eq!(added.code, Some(0), "{} {}", added.last(), added.stderr);
+    let account = added.lines.iter().find(|line| line["type"] == "account").unwrap();
+    let again = person.spaceduck(&["operator", "add", "boss@example.com"]);
+    assert_eq!(again.last()["outcome"], "unchanged");
+    let list = || person.spaceduck(&["operator", "list"]).lines[0]["operators"].clone();
+    assert_eq!(list(), json!(["boss@example.com"]));
+    let body = json!({"email": account["email"], "password": account["password"]});
+    let (status, tokens) = person.post(&format!("{api}/beak/signin"), None, &body);
+    assert_eq!(status, 200, "{tokens}");
+    let token = text(&tokens, "access_token");
+    let decide = json!({"duckling_id": "dkl_00000000000000000000000000", "decision": "grant"});
+    let (status, _) = person.post(&format!("{api}/beak/operator/decide"), Some(token), &decide);
+    assert_eq!(status, 404, "an operator gets to the question itself");
+    let removed = person.spaceduck(&["operator", "remove", "boss@example.com"]);
+    assert_eq!(removed.last()["outcome"], "done");
+    assert_eq!(list(), json!([]));
+    let removed = person.spaceduck(&["operator", "remove", "boss@example.com"]);
+    assert_eq!(removed.last()["outcome"], "unchanged");
+}
+
 #[test]
 fn a_galaxy_is_installed_works_and_is_removed() {
     let person = Person::new();
@@ -170,6 +192,7 @@ fn a_galaxy_is_installed_works_and_is_removed() {
     }
     let still = person.spaceduck(&["install", "--yes"]);
     assert_eq!(still.last()["outcome"], "unchanged");
+    operators_come_and_go(&person, &installed.url("api"));
     let removed = person.spaceduck(&["teardown", "--confirm", "spaceduck"]);
     assert_eq!(removed.code, Some(0), "{} {}", removed.last(), removed.stderr);
     assert_eq!(person.account(), json!({}));

@@ -46,6 +46,7 @@ fn installed() -> Observed {
         buckets: Stack::all().into_iter().collect(),
         code_stored: true,
         secret: SecretSeen::Stored,
+        hostnames: true,
         published: Site::ALL.into_iter().collect(),
         released: true,
     }

@@ -11,6 +11,9 @@ pub enum LocalError {
     /// A folder or file in it can't be made, read or written.
     #[error("the data folder can't be used: `{path}`: {reason}", path = .0.display(), reason = .1)]
     Folder(PathBuf, String),
+    /// There is nothing in the folder.
+    #[error("there is no galaxy in `{}`", .0.display())]
+    NoGalaxy(PathBuf),
     /// A file is not what it should be.
     #[error("`{path}` is damaged: {reason}", path = .0.display(), reason = .1)]
     Damaged(PathBuf, String),
@@ -33,6 +36,9 @@ impl LocalError {
             Self::InUse(_) => "stop that one first, or name another folder with --data".into(),
             Self::Folder(..) => {
                 "make room, allow writing there, or name another folder with --data".into()
+            }
+            Self::NoGalaxy(_) => {
+                "name its folder with --data; a galaxy makes it when it starts".into()
             }
             Self::Damaged(..) => {
                 "put a copy of the folder back, or name a new folder with --data".into()

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
-use crate::db::{Db, PEOPLE, TOKENS, Writing};
+use crate::db::{Db, PEOPLE, Span, TOKENS, Writing};
 use crate::outbox;
 use crate::store::{Millis, millis};
 
@@ -81,12 +81,13 @@ impl LocalIdentity {
         Ok(Self { db, clock, entropy, nobody, turns: Semaphore::new(cores) })
     }
 
-    /// Makes an operator who needs no code, unless the address is known. Whether it was made.
+    /// Makes an operator who needs no code, unless the address is confirmed: a sign-up that waits
+    /// for its code has a password that nobody has vouched for. Whether it was made.
     pub(crate) async fn add_operator(&self, email: &Email, password: &str) -> Result<bool> {
         let hash = self.hash(password.to_owned()).await?;
         let email = email.clone();
         let added = self.db.write(move |txn| {
-            if person(txn, &email)?.is_some() {
+            if person(txn, &email)?.is_some_and(|person| person.confirmed) {
                 return Ok(false);
             }
             let row = PersonRow { password: hash, confirmed: true, operator: true, code: None };
@@ -94,6 +95,26 @@ impl LocalIdentity {
             Ok(true)
         });
         added.await
+    }
+
+    /// Makes a person an operator, or an operator a person. Whether that was a change.
+    pub(crate) async fn set_operator(&self, email: &Email, operator: bool) -> Result<bool> {
+        let email = email.clone();
+        let changed = self.db.write(move |txn| {
+            let row = person(txn, &email)?.filter(|row| row.confirmed && row.operator != operator);
+            let Some(mut row) = row else { return Ok(false) };
+            row.operator = operator;
+            txn.put(PEOPLE, email.as_str(), &row)?;
+            Ok(true)
+        });
+        changed.await
+    }
+
+    /// The operators' addresses.
+    pub(crate) fn operators(&self) -> Result<Vec<String>> {
+        let all = Span { from: "", to: "\u{7f}", backwards: false, limit: usize::MAX };
+        let people = self.db.read(|txn| txn.list::<PersonRow>(PEOPLE, &all))?;
+        Ok(people.into_iter().filter(|(_, row)| row.operator).map(|(email, _)| email).collect())
     }
 
     /// Whether the address is known.

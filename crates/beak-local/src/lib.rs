@@ -5,6 +5,7 @@ mod db;
 mod error;
 mod identity;
 mod limits;
+pub mod operators;
 mod outbox;
 mod pages;
 mod server;

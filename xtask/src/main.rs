@@ -1,6 +1,7 @@
 //! The project's own chores, in Rust so that they need nothing but cargo: `cargo xtask test` and
 //! `cargo xtask dist`.
 
+mod bench;
 mod dist;
 mod tools;
 
@@ -25,6 +26,8 @@ enum Chore {
     Test,
     /// Write what is made of the code: the OpenAPI document and the reference
     Docs,
+    /// Measure the local galaxy and the function's start; takes some minutes
+    Bench,
     /// Make the release archive in target/dist
     Dist,
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Setup => tools::set_up(&root),
         Chore::Test => test(&root),
+        Chore::Bench => bench::bench(&root),
         Chore::Docs => docs(&root),
         Chore::Dist => dist::dist(&root).map(|archive| say(&archive.display().to_string())),
     };

@@ -3,6 +3,8 @@
 mod data;
 mod db;
 mod error;
+#[cfg(feature = "fill")]
+pub mod fill;
 mod identity;
 mod limits;
 pub mod operators;

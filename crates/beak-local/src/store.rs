@@ -87,22 +87,7 @@ fn peck_of(txn: &Writing, id: &str) -> Result<Option<Peck>> {
 impl Store for RedbStore {
     async fn lay_egg(&self, egg: &Egg) -> Result<bool> {
         let egg = egg.clone();
-        let laid = self.db.write(move |txn| {
-            let email = egg.email.as_str();
-            if txn.get::<String>(EMAILS, email)?.is_some() {
-                return Ok(false);
-            }
-            match egg_of(txn, email)? {
-                Some(older) => {
-                    txn.remove(DUE, &egg_due(&older))?;
-                }
-                None => txn.count("eggs", 1)?,
-            }
-            txn.put(DUE, &egg_due(&egg), email)?;
-            txn.put(EGGS, email, &EggRow::from(&egg))?;
-            Ok(true)
-        });
-        laid.await
+        self.db.write(move |txn| lay(txn, &egg)).await
     }
 
     async fn egg(&self, email: &Email) -> Result<Option<Egg>> {
@@ -111,24 +96,8 @@ impl Store for RedbStore {
     }
 
     async fn hatch(&self, hatching: &Hatching) -> Result<Hatched> {
-        let Hatching { duckling, certificate } = hatching.clone();
-        let hatched = self.db.write(move |txn| {
-            let email = duckling.email.as_str();
-            let taken = txn.get::<String>(EMAILS, email)?.is_some();
-            let egg = egg_of(txn, email)?.filter(|_| !taken);
-            let Some(egg) = egg else { return Ok(Hatched::Lost) };
-            txn.remove(EGGS, email)?;
-            txn.remove(DUE, &egg_due(&egg))?;
-            txn.put(EMAILS, email, duckling.id.as_str())?;
-            txn.put(KEYS, &duckling.key_hash, duckling.id.as_str())?;
-            txn.put(DUCKLINGS, duckling.id.as_str(), &DucklingRow::from(&duckling))?;
-            changes::certify(txn, &certificate)?;
-            txn.count("eggs", -1)?;
-            txn.count("ducklings", 1)?;
-            audit::tell(txn, &of_hatching(&Hatching { duckling, certificate }))?;
-            Ok(Hatched::Done)
-        });
-        hatched.await
+        let hatching = hatching.clone();
+        self.db.write(move |txn| hatch(txn, &hatching)).await
     }
 
     async fn duckling(&self, id: &DucklingId) -> Result<Option<Duckling>> {
@@ -356,7 +325,45 @@ impl Store for RedbStore {
 #[cfg(test)]
 mod tests;
 
-fn add_peck(txn: &Writing, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked> {
+pub(crate) fn lay(txn: &Writing, egg: &Egg) -> Result<bool> {
+    let email = egg.email.as_str();
+    if txn.get::<String>(EMAILS, email)?.is_some() {
+        return Ok(false);
+    }
+    match egg_of(txn, email)? {
+        Some(older) => {
+            txn.remove(DUE, &egg_due(&older))?;
+        }
+        None => txn.count("eggs", 1)?,
+    }
+    txn.put(DUE, &egg_due(egg), email)?;
+    txn.put(EGGS, email, &EggRow::from(egg))?;
+    Ok(true)
+}
+
+pub(crate) fn hatch(txn: &Writing, hatching: &Hatching) -> Result<Hatched> {
+    let Hatching { duckling, certificate } = hatching;
+    let email = duckling.email.as_str();
+    let taken = txn.get::<String>(EMAILS, email)?.is_some();
+    let egg = egg_of(txn, email)?.filter(|_| !taken);
+    let Some(egg) = egg else { return Ok(Hatched::Lost) };
+    txn.remove(EGGS, email)?;
+    txn.remove(DUE, &egg_due(&egg))?;
+    txn.put(EMAILS, email, duckling.id.as_str())?;
+    txn.put(KEYS, &duckling.key_hash, duckling.id.as_str())?;
+    txn.put(DUCKLINGS, duckling.id.as_str(), &DucklingRow::from(duckling))?;
+    changes::certify(txn, certificate)?;
+    txn.count("eggs", -1)?;
+    txn.count("ducklings", 1)?;
+    audit::tell(txn, &of_hatching(hatching))?;
+    Ok(Hatched::Done)
+}
+
+pub(crate) fn add_peck(
+    txn: &Writing,
+    peck: &Peck,
+    idempotency: Option<&Idempotency>,
+) -> Result<Pecked> {
     let now = peck.created_at;
     if let Some(given) = idempotency {
         let row = txn.get::<RepeatRow>(REPEATS, &given.key)?;

@@ -100,6 +100,16 @@ impl Person {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// What the function has logged.
+    fn log(&self) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut python = self.command(root.join(".venv/bin/python"));
+        python.arg(root.join("tests/logs.py")).args(["eu-central-1", "/aws/lambda/spaceduck-beak"]);
+        let output = python.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// A request to a host name of the emulated AWS, which no resolver knows.
     fn get(&self, url: &str) -> (u16, String) {
         let (host, path) = split(url);
@@ -148,6 +158,21 @@ fn split(url: &str) -> (&str, &str) {
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
+}
+
+/// Every call with its route and its duckling, and nothing that opens anything.
+fn logs_no_secret(person: &Person, ducks: &[&Value]) {
+    let log = person.log();
+    for duck in ducks {
+        assert!(log.contains(text(duck, "duckling_id")), "{log}");
+        assert!(!log.contains(text(duck, "beak_key")), "{log}");
+    }
+    for part in ["\"route\":\"/beak/verify\"", "\"request_id\":"] {
+        assert!(log.contains(part), "no {part} in {log}");
+    }
+    for secret in ["securepassword123", "@example.com", "YOUR_TURNSTILE_TOKEN", "123456\""] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
 }
 
 fn operators_come_and_go(person: &Person, api: &str) {
@@ -247,6 +272,7 @@ fn works(person: &Person, installed: &Ran) {
     let metrics: Value = serde_json::from_str(&metrics).unwrap();
     assert_eq!((status, &metrics["total_ducklings"]), (200, &json!(2)));
     assert_eq!((&metrics["certs_issued"], &metrics["connections"]), (&json!(4), &json!(1)));
+    logs_no_secret(person, &[&swan, &crane]);
     let body = json!({"certificate": swan["certificate"]});
     let (_, judged) = person.post(&format!("{api}/beak/certificates/verify"), None, &body);
     assert_eq!(judged["status"], "superseded", "{judged}");

@@ -1,6 +1,7 @@
 //! Turnstile: the secret from Parameter Store, tokens judged by Cloudflare.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -29,7 +30,8 @@ pub(crate) struct Turnstile {
     parameters: Client,
     folder: String,
     siteverify: String,
-    connector: Connector,
+    /// Made when it is needed: reading the system's certificates was a quarter of a cold start.
+    connector: OnceLock<Connector>,
     terms: Mutex<Option<(Instant, Terms)>>,
 }
 
@@ -52,13 +54,11 @@ struct Judgement {
 
 impl Turnstile {
     pub(crate) fn new(config: &SdkConfig, prefix: &str) -> Self {
-        let connector =
-            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
         Self {
             parameters: Client::new(config),
             folder: format!("/{prefix}"),
             siteverify: SITEVERIFY.to_owned(),
-            connector,
+            connector: OnceLock::new(),
             terms: Mutex::default(),
         }
     }
@@ -102,8 +102,11 @@ impl Turnstile {
         request.set_method("POST").map_err(|_| unavailable("method"))?;
         request.set_uri(self.siteverify.as_str()).map_err(|_| unavailable("address"))?;
         request.headers_mut().insert("content-type", "application/json");
+        let connector = self.connector.get_or_init(|| {
+            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()
+        });
         let asked = tokio::time::timeout(PATIENCE, async {
-            let response = self.connector.call(request).await.map_err(|_| unavailable("silent"))?;
+            let response = connector.call(request).await.map_err(|_| unavailable("silent"))?;
             let mut body = response.into_body();
             let bytes = collect(&mut body).await.map_err(|()| unavailable("cut off"))?;
             serde_json::from_slice(&bytes).map_err(|_| unavailable("not understood"))

@@ -1,4 +1,4 @@
-//! From the start of a function's process to its first question for work: ours, and a Python handler
+//! From the start of a process to its first question for work: our function, and a Python handler
 //! that makes the same clients.
 
 use std::io::Read as _;
@@ -52,6 +52,7 @@ fn first_question(command: &mut Command) -> Outcome<Duration> {
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "beak")
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "beak")
         .env("AWS_REGION", "eu-central-1")
+        .env("AWS_DEFAULT_REGION", "eu-central-1")
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("SD_PREFIX", "spaceduck")
@@ -64,7 +65,21 @@ fn first_question(command: &mut Command) -> Outcome<Duration> {
         .stderr(Stdio::null());
     let since = Instant::now();
     let mut child = command.spawn().map_err(failed)?;
-    let (mut stream, _) = listener.accept().map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let mut stream = loop {
+        match listener.accept() {
+            Ok((stream, _)) => break stream,
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
+                return Err(failed(error));
+            }
+            Err(_) => {}
+        }
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Err(format!("{} ended with {status}", command.get_program().display()));
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    };
+    stream.set_nonblocking(false).map_err(failed)?;
     let mut question = [0; 512];
     let read = stream.read(&mut question).map_err(failed)?;
     let took = since.elapsed();

@@ -1,4 +1,4 @@
-//! The newsletter: offers in the ledger, where they lapse by themselves; readers in their own table.
+//! The newsletter: offers in the ledger, where they lapse by themselves; readers in their table.
 
 use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::person::Email;

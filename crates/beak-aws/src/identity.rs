@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, UserStatusType,
 };
@@ -69,8 +70,8 @@ impl Cognito {
             Ok(_) => Ok(true),
             Err(error) => match code(&error) {
                 Some("UsernameExistsException") => Ok(false),
-                Some("InvalidPasswordException") => {
-                    Err(BeakError::WeakPassword("this password does not do; take a longer one"))
+                Some("InvalidPasswordException" | "InvalidParameterException") => {
+                    Err(unfit(error.message()))
                 }
                 _ => Err(failed("signing up", &error)),
             },
@@ -117,7 +118,9 @@ impl Cognito {
                     "NotAuthorizedException"
                     | "UserNotFoundException"
                     | "UserNotConfirmedException"
-                    | "PasswordResetRequiredException",
+                    | "PasswordResetRequiredException"
+                    // Nobody's name or token looks like that.
+                    | "InvalidParameterException",
                 ) => Ok(None),
                 _ => Err(failed("signing in", &error)),
             },
@@ -137,13 +140,26 @@ fn tokens(result: &AuthenticationResultType) -> Result<Tokens> {
     Ok(Tokens { access: access.to_owned(), refresh, expires_in })
 }
 
+/// Cognito is stricter than we are: a password neither begins nor ends with a blank, an address has
+/// at most 128 characters. Which of the two it minds only its message says.
+fn unfit(message: Option<&str>) -> BeakError {
+    let message = message.unwrap_or_default().to_lowercase();
+    if message.contains("password") {
+        return BeakError::WeakPassword(
+            "this password does not do: it is too short, or begins or ends with a blank",
+        );
+    }
+    BeakError::invalid("email", "this galaxy takes no such e-mail address")
+}
+
 /// What a code was worth. Cognito answers for an unknown address as for a wrong code, because
 /// the app client prevents telling them apart.
 fn judged(code: Option<&str>) -> Option<Confirmed> {
     match code? {
-        "CodeMismatchException" | "UserNotFoundException" | "NotAuthorizedException" => {
-            Some(Confirmed::Mismatch)
-        }
+        "CodeMismatchException"
+        | "UserNotFoundException"
+        | "NotAuthorizedException"
+        | "InvalidParameterException" => Some(Confirmed::Mismatch),
         "ExpiredCodeException" | "TooManyFailedAttemptsException" => Some(Confirmed::Expired),
         _ => None,
     }
@@ -287,12 +303,39 @@ impl Identity for Cognito {
             .confirmation_code(otp.expose())
             .password(new.expose());
         if let Err(error) = asked.send().await {
+            let weak = matches!(unfit(error.message()), BeakError::WeakPassword(_));
+            let codes = ["InvalidPasswordException", "InvalidParameterException"];
+            if weak && code(&error).is_some_and(|code| codes.contains(&code)) {
+                return Err(unfit(error.message()));
+            }
             return judged(code(&error)).ok_or_else(|| failed("taking a new password", &error));
         }
         let ended = self.client.admin_user_global_sign_out().user_pool_id(&self.user_pool);
         match ended.username(email.as_str()).send().await {
             Ok(_) => Ok(Confirmed::Yes),
             Err(error) => Err(failed("ending old sessions", &error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cognito_minds_is_named_at_its_field() {
+        let cases = [
+            (
+                "1 validation error detected: Value at 'password' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: ^[\\S]+.*[\\S]+$",
+                "weak_password",
+            ),
+            ("Password did not conform with policy: Password not long enough", "weak_password"),
+            ("Invalid email address format.", "invalid_request"),
+            ("1 validation error detected: Value at 'username' failed", "invalid_request"),
+        ];
+        for (message, word) in cases {
+            assert_eq!(unfit(Some(message)).code(), word, "{message}");
         }
     }
 }

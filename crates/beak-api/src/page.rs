@@ -42,8 +42,8 @@ fn page(status: StatusCode, title: &str, main: &str) -> Response {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"robots\" content=\"noindex\">\n\
-         <title>{title} · Space Duck</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{main}\n\
-         </main>\n</body>\n</html>\n"
+         <title>{title} · Space Duck</title>\n<style>{STYLE}</style>\n</head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n{main}\n</main>\n</body>\n</html>\n"
     );
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy()),

@@ -119,24 +119,8 @@ fn hatching(name: &str, tag: &str) -> Hatching {
         *byte = letter;
     }
     let key = BeakKey::new(random);
-    let egg = egg(name);
-    let id = DucklingId::new(start(), seed(tag));
-    let certificate = certificate(&id, tag, Tier::T0);
-    let duckling = Duckling {
-        id,
-        email: egg.email,
-        display_name: egg.display_name,
-        tier: Tier::T0,
-        bonds: 0,
-        cert_id: certificate.id.clone(),
-        cert_status: CertStatus::Valid,
-        key_hash: key.hash().to_hex(),
-        key_hint: key.hint(),
-        created_at: start(),
-        last_pulse: None,
-        tier_request: None,
-    };
-    Hatching { duckling, certificate }
+    let certificate = certificate(&DucklingId::new(start(), seed(tag)), tag, Tier::T0);
+    Hatching::new(egg(name), certificate, &key, start())
 }
 
 async fn hatch(store: &Shared, name: &str) -> Duckling {

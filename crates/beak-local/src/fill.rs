@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use beak_api::system::SystemClock;
 use beak_core::certificate::{CertStatus, Certificate};
-use beak_core::duckling::{Duckling, EGG_LIFETIME, Egg};
+use beak_core::duckling::{EGG_LIFETIME, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::key::BeakKey;
 use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
@@ -52,11 +52,10 @@ fn egg(number: usize, now: OffsetDateTime) -> Result<Egg> {
 }
 
 fn hatching(number: usize, egg: Egg) -> Hatching {
-    let (now, key) = (egg.created_at, key(number));
-    let id = id(number, now);
+    let now = egg.created_at;
     let certificate = Certificate {
         id: CertId::new(now, random(number, "certificate")),
-        duckling_id: id.clone(),
+        duckling_id: id(number, now),
         name: egg.display_name.as_str().to_owned(),
         tier: Tier::T0,
         status: CertStatus::Valid,
@@ -64,21 +63,7 @@ fn hatching(number: usize, egg: Egg) -> Hatching {
         // As long as a real one.
         compact: "x".repeat(460),
     };
-    let duckling = Duckling {
-        id,
-        email: egg.email,
-        display_name: egg.display_name,
-        tier: Tier::T0,
-        bonds: 0,
-        cert_id: certificate.id.clone(),
-        cert_status: CertStatus::Valid,
-        key_hash: key.hash().to_hex(),
-        key_hint: key.hint(),
-        created_at: now,
-        last_pulse: None,
-        tier_request: None,
-    };
-    Hatching { duckling, certificate }
+    Hatching::new(egg, certificate, &key(number), now)
 }
 
 fn peck(number: usize, now: OffsetDateTime) -> Result<Peck> {

@@ -161,21 +161,7 @@ impl Galaxy {
         let id = DucklingId::new(now, self.random()?);
         let claims = self.claims(&id, &egg.email, egg.display_name.as_str(), Tier::T0)?;
         let certificate = self.certify(claims).await?;
-        let duckling = Duckling {
-            id,
-            email: egg.email,
-            display_name: egg.display_name,
-            tier: Tier::T0,
-            bonds: 0,
-            cert_id: certificate.id.clone(),
-            cert_status: CertStatus::Valid,
-            key_hash: key.hash().to_hex(),
-            key_hint: key.hint(),
-            created_at: now,
-            last_pulse: None,
-            tier_request: None,
-        };
-        let hatching = Hatching { duckling, certificate };
+        let hatching = Hatching::new(egg, certificate, &key, now);
         if self.ports.store.hatch(&hatching).await? == Hatched::Lost {
             return Ok(None);
         }

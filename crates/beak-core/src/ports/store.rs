@@ -8,7 +8,7 @@ use crate::certificate::Certificate;
 use crate::duckling::{Duckling, Egg};
 use crate::error::Result;
 use crate::id::{CertId, DucklingId, PeckId};
-use crate::key::KeyHash;
+use crate::key::{BeakKey, KeyHash};
 use crate::newsletter::{Offer, TokenHash};
 use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{DisplayName, Email};
@@ -55,6 +55,28 @@ pub struct Hatching {
     pub duckling: Duckling,
     /// Its first certificate.
     pub certificate: Certificate,
+}
+
+impl Hatching {
+    /// An egg becomes the duckling that its first certificate is for.
+    #[must_use]
+    pub fn new(egg: Egg, certificate: Certificate, key: &BeakKey, now: OffsetDateTime) -> Self {
+        let duckling = Duckling {
+            id: certificate.duckling_id.clone(),
+            email: egg.email,
+            display_name: egg.display_name,
+            tier: certificate.tier,
+            bonds: 0,
+            cert_id: certificate.id.clone(),
+            cert_status: certificate.status,
+            key_hash: key.hash().to_hex(),
+            key_hint: key.hint(),
+            created_at: now,
+            last_pulse: None,
+            tier_request: None,
+        };
+        Self { duckling, certificate }
+    }
 }
 
 /// What became of an egg.

@@ -20,6 +20,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands for itself")]
 pub struct Shared {
     /// Configuration file; without it and without a galaxy.yaml the defaults rule
     #[arg(long, global = true, value_name = "FILE")]
@@ -30,6 +31,9 @@ pub struct Shared {
     /// Answer yes to the one question; never names what is to be deleted
     #[arg(long, global = true)]
     pub yes: bool,
+    /// Play it through in an account in memory, in compressed time; needs no AWS account
+    #[arg(long, global = true)]
+    pub rehearse: bool,
     /// AWS Region of the galaxy
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
@@ -61,9 +65,15 @@ pub enum Colour {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show what `install` would do, what it costs and how long it takes; changes nothing
+    Plan,
     /// Create the galaxy in AWS, or bring it to this release
     #[command(visible_alias = "upgrade")]
-    Install,
+    Install {
+        /// A protected resource that may be replaced or removed; may be given several times
+        #[arg(long, value_name = "STACK.RESOURCE")]
+        replace: Vec<String>,
+    },
     /// Remove the galaxy from AWS with all its data
     Teardown {
         /// The galaxy's name, typed here instead of at the question
@@ -138,7 +148,8 @@ impl Command {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Install => "install",
+            Self::Plan => "plan",
+            Self::Install { .. } => "install",
             Self::Teardown { .. } => "teardown",
             Self::Render { .. } => "render",
             Self::Operator { .. } => "operator",

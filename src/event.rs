@@ -34,6 +34,25 @@ pub enum Event {
     Planned {
         /// The steps in order.
         steps: Vec<PlannedStep>,
+        /// How long it will take; nothing where nothing is to be done.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        times: Option<Times>,
+        /// What the galaxy will cost a month.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        monthly: Vec<Cost>,
+    },
+    /// What an update would do to a resource; only a plan that is not run tells it beforehand.
+    Change {
+        /// The step it belongs to.
+        step: String,
+        /// Its logical id.
+        resource: String,
+        /// Its type.
+        kind: String,
+        /// `add`, `modify`, `replace` or `remove`.
+        action: String,
+        /// Whether it would be refused until the person names it.
+        refused: bool,
     },
     /// A step began, ended or went on.
     Step {
@@ -41,6 +60,9 @@ pub enum Event {
         step: String,
         /// What became of it.
         state: StepState,
+        /// How long it took, in milliseconds, once it has ended.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        millis: Option<u64>,
         /// A few words for people.
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
@@ -78,7 +100,7 @@ pub enum Event {
     },
     /// The command did what it was asked. Always the last line.
     Finished {
-        /// `done`, `unchanged` or `declined`.
+        /// `done`, `unchanged`, `declined` or `planned`.
         outcome: Outcome,
         /// What there is now, by name: sites and API.
         #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,6 +136,30 @@ pub struct PlannedStep {
     /// How many resources it has, where it is a stack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<usize>,
+    /// How long it will take by itself, in seconds; an estimate.
+    pub seconds: u64,
+}
+
+/// How long a plan will take, in seconds; estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Times {
+    /// Until the API answers.
+    pub usable: u64,
+    /// Until every site is at every edge and all else is done: the longest chain of steps.
+    pub all: u64,
+    /// What the same would take with one step after the other.
+    pub one_by_one: u64,
+}
+
+/// A line of the monthly bill, in US cents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// What it is for.
+    pub what: String,
+    /// When nobody comes.
+    pub idle_cents: u32,
+    /// With about 1,000 people.
+    pub small_cents: u32,
 }
 
 /// A name and an address.
@@ -149,6 +195,8 @@ pub enum Outcome {
     Unchanged,
     /// The person said no; nothing was done.
     Declined,
+    /// There is something to do, and it was only shown.
+    Planned,
 }
 
 /// Where events go.
@@ -166,7 +214,8 @@ mod tests {
 
     #[test]
     fn the_type_comes_first() {
-        let event = Event::Step { step: "stack data".into(), state: StepState::Done, detail: None };
+        let (step, state) = ("stack data".into(), StepState::Done);
+        let event = Event::Step { step, state, millis: None, detail: None };
         let line = serde_json::to_string(&event).expect("json");
         assert_eq!(line, r#"{"type":"step","step":"stack data","state":"done"}"#);
     }

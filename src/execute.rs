@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -22,6 +23,7 @@ mod stacks;
 
 pub(crate) use effects::known_site_config;
 pub use probe::urls;
+pub use stacks::preview;
 
 /// Everything the steps need.
 pub struct Job {
@@ -41,6 +43,8 @@ pub struct Job {
     pub code: Option<(Code, Arc<[u8]>)>,
     /// Turnstile's secret, where one was given.
     pub secret: Option<Secret>,
+    /// Protected resources that may be replaced or removed, as `STACK.RESOURCE`.
+    pub named: BTreeSet<String>,
     /// What stacks have told so far.
     pub outputs: Mutex<BTreeMap<Stack, Outputs>>,
 }
@@ -60,8 +64,9 @@ impl Job {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).insert(stack, outputs);
     }
 
-    fn say(&self, step: StepId, state: StepState, detail: Option<String>) {
-        self.events.emit(Event::Step { step: step.to_string(), state, detail });
+    fn say(&self, step: StepId, state: StepState, took: Option<Duration>, detail: Option<String>) {
+        let millis = took.and_then(|took| u64::try_from(took.as_millis()).ok());
+        self.events.emit(Event::Step { step: step.to_string(), state, millis, detail });
     }
 }
 
@@ -104,8 +109,9 @@ pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Failure> {
 }
 
 async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<(), Failure> {
+    let begin = job.world.clock.elapsed();
     if *action != Action::Keep {
-        job.say(id, StepState::Running, None);
+        job.say(id, StepState::Running, None, None);
     }
     let result = match (goal, id) {
         (Goal::Present, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
@@ -115,12 +121,14 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         (_, StepId::Code) => effects::store_code(job, action).await,
         (_, StepId::Publish(site)) => effects::publish(job, site, action).await,
         (_, StepId::Release) => effects::release(job, action).await,
-        (_, StepId::Probe) => probe::all(job, action).await,
+        (_, StepId::Probe) => probe::api(job, action).await,
+        (_, StepId::Edge(site)) => probe::site(job, site, action).await,
     };
+    let took = Some(job.world.clock.elapsed().saturating_sub(begin));
     match &result {
-        Ok(true) => job.say(id, StepState::Done, None),
-        Ok(false) => job.say(id, StepState::Unchanged, None),
-        Err(failure) => job.say(id, StepState::Failed, Some(failure.message().to_owned())),
+        Ok(true) => job.say(id, StepState::Done, took, None),
+        Ok(false) => job.say(id, StepState::Unchanged, took, None),
+        Err(failure) => job.say(id, StepState::Failed, took, Some(failure.message().to_owned())),
     }
     result.map(|_| ())
 }

@@ -1,15 +1,22 @@
 //! What is wanted, against what is there → what to do. Pure; a plan is data.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use galaxy_sites::Site;
 
 use crate::catalog;
-use crate::event::PlannedStep;
+use crate::event::{PlannedStep, Times};
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
-use crate::ports::{Change, ChangeAction};
+use crate::pace::{self, Verb};
 use crate::render::{DIGEST_OUTPUT, Rendered};
+
+mod observed;
+mod policy;
+
+pub use observed::{Observed, SecretSeen};
+pub use policy::refuses;
 
 /// What a command wants of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +40,10 @@ pub enum StepId {
     Publish(Site),
     /// The sites learn each other's addresses, and what is installed is written down.
     Release,
-    /// API and sites are asked from outside.
+    /// The API is asked from outside.
     Probe,
+    /// A site is asked from outside, and every edge location has it.
+    Edge(Site),
 }
 
 impl fmt::Display for StepId {
@@ -46,6 +55,7 @@ impl fmt::Display for StepId {
             Self::Publish(site) => write!(f, "publish {}", site.name()),
             Self::Release => f.write_str("release"),
             Self::Probe => f.write_str("probe"),
+            Self::Edge(site) => write!(f, "edge {}", site.name()),
         }
     }
 }
@@ -94,6 +104,8 @@ pub struct Step {
     pub after: Vec<StepId>,
     /// How many resources it has, where it is a stack.
     pub resources: Option<usize>,
+    /// How long it will take by itself; an estimate.
+    pub time: Duration,
 }
 
 /// Everything that will be done.
@@ -119,49 +131,27 @@ impl Plan {
             step: step.id.to_string(),
             action: step.action.word(),
             resources: step.resources,
+            seconds: step.time.as_secs(),
         };
         self.steps.iter().map(planned).collect()
     }
-}
 
-/// What was found in the account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observed {
-    /// The stacks that are there.
-    pub stacks: BTreeMap<Stack, StackSeen>,
-    /// Buckets that are there, whether their stack is or not.
-    pub buckets: BTreeSet<Stack>,
-    /// Whether the function's code is in the artifact bucket.
-    pub code_stored: bool,
-    /// The Turnstile secret.
-    pub secret: SecretSeen,
-    /// Whether the hosts of captchas are stored.
-    pub hostnames: bool,
-    /// Sites whose files are as they are to be.
-    pub published: BTreeSet<Site>,
-    /// Whether what is installed is written down as this release.
-    pub released: bool,
-}
-
-/// What was found of the Turnstile secret.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SecretSeen {
-    /// None is stored, and none was given.
-    #[default]
-    None,
-    /// None is stored, and one was given.
-    Missing,
-    /// One is stored, and no other one was given.
-    Stored,
-    /// One is stored, and another one was given.
-    Outdated,
-}
-
-impl SecretSeen {
-    /// Whether one is stored.
+    /// How long it will take; nothing where there is nothing to do.
     #[must_use]
-    pub fn is_stored(self) -> bool {
-        matches!(self, Self::Stored | Self::Outdated)
+    pub fn times(&self) -> Option<Times> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut ends: BTreeMap<StepId, Duration> = BTreeMap::new();
+        for step in &self.steps {
+            let begin = step.after.iter().filter_map(|id| ends.get(id)).max().copied();
+            ends.insert(step.id, begin.unwrap_or_default() + step.time);
+        }
+        let all = ends.values().max().copied().unwrap_or_default();
+        let usable = ends.get(&StepId::Probe).copied().unwrap_or(all);
+        let one_by_one: Duration = self.steps.iter().map(|step| step.time).sum();
+        let [usable, all, one_by_one] = [usable, all, one_by_one].map(|time| time.as_secs());
+        Some(Times { usable, all, one_by_one })
     }
 }
 
@@ -170,31 +160,31 @@ impl SecretSeen {
 pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Plan {
     let steps = match goal {
         Goal::Present => present(observed, rendered),
-        Goal::Absent => absent(observed),
+        Goal::Absent => absent(observed, rendered),
     };
     Plan { goal, steps }
 }
 
 fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
-    let step = |id, action, after| Step { id, action, after, resources: None };
     let mut steps = Vec::new();
     for stack in Stack::all() {
         let Some(rendered) = rendered.get(&stack) else { continue };
         let action = stack_action(stack, observed, rendered);
-        let after = before_stack(stack);
-        let resources = Some(rendered.resources);
         if stack == Stack::Api {
             let action = if observed.code_stored { Action::Keep } else { Action::Create };
-            steps.push(step(StepId::Code, action, vec![StepId::Stack(Stack::Bootstrap)]));
+            steps.push(Step::new(StepId::Code, action, vec![StepId::Stack(Stack::Bootstrap)]));
         }
-        steps.push(Step { id: StepId::Stack(stack), action, after, resources });
+        let time = stack_time(&action, rendered);
+        let mut step = Step::new(StepId::Stack(stack), action, before_stack(stack));
+        (step.resources, step.time) = (Some(rendered.resources.len()), time);
+        steps.push(step);
     }
     let secret = match observed.secret {
         SecretSeen::Missing => Action::Create,
         SecretSeen::Outdated => Action::Update,
         SecretSeen::None | SecretSeen::Stored => Action::Keep,
     };
-    steps.push(step(StepId::Secret, secret, Vec::new()));
+    steps.push(Step::new(StepId::Secret, secret, Vec::new()));
     for site in Site::ALL {
         let fresh = !observed.stacks.contains_key(&Stack::Site(site));
         let action = match (observed.published.contains(&site), fresh) {
@@ -203,16 +193,62 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
             (false, false) => Action::Update,
         };
         let after = vec![StepId::Stack(Stack::Site(site))];
-        steps.push(step(StepId::Publish(site), action, after));
+        steps.push(Step::new(StepId::Publish(site), action, after));
     }
     let kept = steps.iter().all(|step| step.action == Action::Keep) && observed.released;
+    let unless_kept = |action| if kept { Action::Keep } else { action };
     let mut after: Vec<StepId> = Site::ALL.into_iter().map(StepId::Publish).collect();
     after.push(StepId::Stack(Stack::Api));
-    let action = if kept { Action::Keep } else { Action::Create };
-    steps.push(step(StepId::Release, action, after));
-    let action = if kept { Action::Keep } else { Action::Check };
-    steps.push(step(StepId::Probe, action, vec![StepId::Release, StepId::Secret]));
+    steps.push(Step::new(StepId::Release, unless_kept(Action::Create), after));
+    let after = vec![StepId::Release, StepId::Secret];
+    steps.push(Step::new(StepId::Probe, unless_kept(Action::Check), after));
+    for site in Site::ALL {
+        let after = vec![StepId::Publish(site)];
+        let mut step = Step::new(StepId::Edge(site), unless_kept(Action::Check), after);
+        let created = |step: &&Step| {
+            step.id == StepId::Stack(Stack::Site(site)) && step.action == Action::Create
+        };
+        if let (Some(rendered), true) =
+            (rendered.get(&Stack::Site(site)), steps.iter().any(|step| created(&step)))
+        {
+            step.time = propagation(rendered, step.time);
+        }
+        steps.push(step);
+    }
     steps
+}
+
+impl Step {
+    fn new(id: StepId, action: Action, after: Vec<StepId>) -> Self {
+        let time = Duration::from_secs(match (&action, id) {
+            (Action::Keep, _) => 0,
+            (_, StepId::Code) => 5,
+            (_, StepId::Publish(_) | StepId::Release) => 3,
+            _ => 1,
+        });
+        Self { id, action, after, resources: None, time }
+    }
+}
+
+/// How long a stack will take.
+fn stack_time(action: &Action, rendered: &Rendered) -> Duration {
+    let takes = |verb| pace::stack(&rendered.resources, verb);
+    match action {
+        Action::Keep | Action::Check => Duration::ZERO,
+        Action::Create | Action::Attach(_) => takes(Verb::Create),
+        Action::Update => takes(Verb::Update),
+        Action::Recreate(_) => takes(Verb::Delete) + takes(Verb::Create),
+        Action::Remove => takes(Verb::Delete),
+    }
+}
+
+/// What is left of a distribution's way to the edge when its site is published.
+fn propagation(rendered: &Rendered, publishing: Duration) -> Duration {
+    let slots = pace::timeline(&rendered.resources, Verb::Create);
+    let begin = slots.iter().find(|slot| slot.kind == "AWS::CloudFront::Distribution");
+    let begin = begin.map(|slot| slot.begin).unwrap_or_default();
+    let past = pace::stack(&rendered.resources, Verb::Create).saturating_sub(begin);
+    pace::PROPAGATION.saturating_sub(past + publishing).max(publishing)
 }
 
 fn before_stack(stack: Stack) -> Vec<StepId> {
@@ -273,16 +309,21 @@ pub fn is_current(
     seen.outputs.get(DIGEST_OUTPUT) == Some(&rendered.digest) && seen.parameters == *inputs
 }
 
-fn absent(observed: &Observed) -> Vec<Step> {
+fn absent(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
     let there = |stack: &Stack| {
         let stands = observed.stacks.get(stack).is_some_and(|s| s.status != StackStatus::Gone);
         stands || observed.buckets.contains(stack)
     };
-    let remove = |id, after, there| Step {
-        id,
-        action: if there { Action::Remove } else { Action::Keep },
-        after,
-        resources: None,
+    let remove = |id, after, there| {
+        let action = if there { Action::Remove } else { Action::Keep };
+        let mut step = Step::new(id, action, after);
+        if let StepId::Stack(stack) = id
+            && let Some(rendered) = rendered.get(&stack)
+        {
+            step.resources = Some(rendered.resources.len());
+            step.time = stack_time(&step.action, rendered);
+        }
+        step
     };
     let users: Vec<StepId> = Stack::all()
         .into_iter()
@@ -309,28 +350,6 @@ fn absent(observed: &Observed) -> Vec<Step> {
     let bootstrap = Stack::Bootstrap;
     steps.push(remove(StepId::Stack(bootstrap), all, there(&bootstrap)));
     steps
-}
-
-/// Types that hold what a person can't get back, or whose id other people have written down.
-const PROTECTED: [&str; 8] = [
-    "AWS::DynamoDB::Table",
-    "AWS::KMS::Key",
-    "AWS::Cognito::UserPool",
-    "AWS::S3::Bucket",
-    "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::Stage",
-    "AWS::CloudFront::Distribution",
-    "AWS::SES::EmailIdentity",
-];
-
-/// The changes of a change set that policy refuses: replacing or removing what is protected.
-#[must_use]
-pub fn refused(changes: &[Change]) -> Vec<&Change> {
-    let destroys = |change: &&Change| {
-        let action = matches!(change.action, ChangeAction::Replace | ChangeAction::Remove);
-        action && PROTECTED.contains(&change.kind.as_str())
-    };
-    changes.iter().filter(destroys).collect()
 }
 
 #[cfg(test)]

@@ -133,6 +133,8 @@ pub trait Assets: Send + Sync {
     async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure>;
     /// Removes every object, every version and then the bucket; fine where there is none.
     async fn remove_bucket(&self, place: Place, bucket: &str) -> Result<(), Failure>;
+    /// Whether every edge location has a distribution as it was last configured.
+    async fn deployed(&self, distribution: &str) -> Result<bool, Failure>;
     /// Tells the edge to forget everything of a distribution.
     async fn invalidate(&self, distribution: &str, reference: &str) -> Result<(), Failure>;
 }

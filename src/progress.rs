@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::event::{Event, Outcome, PlannedStep, Sink, StepState};
+use crate::event::{Cost, Event, Outcome, PlannedStep, Sink, StepState, Times};
 
 /// One JSON object a line.
 pub struct JsonLines<W: Write + Send>(Mutex<W>);
@@ -68,7 +68,6 @@ struct Terminal {
 }
 
 struct Running {
-    since: Instant,
     bar: Option<ProgressBar>,
     /// Resources that are done.
     done: usize,
@@ -98,8 +97,17 @@ impl<W: Write + Send> Sink for Human<W> {
                 };
                 state.line(&format!("spaceduck {release}: {command} {galaxy}{account}, {region}"));
             }
-            Event::Planned { steps } => state.planned(&steps),
-            Event::Step { step, state: now, detail } => state.step(&step, now, detail),
+            Event::Planned { steps, times, monthly } => {
+                state.planned(&steps);
+                state.estimated(times, &monthly);
+            }
+            Event::Change { step, resource, kind, action, refused } => {
+                let refused = if refused { ", refused" } else { "" };
+                state.line(&format!("  {step}: {action} {resource} ({kind}){refused}"));
+            }
+            Event::Step { step, state: now, millis, detail } => {
+                state.step(&step, now, millis, detail);
+            }
             Event::Resource { step, resource, kind, status, .. } => {
                 state.resource(&step, &resource, &kind, &status);
             }
@@ -151,20 +159,42 @@ impl<W: Write> State<W> {
             let names: Vec<&str> = of_it.map(|step| step.step.as_str()).collect();
             self.line(&format!("  {action}: {}", names.join(", ")));
         }
+    }
+
+    fn estimated(&mut self, times: Option<Times>, monthly: &[Cost]) {
+        if let Some(Times { usable, all, one_by_one }) = times {
+            let [usable, all, serial] =
+                [usable, all, one_by_one].map(|s| seconds(Duration::from_secs(s)));
+            let until = if usable == all {
+                format!("about {all}")
+            } else {
+                format!(
+                    "about {usable} until the API answers, {all} until every edge has the sites"
+                )
+            };
+            self.line(&format!("  time: {until}; one after the other it would be {serial}"));
+            let sum = |of: fn(&Cost) -> u32| dollars(monthly.iter().map(of).sum());
+            if !monthly.is_empty() {
+                let (idle, small) = (sum(|cost| cost.idle_cents), sum(|cost| cost.small_cents));
+                self.line(&format!(
+                    "  cost: about {idle} a month when nobody comes, {small} with 1,000 people"
+                ));
+            }
+        }
         self.line("");
     }
 
-    fn step(&mut self, step: &str, now: StepState, detail: Option<String>) {
+    fn step(&mut self, step: &str, now: StepState, millis: Option<u64>, detail: Option<String>) {
         match now {
             StepState::Running => self.running(step, detail),
             StepState::Unchanged if !self.running.contains_key(step) => {}
             StepState::Done | StepState::Unchanged => {
-                let took = self.take(step);
+                let took = self.take(step, millis);
                 let what = if now == StepState::Done { "done" } else { "as it was" };
                 self.line(&format!("  ✓ {step:<26} {what}{took}"));
             }
             StepState::Failed => {
-                let took = self.take(step);
+                let took = self.take(step, millis);
                 self.line(&format!("  ✗ {step:<26} failed{took}"));
             }
         }
@@ -182,7 +212,7 @@ impl<W: Write> State<W> {
         if bar.is_none() {
             self.line(&format!("  … {step}"));
         }
-        let running = Running { since: Instant::now(), bar, done: 0, open: Vec::new() };
+        let running = Running { bar, done: 0, open: Vec::new() };
         self.running.insert(step.to_owned(), running);
     }
 
@@ -208,12 +238,11 @@ impl<W: Write> State<W> {
         }
     }
 
-    fn take(&mut self, step: &str) -> String {
-        let Some(running) = self.running.remove(step) else { return String::new() };
-        if let Some(bar) = running.bar {
+    fn take(&mut self, step: &str, millis: Option<u64>) -> String {
+        if let Some(bar) = self.running.remove(step).and_then(|running| running.bar) {
             bar.finish_and_clear();
         }
-        format!(" in {}", seconds(running.since.elapsed()))
+        millis.map_or_else(String::new, |ms| format!(" in {}", seconds(Duration::from_millis(ms))))
     }
 
     fn clear(&mut self) {
@@ -229,6 +258,7 @@ impl<W: Write> State<W> {
             Outcome::Done => "Done.",
             Outcome::Unchanged => "Nothing to do: everything is as it should be.",
             Outcome::Declined => "Nothing was done.",
+            Outcome::Planned => "Nothing was changed; `spaceduck install` does it.",
         };
         self.line("");
         self.line(text);
@@ -279,6 +309,10 @@ fn new_bar(bars: &MultiProgress, step: &str, total: Option<usize>) -> ProgressBa
     bar.set_prefix(step.to_owned());
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+fn dollars(cents: u32) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
 }
 
 fn seconds(time: Duration) -> String {

@@ -1,29 +1,35 @@
-//! An account in memory behind the installer's ports: with states that take their time, failures
-//! on demand, and a plug that can be pulled after any effect.
+//! An account in memory behind the installer's ports: with stacks that take as long as in AWS,
+//! failures on demand, and a plug that can be pulled at any effect.
 //!
-//! It shows what an emulator can't: stacks in progress, stuck and dead ones, refusals, and a
-//! process that dies between an effect and its answer.
+//! It is what `--rehearse` plays to a person, in compressed time, and what tests run against. It
+//! shows what an emulator can't: stacks in progress, stuck and dead ones, refusals, and a process
+//! that dies between an effect and its answer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
-use crate::model::{AccountId, Outputs, Place, Region, Secret, StackSeen, StackStatus};
+use crate::model::{AccountId, Place, Region, Secret};
 use crate::ports::{
-    Answer, Assets, Clock, Joined, Object, People, Proposal, Secrets, StackEvent, Stacks, Web,
-    World,
+    Answer, Assets, Clock, Joined, Object, People, Proposal, Secrets, Stacks, Web, World,
 };
 
+mod sim;
 mod stacks;
+
+use sim::Sim;
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The next creation of this stack fails and is rolled back.
     CreationFails(String),
+    /// The next update of this stack fails and is rolled back.
+    UpdateFails(String),
     /// The next update of this stack would replace a resource of this type.
     UpdateReplaces(String, String),
 }
@@ -41,7 +47,18 @@ pub enum Cut {
 pub struct Account {
     id: AccountId,
     home: Region,
+    begin: Instant,
     state: Mutex<State>,
+}
+
+/// How time passes in the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Whoever waits has waited already.
+    #[default]
+    Skip,
+    /// This many of its seconds pass in one of ours.
+    Times(u32),
 }
 
 #[derive(Default)]
@@ -56,49 +73,35 @@ struct State {
     cut: Option<Cut>,
     effects: usize,
     log: Vec<String>,
-    elapsed: Duration,
-}
-
-/// A stack, living or deleted.
-struct Sim {
-    proposal: Proposal,
-    arn: String,
-    code: String,
-    /// What its status becomes, one step each time somebody looks.
-    next: VecDeque<&'static str>,
-    protected: bool,
-    events: Vec<StackEvent>,
-}
-
-impl Sim {
-    fn is_there(&self) -> bool {
-        self.code != "DELETE_COMPLETE"
-    }
-
-    fn seen(&self, outputs: Outputs) -> StackSeen {
-        StackSeen {
-            arn: self.arn.clone(),
-            code: self.code.clone(),
-            status: StackStatus::parse(&self.code),
-            reason: None,
-            parameters: self.proposal.parameters.clone(),
-            outputs,
-        }
-    }
-
-    fn event(&mut self, resource: &str, kind: &str, status: &str, reason: Option<&str>) {
-        let id = format!("{}-{}", self.arn, self.events.len());
-        let (resource, kind) = (resource.to_owned(), kind.to_owned());
-        let (status, reason) = (status.to_owned(), reason.map(str::to_owned));
-        self.events.push(StackEvent { id, resource, kind, status, reason });
-    }
+    pace: Pace,
+    /// When the pace began, in the account's time and in ours.
+    since: (Duration, Duration),
 }
 
 impl Account {
-    /// An empty account.
+    /// An empty account in which nobody waits.
     #[must_use]
     pub fn new(id: AccountId, home: Region) -> Arc<Self> {
-        Arc::new(Self { id, home, state: Mutex::default() })
+        Arc::new(Self { id, home, begin: Instant::now(), state: Mutex::default() })
+    }
+
+    /// Says how time passes from now on.
+    pub fn pace(&self, pace: Pace) {
+        let mut state = self.state();
+        state.since = (self.time(&state), self.begin.elapsed());
+        state.pace = pace;
+    }
+
+    fn time(&self, state: &State) -> Duration {
+        let (at, ours) = state.since;
+        match state.pace {
+            Pace::Skip => at,
+            Pace::Times(speed) => at + self.begin.elapsed().saturating_sub(ours) * speed,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.time(&self.state())
     }
 
     /// The doors to it.
@@ -127,10 +130,10 @@ impl Account {
 
     /// Puts a stack into a status, with the ones that follow by themselves.
     pub fn put(&self, name: &str, code: &str, next: &[&'static str]) {
+        let now = self.now();
         for stack in &mut self.state().stacks {
-            if stack.proposal.name == name && stack.is_there() {
-                code.clone_into(&mut stack.code);
-                stack.next = next.iter().copied().collect();
+            if stack.proposal.name == name && stack.is_there(now) {
+                stack.put(now, code, next);
             }
         }
     }
@@ -145,8 +148,9 @@ impl Account {
     #[must_use]
     pub fn contents(&self) -> BTreeMap<String, String> {
         let state = self.state();
-        let stacks = state.stacks.iter().filter(|stack| stack.is_there());
-        let stacks = stacks.map(|s| (format!("stack {}", s.proposal.name), s.code.clone()));
+        let now = self.time(&state);
+        let stacks = state.stacks.iter().filter(|stack| stack.is_there(now));
+        let stacks = stacks.map(|s| (format!("stack {}", s.proposal.name), s.code(now).to_owned()));
         let buckets = state.buckets.iter();
         let buckets =
             buckets.map(|((_, name), keys)| (format!("bucket {name}"), keys.len().to_string()));
@@ -177,53 +181,6 @@ impl Account {
         let result = act(&mut state);
         if state.cut == Some(Cut::After(number)) { Err(unplugged()) } else { result }
     }
-
-    fn region(&self, place: Place) -> &str {
-        if place == Place::Home { self.home.as_str() } else { "us-east-1" }
-    }
-
-    /// The bucket that a template makes.
-    fn bucket_of(&self, proposal: &Proposal) -> Option<String> {
-        let line = proposal.body.lines().find(|line| line.trim().starts_with("BucketName: "))?;
-        let name = line.trim().trim_start_matches("BucketName: ").trim_start_matches("!Sub ");
-        let name = name.trim_matches(['\'', '"']);
-        let name = name.replace("${AWS::AccountId}", &self.id.to_string());
-        Some(name.replace("${AWS::Region}", self.region(proposal.place)))
-    }
-
-    /// What a stack tells: literals as they stand, everything else made up.
-    fn outputs_of(&self, proposal: &Proposal) -> Outputs {
-        let Some((_, outputs)) = proposal.body.split_once("\nOutputs:\n") else {
-            return Outputs::new();
-        };
-        let mut found = Outputs::new();
-        let mut name = "";
-        for line in outputs.lines() {
-            if let Some(value) = line.strip_prefix("    Value: ") {
-                let value = value.trim_matches(['\'', '"']);
-                let digest = value.len() == 64 && value.chars().all(|c| c.is_ascii_hexdigit());
-                let value = match self.bucket_of(proposal) {
-                    Some(bucket) if name.ends_with("BucketName") => bucket,
-                    _ if digest => value.to_owned(),
-                    _ => format!("{name}-of-{}", proposal.name),
-                };
-                found.insert(name.to_owned(), value);
-            } else if let Some(key) = line.strip_prefix("  ").filter(|k| !k.starts_with(' ')) {
-                name = key.trim_end_matches(':');
-            }
-        }
-        found
-    }
-
-    fn started(state: &mut State, name: &str, next: &[&'static str]) {
-        let stack = state.stacks.iter_mut().find(|s| s.proposal.name == name && s.is_there());
-        if let Some(stack) = stack {
-            let first = next.first().copied().unwrap_or_default();
-            first.clone_into(&mut stack.code);
-            stack.next = next.iter().skip(1).copied().collect();
-            stack.event(name, "AWS::CloudFormation::Stack", first, None);
-        }
-    }
 }
 
 fn unplugged() -> Failure {
@@ -232,11 +189,6 @@ fn unplugged() -> Failure {
 
 fn refuse(message: String) -> Failure {
     Failure::new(Kind::Settled, message)
-}
-
-fn is_named(stack: &Sim, place: Place, name: &str) -> bool {
-    let by_name = stack.proposal.name == name && stack.is_there();
-    stack.proposal.place == place && (stack.arn == name || by_name)
 }
 
 #[async_trait]
@@ -291,6 +243,14 @@ impl Assets for Account {
         })
     }
 
+    async fn deployed(&self, distribution: &str) -> Result<bool, Failure> {
+        let state = self.state();
+        let now = self.time(&state);
+        let is_it =
+            |stack: &&Sim| stack.outputs.get("DistributionId").is_some_and(|id| id == distribution);
+        Ok(state.stacks.iter().find(is_it).is_some_and(|stack| stack.answers(now)))
+    }
+
     async fn invalidate(&self, distribution: &str, _: &str) -> Result<(), Failure> {
         self.effect(format!("invalidate {distribution}"), |_| Ok(()))
     }
@@ -319,21 +279,36 @@ impl Secrets for Account {
 
 #[async_trait]
 impl Web for Account {
-    async fn get(&self, _: &str) -> Answer {
-        Answer::Status(200)
+    /// A host answers as soon as what stands behind it does.
+    async fn get(&self, url: &str) -> Answer {
+        let state = self.state();
+        let now = self.time(&state);
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
+        match state.stacks.iter().filter(|stack| stack.is_there(now)).find(is_of) {
+            Some(stack) if stack.answers(now) => Answer::Status(200),
+            Some(_) => Answer::Status(503),
+            None => Answer::Silence(format!("nobody knows the name {host}")),
+        }
     }
 }
 
 #[async_trait]
 impl Clock for Account {
     async fn sleep(&self, time: Duration) {
-        self.state().elapsed += time;
-        // Others get their turn; nobody waits.
-        tokio::task::yield_now().await;
+        let pace = self.state().pace;
+        match pace {
+            Pace::Times(speed) => tokio::time::sleep(time / speed).await,
+            Pace::Skip => {
+                self.state().since.0 += time;
+                // Others get their turn; nobody waits.
+                tokio::task::yield_now().await;
+            }
+        }
     }
 
     fn elapsed(&self) -> Duration {
-        self.state().elapsed
+        self.now()
     }
 }
 

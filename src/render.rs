@@ -43,8 +43,19 @@ pub struct Rendered {
     pub digest: String,
     /// The parameters that are still to be given.
     pub parameters: BTreeSet<String>,
-    /// How many resources the stack has.
-    pub resources: usize,
+    /// What the stack has.
+    pub resources: Vec<Resource>,
+}
+
+/// A resource of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Logical id.
+    pub id: String,
+    /// Type, such as `AWS::S3::Bucket`.
+    pub kind: String,
+    /// The resources that it refers to, and so waits for.
+    pub after: Vec<String>,
 }
 
 /// Why a template can't be rendered: always a mistake in the template or in its table entry.
@@ -119,8 +130,28 @@ fn finish(mut root: Node, parameters: BTreeSet<String>) -> Result<Rendered, Rend
     if body.len() > INLINE_LIMIT_BYTES {
         return Err(RenderError::TooLarge(body.len()));
     }
-    let resources = root.get("Resources").map_or(0, |node| node.entries().len());
+    let resources = resources(&root)?;
     Ok(Rendered { body, digest, parameters, resources })
+}
+
+/// The resources of a template, with what each waits for.
+pub fn resources(root: &Node) -> Result<Vec<Resource>, RenderError> {
+    let entries = root.get("Resources").map_or(&[][..], Node::entries);
+    let one = |(id, node): &(String, Node)| {
+        let refs = walk::references(node)?.values;
+        let is_other = |name: &String| name != id && entries.iter().any(|(id, _)| id == name);
+        let mut after: BTreeSet<String> = refs.into_iter().filter(is_other).collect();
+        match node.get("DependsOn") {
+            Some(Node::Text(name)) => after.extend([name.clone()]),
+            Some(Node::List(names)) => {
+                after.extend(names.iter().filter_map(Node::text).map(str::to_owned));
+            }
+            _ => {}
+        }
+        let kind = node.get("Type").and_then(Node::text).unwrap_or_default().to_owned();
+        Ok(Resource { id: id.clone(), kind, after: after.into_iter().collect() })
+    };
+    entries.iter().map(one).collect()
 }
 
 fn check_values(root: &Node, fill: &Fill) -> Result<(), RenderError> {

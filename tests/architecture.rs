@@ -61,7 +61,9 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("site", vec!["model", "failure", "ports", "config"]),
         ("render", vec!["model", "yaml"]),
         ("catalog", vec!["model", "config", "render", "yaml"]),
-        ("plan", vec!["model", "config", "catalog", "render", "ports", "event"]),
+        ("pace", vec!["render"]),
+        ("cost", vec!["model", "render", "event"]),
+        ("plan", vec!["model", "config", "catalog", "render", "ports", "event", "pace"]),
         ("progress", vec!["event"]),
         (
             "execute",
@@ -70,7 +72,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("observe", vec!["model", "failure", "catalog", "plan", "ports", "site", "execute"]),
         ("operators", vec!["model", "failure", "ports"]),
         ("aws", vec!["model", "failure", "ports"]),
-        ("rehearse", vec!["model", "failure", "ports"]),
+        ("rehearse", vec!["model", "failure", "ports", "pace", "render", "yaml"]),
     ])
 }
 

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use spaceduck::catalog::{self, Code, Facts};
@@ -13,8 +13,8 @@ use spaceduck::execute::{self, Job};
 use spaceduck::failure::{Failure, Kind};
 use spaceduck::model::{AccountId, Region, Secret, Stack};
 use spaceduck::observe::observe;
-use spaceduck::plan::{self, Goal};
-use spaceduck::rehearse::{Account, Cut, Fault};
+use spaceduck::plan::{self, Goal, Observed};
+use spaceduck::rehearse::{Account, Cut, Fault, Pace};
 use spaceduck::render;
 
 #[derive(Default)]
@@ -31,8 +31,11 @@ fn account() -> Arc<Account> {
     Account::new(id, Region::parse("eu-central-1").unwrap())
 }
 
-/// Observes, plans and runs; the number of steps that had something to do.
-async fn reach(account: &Arc<Account>, goal: Goal, code: &str) -> Result<usize, Failure> {
+async fn job(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+) -> Result<(Arc<Job>, Observed), Failure> {
     let environment = Environment {
         turnstile_site_key: Some("key".into()),
         turnstile_secret: Some(Secret::new("secret".into())),
@@ -59,9 +62,16 @@ async fn reach(account: &Arc<Account>, goal: Goal, code: &str) -> Result<usize, 
         code: Some((code, Arc::from(&b"zip"[..]))),
         secret: facts.config.turnstile_secret.clone(),
         facts,
+        named: BTreeSet::new(),
         outputs: Mutex::default(),
     });
     let observed = observe(&job).await?;
+    Ok((job, observed))
+}
+
+/// Observes, plans and runs; the number of steps that had something to do.
+async fn reach(account: &Arc<Account>, goal: Goal, code: &str) -> Result<usize, Failure> {
+    let (job, observed) = job(account, goal, code).await?;
     let plan = plan::plan(goal, &observed, &job.rendered);
     if plan.is_empty() {
         return Ok(0);
@@ -109,7 +119,7 @@ async fn a_failed_creation_tells_its_cause_and_the_next_run_finishes() {
     let failure = install(&account).await.unwrap_err();
     assert_eq!(failure.kind, Kind::Settled);
     assert_eq!(failure.message(), "the stack `spaceduck-data` ended in ROLLBACK_COMPLETE");
-    assert_eq!(failure.cause.as_deref(), Some("Thing (AWS::Some::Thing): it is no good"));
+    assert_eq!(failure.cause.as_deref(), Some("EggsTable (AWS::DynamoDB::Table): it is no good"));
     assert!(install(&account).await.unwrap() > 0);
     assert_eq!(install(&account).await.unwrap(), 0);
 }
@@ -160,6 +170,22 @@ async fn new_code_changes_the_api_and_nothing_that_holds_data() {
     let applied: Vec<_> = log.iter().filter(|done| done.starts_with("apply ")).collect();
     assert_eq!(applied, ["apply spaceduck-api"]);
     assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0);
+}
+
+/// The estimate is the longest chain of steps; played through, that is what it takes.
+#[tokio::test]
+async fn a_plan_takes_as_long_as_it_says() {
+    let account = account();
+    // A hundredth: the account's clock runs fast, and the machine's own work counts a hundredfold.
+    account.pace(Pace::Times(100));
+    let (job, observed) = job(&account, Goal::Present, "a").await.unwrap();
+    let plan = plan::plan(Goal::Present, &observed, &job.rendered);
+    let times = plan.times().unwrap();
+    assert!(times.usable < times.all && times.all < times.one_by_one / 4, "{times:?}");
+    execute::run(&plan, &job).await.unwrap();
+    let took = account.world().clock.elapsed().as_secs_f64();
+    let planned = f64::from(u32::try_from(times.all).unwrap());
+    assert!(took > planned * 0.95, "{took} s, planned {planned} s: the account is too quick");
 }
 
 /// The plug is pulled at every single effect, before it and after it. The same command, run again,

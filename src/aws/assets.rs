@@ -205,6 +205,15 @@ impl Assets for Buckets {
         }
     }
 
+    async fn deployed(&self, distribution: &str) -> Result<bool, Failure> {
+        let answer = self.front.get_distribution().id(distribution).send().await;
+        let answer = answer.map_err(|error| {
+            translate(&format!("looking at the distribution {distribution}"), None, &error)
+        })?;
+        // Source: `GetDistribution`, Amazon CloudFront API Reference: `InProgress` or `Deployed`.
+        Ok(answer.distribution().is_some_and(|found| found.status() == "Deployed"))
+    }
+
     async fn invalidate(&self, distribution: &str, reference: &str) -> Result<(), Failure> {
         let doing = format!("clearing the caches of {distribution}");
         // One wildcard counts as one path. Source: "Paying for file invalidation", Amazon

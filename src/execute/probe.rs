@@ -18,32 +18,70 @@ const SITE_PATIENCE: Duration = Duration::from_mins(16);
 /// Time between two questions.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Asks the API and the five sites.
-pub(super) async fn all(job: &Job, action: &Action) -> Result<bool, Failure> {
+/// Asks the API.
+pub(super) async fn api(job: &Job, action: &Action) -> Result<bool, Failure> {
     if *action == Action::Keep {
         return Ok(false);
     }
     let config = super::effects::known_site_config(job)?;
     let api = format!("{}/beak/system/status", config.api_base);
-    until_ok(job, "the API", &api, API_PATIENCE).await?;
-    for site in Site::ALL {
-        if let Some(url) = config.sites.get(site.name()) {
-            until_ok(job, site.name(), &format!("{url}/"), SITE_PATIENCE).await?;
+    until_ok(job, StepId::Probe, "the API", &api, API_PATIENCE).await?;
+    Ok(true)
+}
+
+/// Asks a site, and waits until every edge location has it.
+pub(super) async fn site(job: &Job, site: Site, action: &Action) -> Result<bool, Failure> {
+    if *action == Action::Keep {
+        return Ok(false);
+    }
+    let (id, name) = (StepId::Edge(site), site.name());
+    let domain = job.output(Stack::Site(site), "DistributionDomain")?;
+    let distribution = job.output(Stack::Site(site), "DistributionId")?;
+    until_ok(job, id, name, &format!("https://{domain}/"), SITE_PATIENCE).await?;
+    let patience = Patience::new(job, SITE_PATIENCE);
+    while !job.world.assets.deployed(&distribution).await? {
+        if patience.is_over(job) {
+            let message = format!("{name} has not reached every edge location");
+            return Err(Failure::new(Kind::Settled, message)
+                .cause(format!("CloudFront still works on the distribution {distribution}"))
+                .help("everything is installed; run the same command again to ask once more"));
         }
+        job.world.clock.sleep(PAUSE).await;
     }
     Ok(true)
 }
 
-async fn until_ok(job: &Job, name: &str, url: &str, patience: Duration) -> Result<(), Failure> {
-    let start = job.world.clock.elapsed();
+struct Patience {
+    start: Duration,
+    limit: Duration,
+}
+
+impl Patience {
+    fn new(job: &Job, limit: Duration) -> Self {
+        Self { start: job.world.clock.elapsed(), limit }
+    }
+
+    fn is_over(&self, job: &Job) -> bool {
+        job.world.clock.elapsed().saturating_sub(self.start) >= self.limit
+    }
+}
+
+async fn until_ok(
+    job: &Job,
+    step: StepId,
+    name: &str,
+    url: &str,
+    limit: Duration,
+) -> Result<(), Failure> {
+    let patience = Patience::new(job, limit);
     let mut told = false;
     loop {
         let answer = job.world.web.get(url).await;
         if answer == Answer::Status(200) {
             return Ok(());
         }
-        if job.world.clock.elapsed().saturating_sub(start) >= patience {
-            let seconds = patience.as_secs();
+        if patience.is_over(job) {
+            let seconds = limit.as_secs();
             let message = format!("{name} does not answer as it should after {seconds} s");
             let cause = match answer {
                 Answer::Status(code) => format!("GET {url} answers with status {code}"),
@@ -56,8 +94,8 @@ async fn until_ok(job: &Job, name: &str, url: &str, patience: Duration) -> Resul
         if !told {
             told = true;
             let detail = Some(format!("waiting for {name} to answer"));
-            let step = StepId::Probe.to_string();
-            job.events.emit(Event::Step { step, state: StepState::Running, detail });
+            let (step, state) = (step.to_string(), StepState::Running);
+            job.events.emit(Event::Step { step, state, millis: None, detail });
         }
         job.world.clock.sleep(PAUSE).await;
     }

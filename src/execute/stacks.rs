@@ -9,10 +9,10 @@ use crate::event::Event;
 use crate::failure::{Failure, Kind};
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
 use crate::plan::{self, Action, StepId};
-use crate::ports::{Proposal, StackEvent};
+use crate::ports::{Change, ChangeAction, Proposal, StackEvent};
 
 /// How often a stack is looked at again: at first, and at most.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
 
 /// How often a stack may turn out to be in another state before we give up.
 const ATTEMPTS: usize = 4;
@@ -107,20 +107,51 @@ async fn change(
         job.learn(stack, seen.outputs.clone());
         return Ok(false);
     };
-    let refused = plan::refused(&change_set.changes);
+    let is_refused = |change: &&Change| plan::refuses(stack, change, &job.named);
+    let refused: Vec<&Change> = change_set.changes.iter().filter(is_refused).collect();
     if !refused.is_empty() {
+        let name = &proposal.name;
         let what: Vec<String> =
             refused.iter().map(|change| format!("{} ({})", change.resource, change.kind)).collect();
+        let flags: Vec<String> =
+            refused.iter().map(|change| format!("--replace {stack}.{}", change.resource)).collect();
         job.world.stacks.discard(&change_set).await?;
-        let name = &proposal.name;
         let message = format!("the update of `{name}` would replace or remove {}", what.join(", "));
-        return Err(Failure::new(Kind::Refused, message)
-            .help("nothing of this stack was changed; what it holds can't be brought back"));
+        return Err(Failure::new(Kind::Refused, message).help(format!(
+            "nothing of this stack was changed; what it holds can't be brought back. If it may \
+             go, say so with {}",
+            flags.join(" ")
+        )));
     }
     let mut known = known_events(job, stack).await?;
     job.world.stacks.apply(&change_set).await?;
     let seen = settle(job, stack, &seen.arn, &mut known).await?;
     finished(job, stack, seen, "UPDATE_COMPLETE").await?;
+    Ok(true)
+}
+
+/// Tells what an update would do, and does nothing of it. `false` where inputs are not known yet.
+pub async fn preview(job: &Job, stack: Stack) -> Result<bool, Failure> {
+    let Ok(inputs) = inputs(job, stack) else { return Ok(false) };
+    let proposal = proposal(job, stack, inputs)?;
+    let Some(change_set) = job.world.stacks.propose(&proposal).await? else { return Ok(true) };
+    job.world.stacks.discard(&change_set).await?;
+    for change in &change_set.changes {
+        let action = match &change.action {
+            ChangeAction::Add => "add",
+            ChangeAction::Modify => "modify",
+            ChangeAction::Replace => "replace",
+            ChangeAction::Remove => "remove",
+            ChangeAction::Other(other) => other,
+        };
+        job.events.emit(Event::Change {
+            step: StepId::Stack(stack).to_string(),
+            resource: change.resource.clone(),
+            kind: change.kind.clone(),
+            action: action.to_owned(),
+            refused: plan::refuses(stack, change, &job.named),
+        });
+    }
     Ok(true)
 }
 

@@ -1,10 +1,10 @@
 //! Cases: what is there → what is planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use galaxy_sites::Site;
 
-use super::{Action, Goal, Observed, Plan, SecretSeen, StepId, plan, refused};
+use super::{Action, Goal, Observed, Plan, SecretSeen, StepId, plan, refuses};
 use crate::model::{Stack, StackSeen, StackStatus};
 use crate::ports::{Change, ChangeAction};
 use crate::render::{DIGEST_OUTPUT, Rendered};
@@ -14,7 +14,7 @@ fn rendered() -> BTreeMap<Stack, Rendered> {
         body: String::new(),
         digest: format!("digest of {stack}"),
         parameters: super::catalog::inputs(stack).iter().map(|i| i.parameter.into()).collect(),
-        resources: 3,
+        resources: Vec::new(),
     };
     Stack::all().into_iter().map(|stack| (stack, one(stack))).collect()
 }
@@ -113,7 +113,7 @@ fn one_difference_is_one_action() {
         for step in &plan.steps {
             let expected = match step.id {
                 StepId::Release => Action::Create,
-                StepId::Probe => Action::Check,
+                StepId::Probe | StepId::Edge(_) => Action::Check,
                 id if id == changed => Action::Update,
                 _ => Action::Keep,
             };
@@ -166,6 +166,11 @@ fn replacing_or_removing_what_is_protected_is_refused() {
         change("AWS::Lambda::Version", ChangeAction::Remove),
         change("AWS::KMS::Key", ChangeAction::Add),
     ];
-    let kinds: Vec<&str> = refused(&changes).iter().map(|c| c.kind.as_str()).collect();
-    assert_eq!(kinds, ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"]);
+    let refused = |named: &BTreeSet<String>| -> Vec<&str> {
+        let refused = changes.iter().filter(|change| refuses(Stack::Data, change, named));
+        refused.map(|change| change.kind.as_str()).collect()
+    };
+    assert_eq!(refused(&BTreeSet::new()), ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"]);
+    assert_eq!(refused(&BTreeSet::from(["data.X".into()])), [""; 0]);
+    assert_eq!(refused(&BTreeSet::from(["auth.X".into()])).len(), 2, "another stack's");
 }

@@ -1,86 +1,74 @@
 //! Stacks of the account in memory: on their way, settled, refused.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{Account, Fault, Sim, is_named, refuse};
+use super::sim::Sim;
+use super::{Account, Fault, State, refuse};
 use crate::failure::Failure;
 use crate::model::{Place, StackSeen};
+use crate::pace::Verb;
 use crate::ports::{Change, ChangeAction, ChangeSet, Proposal, StackEvent, Stacks};
+
+impl State {
+    /// Takes a fault out of the list, if it is there.
+    fn take(&mut self, is_it: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let at = self.faults.iter().position(is_it)?;
+        Some(self.faults.remove(at))
+    }
+}
 
 #[async_trait]
 impl Stacks for Account {
     async fn find(&self, place: Place, name: &str) -> Result<Option<StackSeen>, Failure> {
-        let mut state = self.state();
-        let Some(stack) = state.stacks.iter_mut().find(|s| is_named(s, place, name)) else {
-            return Ok(None);
-        };
-        if let Some(next) = stack.next.pop_front() {
-            next.clone_into(&mut stack.code);
-            let name = stack.proposal.name.clone();
-            stack.event(&name, "AWS::CloudFormation::Stack", next, None);
-        }
-        let outputs = self.outputs_of(&stack.proposal);
-        Ok(Some(stack.seen(outputs)))
+        let state = self.state();
+        let now = self.time(&state);
+        let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
+        Ok(stack.map(|stack| stack.seen(now)))
     }
 
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure> {
+        let now = self.now();
         self.effect(format!("create {}", proposal.name), |state| {
             let name = &proposal.name;
-            if state.stacks.iter().any(|s| is_named(s, proposal.place, name)) {
+            if state.stacks.iter().any(|s| s.is_named(proposal.place, name, now)) {
                 return Err(refuse(format!("the stack {name} is already there")));
             }
             let arn = format!("arn:stack/{name}/{}", state.stacks.len());
-            let (proposal, code) = (proposal.clone(), String::new());
+            let mut stack = Sim::new(proposal.clone(), arn.clone());
+            stack.outputs = self.told_by(&stack);
             let fault = Fault::CreationFails(name.clone());
-            let fails = state.faults.iter().position(|known| *known == fault);
-            let mut stack = Sim {
-                proposal,
-                arn: arn.clone(),
-                code,
-                next: VecDeque::new(),
-                protected: true,
-                events: Vec::new(),
-            };
-            if let Some(at) = fails {
-                state.faults.remove(at);
-                let kind = "AWS::CloudFormation::Stack";
-                stack.event(&stack.proposal.name.clone(), kind, "CREATE_IN_PROGRESS", None);
-                stack.event("Thing", "AWS::Some::Thing", "CREATE_FAILED", Some("it is no good"));
-            } else if let Some(bucket) = self.bucket_of(&stack.proposal) {
-                let key = (stack.proposal.place, bucket);
-                if state.buckets.insert(key, BTreeMap::new()).is_some() {
-                    return Err(refuse("the bucket is already there".into()));
-                }
-            }
-            let name = stack.proposal.name.clone();
-            state.stacks.push(stack);
-            let way: &[&str] = if fails.is_some() {
-                &["ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+            if state.take(|known| *known == fault).is_some() {
+                stack.fail(now, Verb::Create, "it is no good");
             } else {
-                &["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
-            };
-            Self::started(state, &name, way);
+                if let Some(bucket) = self.bucket_of(proposal) {
+                    let key = (proposal.place, bucket);
+                    if state.buckets.insert(key, BTreeMap::new()).is_some() {
+                        return Err(refuse("the bucket is already there".into()));
+                    }
+                }
+                stack.begin(now, Verb::Create);
+            }
+            state.stacks.push(stack);
             Ok(arn)
         })
     }
 
     async fn propose(&self, proposal: &Proposal) -> Result<Option<ChangeSet>, Failure> {
+        let now = self.now();
         self.effect(format!("propose {}", proposal.name), |state| {
             let name = &proposal.name;
-            let known = state.stacks.iter().find(|s| is_named(s, proposal.place, name));
+            let known = state.stacks.iter().find(|s| s.is_named(proposal.place, name, now));
             let known = known.ok_or_else(|| refuse(format!("there is no stack {name}")))?;
             let same = known.proposal.body == proposal.body
                 && known.proposal.parameters == proposal.parameters;
             if same {
                 return Ok(None);
             }
-            let at = state
-                .faults
-                .iter()
-                .position(|f| matches!(f, Fault::UpdateReplaces(stack, _) if stack == name));
-            let change = match at.map(|at| state.faults.remove(at)) {
+            let fault =
+                state.take(|f| matches!(f, Fault::UpdateReplaces(stack, _) if stack == name));
+            let change = match fault {
                 Some(Fault::UpdateReplaces(_, kind)) => {
                     Change { resource: "Thing".into(), kind, action: ChangeAction::Replace }
                 }
@@ -98,16 +86,22 @@ impl Stacks for Account {
     }
 
     async fn apply(&self, change_set: &ChangeSet) -> Result<(), Failure> {
+        let now = self.now();
         self.effect(format!("apply {}", change_set.stack), |state| {
             let proposal = state.change_sets.remove(&change_set.arn);
             let proposal = proposal.ok_or_else(|| refuse("no such change set".into()))?;
-            let name = proposal.name.clone();
-            for stack in &mut state.stacks {
-                if is_named(stack, change_set.place, &name) {
-                    stack.proposal = proposal.clone();
-                }
+            let fault = Fault::UpdateFails(proposal.name.clone());
+            let fails = state.take(|known| *known == fault).is_some();
+            let place = change_set.place;
+            let stack = state.stacks.iter_mut().find(|s| s.is_named(place, &proposal.name, now));
+            let stack = stack.ok_or_else(|| refuse("the stack is gone".into()))?;
+            if fails {
+                stack.fail(now, Verb::Update, "it is no good");
+            } else {
+                stack.take(proposal);
+                stack.outputs = self.told_by(stack);
+                stack.begin(now, Verb::Update);
             }
-            Self::started(state, &name, &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]);
             Ok(())
         })
     }
@@ -120,8 +114,9 @@ impl Stacks for Account {
     }
 
     async fn protect(&self, place: Place, name: &str, on: bool) -> Result<(), Failure> {
+        let now = self.now();
         self.effect(format!("protect {name} {on}"), |state| {
-            for stack in state.stacks.iter_mut().filter(|s| is_named(s, place, name)) {
+            for stack in state.stacks.iter_mut().filter(|s| s.is_named(place, name, now)) {
                 stack.protected = on;
             }
             Ok(())
@@ -129,24 +124,27 @@ impl Stacks for Account {
     }
 
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure> {
+        let now = self.now();
         self.effect(format!("delete {name}"), |state| {
-            let stack = state.stacks.iter().find(|s| is_named(s, place, name));
-            if stack.is_some_and(|stack| stack.protected) {
+            let stack = state.stacks.iter_mut().find(|s| s.is_named(place, name, now));
+            let Some(stack) = stack else { return Ok(()) };
+            if stack.protected {
                 return Err(refuse(format!("the stack {name} is protected")));
             }
-            let dead = stack.is_some_and(|stack| stack.code == "ROLLBACK_COMPLETE");
-            if let Some(bucket) = stack.filter(|_| dead).and_then(|s| self.bucket_of(&s.proposal)) {
+            let dead = stack.code(now) == "ROLLBACK_COMPLETE";
+            stack.begin(now, Verb::Delete);
+            if let Some(bucket) = self.bucket_of(&stack.proposal).filter(|_| dead) {
                 // A creation that was rolled back leaves nothing.
                 state.buckets.remove(&(place, bucket));
             }
-            Self::started(state, name, &["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]);
             Ok(())
         })
     }
 
     async fn events(&self, place: Place, name: &str) -> Result<Vec<StackEvent>, Failure> {
         let state = self.state();
-        let stack = state.stacks.iter().find(|s| is_named(s, place, name));
-        Ok(stack.map(|s| s.events.iter().rev().cloned().collect()).unwrap_or_default())
+        let now = self.time(&state);
+        let stack = state.stacks.iter().find(|s| s.is_named(place, name, now));
+        Ok(stack.map(|stack| stack.events(now)).unwrap_or_default())
     }
 }

@@ -1,0 +1,48 @@
+//! What was found in the account, as far as a plan depends on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use galaxy_sites::Site;
+
+use crate::model::{Stack, StackSeen};
+
+/// What was found in the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The stacks that are there.
+    pub stacks: BTreeMap<Stack, StackSeen>,
+    /// Buckets that are there, whether their stack is or not.
+    pub buckets: BTreeSet<Stack>,
+    /// Whether the function's code is in the artifact bucket.
+    pub code_stored: bool,
+    /// The Turnstile secret.
+    pub secret: SecretSeen,
+    /// Whether the hosts of captchas are stored.
+    pub hostnames: bool,
+    /// Sites whose files are as they are to be.
+    pub published: BTreeSet<Site>,
+    /// Whether what is installed is written down as this release.
+    pub released: bool,
+}
+
+/// What was found of the Turnstile secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretSeen {
+    /// None is stored, and none was given.
+    #[default]
+    None,
+    /// None is stored, and one was given.
+    Missing,
+    /// One is stored, and no other one was given.
+    Stored,
+    /// One is stored, and another one was given.
+    Outdated,
+}
+
+impl SecretSeen {
+    /// Whether one is stored.
+    #[must_use]
+    pub fn is_stored(self) -> bool {
+        matches!(self, Self::Stored | Self::Outdated)
+    }
+}

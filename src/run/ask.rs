@@ -1,0 +1,47 @@
+//! The questions a person is asked, and how they are answered beforehand.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use crate::cli::Shared;
+use crate::failure::{Failure, Kind};
+use crate::model::GalaxyName;
+
+/// The one question of an installation.
+pub(super) fn agreed(shared: &Shared, question: &str) -> Result<bool, Failure> {
+    if shared.yes {
+        return Ok(true);
+    }
+    let answer = ask(&format!("{question} [y/N] "), "answer it beforehand with --yes")?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Data goes: the galaxy's name has to be typed.
+pub(super) fn named(galaxy: &GalaxyName, confirm: Option<&str>) -> Result<bool, Failure> {
+    let typed = match confirm {
+        Some(name) => name.to_owned(),
+        None => ask(
+            &format!("All ducklings, bonds and certificates go. Type `{galaxy}` to remove it: "),
+            &format!("name the galaxy with --confirm {galaxy}"),
+        )?,
+    };
+    if typed.trim() == galaxy.as_str() {
+        return Ok(true);
+    }
+    let message = format!("`{}` is not the galaxy's name; nothing was removed", typed.trim());
+    Err(Failure::new(Kind::Refused, message).help(format!("it is called `{galaxy}`")))
+}
+
+fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(Kind::Refused, "there is nobody to ask; nothing was changed")
+            .help(otherwise));
+    }
+    let mut err = anstream::stderr();
+    let _ = write!(err, "{question}").and_then(|()| err.flush());
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| {
+        Failure::new(Kind::Refused, "the answer can't be read; nothing was changed")
+            .cause(error.to_string())
+    })?;
+    Ok(answer)
+}

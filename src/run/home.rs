@@ -1,0 +1,76 @@
+//! The account that a command works in: a real one, or one in memory for a rehearsal.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::life;
+use crate::aws;
+use crate::catalog::Code;
+use crate::cli::Shared;
+use crate::config::Config;
+use crate::event::{Event, Events};
+use crate::execute;
+use crate::failure::Failure;
+use crate::model::{AccountId, Region};
+use crate::observe::observe;
+use crate::plan::{self, Goal};
+use crate::ports::World;
+use crate::progress::Quiet;
+use crate::rehearse::{Account, Pace};
+
+/// How many seconds of a rehearsal pass in one of ours: four minutes become four seconds.
+const SPEED: u32 = 60;
+
+/// An account that answered.
+pub(super) struct Home {
+    pub(super) id: AccountId,
+    pub(super) region: Region,
+    pub(super) world: World,
+}
+
+/// What a rehearsal begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// An empty account.
+    Empty,
+    /// A galaxy.
+    Installed,
+}
+
+/// Finds the account.
+pub(super) async fn reach(
+    shared: &Shared,
+    config: &Config,
+    start: Start,
+    events: &Events,
+) -> Result<Home, Failure> {
+    if shared.rehearse {
+        let text = "A rehearsal: the account is one in memory, and a minute passes in a second.";
+        events.emit(Event::Note { text: text.into() });
+        return rehearsal(config, start).await;
+    }
+    let settings = aws::Settings {
+        profile: shared.profile.clone(),
+        region: config.region.clone(),
+        connect_to: shared.connect_to.clone(),
+    };
+    let account = aws::connect(&settings).await?;
+    Ok(Home { id: account.id, region: account.region, world: account.world })
+}
+
+async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
+    let id = AccountId::parse("111122223333").map_err(|e| Failure::bug(e.to_string()))?;
+    let region = config.region.clone().unwrap_or_else(Region::edge);
+    let account = Account::new(id.clone(), region.clone());
+    let home = Home { id, region, world: account.world() };
+    if start == Start::Installed {
+        let code = Code { sha256: "0".repeat(64), architecture: "arm64" };
+        let code = (code, Arc::from(&b"zip"[..]));
+        let quiet: Events = Arc::new(Quiet);
+        let job = life::arrival(&home, config.clone(), code, BTreeSet::new(), &quiet)?;
+        let observed = observe(&job).await?;
+        execute::run(&plan::plan(Goal::Present, &observed, &job.rendered), &job).await?;
+    }
+    account.pace(Pace::Times(SPEED));
+    Ok(home)
+}

@@ -171,6 +171,20 @@ pub fn inputs(stack: Stack) -> Vec<Input> {
     }
 }
 
+/// What a stack is given that no other stack tells.
+#[must_use]
+pub fn constants(stack: Stack) -> BTreeMap<String, String> {
+    match stack {
+        // The new version is the live one, as soon as it is well.
+        Stack::Api => BTreeMap::from([(LIVE_VERSION.to_owned(), String::new())]),
+        _ => BTreeMap::new(),
+    }
+}
+
+/// The parameter that keeps an earlier version live while a new one is asked whether it is well;
+/// also the output that tells which one is live.
+pub const LIVE_VERSION: &str = "LiveVersion";
+
 /// Whether the person's data lives in the stack, so that its template forbids deletion.
 #[must_use]
 pub fn keeps_data(stack: Stack) -> bool {

@@ -74,6 +74,12 @@ pub enum Command {
         #[arg(long, value_name = "STACK.RESOURCE")]
         replace: Vec<String>,
     },
+    /// Put an earlier release back, function and sites together
+    Rollback {
+        /// Its name or number; without one it is the release before the current one
+        #[arg(value_name = "RELEASE")]
+        release: Option<String>,
+    },
     /// Remove the galaxy from AWS with all its data
     Teardown {
         /// The galaxy's name, typed here instead of at the question
@@ -150,6 +156,7 @@ impl Command {
         match self {
             Self::Plan => "plan",
             Self::Install { .. } => "install",
+            Self::Rollback { .. } => "rollback",
             Self::Teardown { .. } => "teardown",
             Self::Render { .. } => "render",
             Self::Operator { .. } => "operator",

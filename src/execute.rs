@@ -15,13 +15,14 @@ use crate::failure::Failure;
 use crate::model::{AccountId, Outputs, Region, Secret, Stack};
 use crate::plan::{Action, Goal, Plan, StepId};
 use crate::ports::World;
+use crate::release::Manifest;
 use crate::render::Rendered;
 
 mod effects;
 mod probe;
 mod stacks;
 
-pub(crate) use effects::known_site_config;
+pub(crate) use effects::{digest, known_site_config, release_id};
 pub use probe::urls;
 pub use stacks::preview;
 
@@ -43,10 +44,36 @@ pub struct Job {
     pub code: Option<(Code, Arc<[u8]>)>,
     /// Turnstile's secret, where one was given.
     pub secret: Option<Secret>,
+    /// Where the sites' files come from.
+    pub pages: Pages,
     /// Protected resources that may be replaced or removed, as `STACK.RESOURCE`.
     pub named: BTreeSet<String>,
     /// What stacks have told so far.
     pub outputs: Mutex<BTreeMap<Stack, Outputs>>,
+}
+
+/// Where the sites' files come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// From this program.
+    Program,
+    /// From the artifact bucket, as an earlier release left them.
+    Record(Box<Manifest>),
+}
+
+/// Why a plan was not carried out to its end.
+#[derive(Debug)]
+pub struct Broken {
+    /// The step that failed first, where one did.
+    pub step: Option<StepId>,
+    /// What went wrong.
+    pub failure: Failure,
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        broken.failure
+    }
 }
 
 impl Job {
@@ -71,11 +98,11 @@ impl Job {
 }
 
 /// Runs a plan. After a failure nothing new is started; what runs is waited for.
-pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Failure> {
+pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Broken> {
     let mut waiting = plan.steps.clone();
     let mut done: BTreeSet<StepId> = BTreeSet::new();
     let mut running = JoinSet::new();
-    let mut first: Option<Failure> = None;
+    let mut first: Option<Broken> = None;
     loop {
         if first.is_none() {
             let is_ready = |after: &[StepId]| after.iter().all(|id| done.contains(id));
@@ -93,18 +120,20 @@ pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Failure> {
             Ok((id, Ok(()))) => {
                 done.insert(id);
             }
-            Ok((_, Err(failure))) => {
-                first.get_or_insert(failure);
+            Ok((id, Err(failure))) => {
+                first.get_or_insert(Broken { step: Some(id), failure });
             }
             Err(error) => {
-                first.get_or_insert(Failure::bug("a step broke off").cause(error.to_string()));
+                let failure = Failure::bug("a step broke off").cause(error.to_string());
+                first.get_or_insert(Broken { step: None, failure });
             }
         }
     }
+    let failure = Failure::bug("the plan waits for a step that it does not have");
     match first {
-        Some(failure) => Err(failure),
+        Some(broken) => Err(broken),
         None if waiting.is_empty() => Ok(()),
-        None => Err(Failure::bug("the plan waits for a step that it does not have")),
+        None => Err(Broken { step: None, failure }),
     }
 }
 
@@ -114,12 +143,13 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         job.say(id, StepState::Running, None, None);
     }
     let result = match (goal, id) {
-        (Goal::Present, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
+        (Goal::Present | Goal::Back, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
         (Goal::Absent, StepId::Stack(stack)) => stacks::take_down(job, stack, action).await,
-        (Goal::Present, StepId::Secret) => effects::store_secret(job, action).await,
+        (Goal::Present | Goal::Back, StepId::Secret) => effects::store_secret(job, action).await,
         (Goal::Absent, StepId::Secret) => effects::remove_secret(job, action).await,
         (_, StepId::Code) => effects::store_code(job, action).await,
         (_, StepId::Publish(site)) => effects::publish(job, site, action).await,
+        (_, StepId::Alias) => effects::point_back(job).await,
         (_, StepId::Release) => effects::release(job, action).await,
         (_, StepId::Probe) => probe::api(job, action).await,
         (_, StepId::Edge(site)) => probe::site(job, site, action).await,

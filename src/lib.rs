@@ -4,6 +4,7 @@
 //! effects → events → people or JSON Lines. `ARCHITECTURE.md` shows the map.
 
 pub mod aws;
+pub mod back;
 pub mod catalog;
 pub mod cli;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod ports;
 pub mod progress;
 pub mod rehearse;
+pub mod release;
 pub mod render;
 pub mod run;
 pub mod site;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use galaxy_sites::Site;
 use tokio::task::JoinSet;
 
-use crate::catalog::{self, Facts};
-use crate::execute::{Job, known_site_config};
+use crate::catalog;
+use crate::execute::{Job, digest, known_site_config, release_id};
 use crate::failure::Failure;
 use crate::model::{Place, Stack, StackSeen};
 use crate::plan::{Observed, SecretSeen};
-use crate::site::{self, Manifest};
+use crate::release::{self, Manifest};
 
 /// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
 pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
@@ -89,22 +89,36 @@ async fn buckets(job: &Arc<Job>) -> Result<BTreeSet<Stack>, Failure> {
 /// Compares what is written down with what this program would publish.
 async fn record(job: &Arc<Job>, observed: &mut Observed) -> Result<(), Failure> {
     let Some(bucket) = artifacts(job) else { return Ok(()) };
-    let bytes = job.world.assets.read(Place::Home, &bucket, site::MANIFEST_KEY).await?;
+    let bytes = job.world.assets.read(Place::Home, &bucket, release::CURRENT_KEY).await?;
     let Some(manifest) = bytes.as_deref().and_then(Manifest::parse) else { return Ok(()) };
     // Without all addresses there is nothing to compare with.
-    let Ok(config) = known_site_config(job) else { return Ok(()) };
-    for site in Site::ALL {
-        if manifest.sites.get(site.name()) == Some(&site::digest(site, &config)?) {
-            observed.published.insert(site);
+    if let Ok(config) = known_site_config(job) {
+        for site in Site::ALL {
+            let known = manifest.sites.get(site.name()).map(|record| &record.digest);
+            if known == Some(&digest(job, site, &config)?) {
+                observed.published.insert(site);
+            }
         }
+        observed.released = manifest.id == release_id(job, &config)?;
     }
-    observed.released = manifest.is_of(&job.facts);
+    observed.current = Some(manifest);
     Ok(())
 }
 
-impl Manifest {
-    fn is_of(&self, facts: &Facts) -> bool {
-        let code = facts.code.as_ref().map(|code| code.sha256.as_str());
-        self.release == facts.release && code == Some(self.code.as_str())
+/// All releases on record, the latest first.
+pub async fn releases(job: &Job) -> Result<Vec<Manifest>, Failure> {
+    let Some(bucket) = artifacts(job) else { return Ok(Vec::new()) };
+    let assets = &job.world.assets;
+    if !assets.has_bucket(Place::Home, &bucket).await? {
+        return Ok(Vec::new());
     }
+    let mut releases = Vec::new();
+    for key in assets.keys(Place::Home, &bucket).await? {
+        if key.starts_with(release::PREFIX) && key != release::CURRENT_KEY {
+            let bytes = assets.read(Place::Home, &bucket, &key).await?;
+            releases.extend(bytes.as_deref().and_then(Manifest::parse));
+        }
+    }
+    releases.sort_by_key(|manifest| std::cmp::Reverse(manifest.number));
+    Ok(releases)
 }

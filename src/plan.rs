@@ -23,6 +23,8 @@ pub use policy::refuses;
 pub enum Goal {
     /// This release, here.
     Present,
+    /// An earlier release, here: function and sites, first of all.
+    Back,
     /// Nothing, here.
     Absent,
 }
@@ -40,6 +42,8 @@ pub enum StepId {
     Publish(Site),
     /// The sites learn each other's addresses, and what is installed is written down.
     Release,
+    /// Callers get the function's version of an earlier release.
+    Alias,
     /// The API is asked from outside.
     Probe,
     /// A site is asked from outside, and every edge location has it.
@@ -54,6 +58,7 @@ impl fmt::Display for StepId {
             Self::Secret => f.write_str("turnstile secret"),
             Self::Publish(site) => write!(f, "publish {}", site.name()),
             Self::Release => f.write_str("release"),
+            Self::Alias => f.write_str("live version"),
             Self::Probe => f.write_str("probe"),
             Self::Edge(site) => write!(f, "edge {}", site.name()),
         }
@@ -160,6 +165,7 @@ impl Plan {
 pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Plan {
     let steps = match goal {
         Goal::Present => present(observed, rendered),
+        Goal::Back => back(observed, rendered),
         Goal::Absent => absent(observed, rendered),
     };
     Plan { goal, steps }
@@ -213,6 +219,27 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         {
             step.time = propagation(rendered, step.time);
         }
+        steps.push(step);
+    }
+    steps
+}
+
+/// Going back: first what callers see, then the stack, which catches up.
+fn back(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
+    let mut steps = vec![Step::new(StepId::Alias, Action::Update, Vec::new())];
+    for site in Site::ALL {
+        let there = observed.published.contains(&site);
+        let action = if there { Action::Keep } else { Action::Update };
+        steps.push(Step::new(StepId::Publish(site), action, Vec::new()));
+    }
+    let after = steps.iter().map(|step| step.id).collect();
+    steps.push(Step::new(StepId::Release, Action::Create, after));
+    steps.push(Step::new(StepId::Probe, Action::Check, vec![StepId::Release]));
+    if let Some(rendered) = rendered.get(&Stack::Api) {
+        let action = stack_action(Stack::Api, observed, rendered);
+        let time = stack_time(&action, rendered);
+        let mut step = Step::new(StepId::Stack(Stack::Api), action, vec![StepId::Probe]);
+        (step.resources, step.time) = (Some(rendered.resources.len()), time);
         steps.push(step);
     }
     steps
@@ -296,7 +323,12 @@ pub fn resolve(
         let value = outputs.get(&input.stack)?.get(input.output)?.clone();
         Some((input.parameter.to_owned(), value))
     };
-    catalog::inputs(stack).into_iter().map(value).collect()
+    let mut values = catalog::constants(stack);
+    for input in catalog::inputs(stack) {
+        let (parameter, value) = value(input)?;
+        values.insert(parameter, value);
+    }
+    Some(values)
 }
 
 /// Whether a stack already is what this template and these values would make of it.

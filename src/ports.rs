@@ -1,4 +1,4 @@
-//! What the installer needs of the world, in its own words: six small doors.
+//! What the installer needs of the world, in its own words: small doors.
 //!
 //! The AWS adapters are in `aws/`, an account in memory for tests is in `rehearse.rs`.
 
@@ -150,6 +150,15 @@ pub trait Secrets: Send + Sync {
     async fn remove(&self, path: &str) -> Result<(), Failure>;
 }
 
+/// Versions of the API's function.
+#[async_trait]
+pub trait Functions: Send + Sync {
+    /// Asks a version whether it is well; what is wrong, if it is not.
+    async fn check(&self, function: &str, version: &str) -> Result<Option<String>, Failure>;
+    /// Makes a version the one that callers get. `false` where there is no such version.
+    async fn point(&self, function: &str, version: &str) -> Result<bool, Failure>;
+}
+
 /// What became of somebody who was to be an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joined {
@@ -204,6 +213,8 @@ pub struct World {
     pub stacks: std::sync::Arc<dyn Stacks>,
     /// Objects.
     pub assets: std::sync::Arc<dyn Assets>,
+    /// The function's versions.
+    pub functions: std::sync::Arc<dyn Functions>,
     /// Secrets.
     pub secrets: std::sync::Arc<dyn Secrets>,
     /// Operators.

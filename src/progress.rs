@@ -168,9 +168,7 @@ impl<W: Write> State<W> {
             let until = if usable == all {
                 format!("about {all}")
             } else {
-                format!(
-                    "about {usable} until the API answers, {all} until every edge has the sites"
-                )
+                format!("about {usable} until the API answers, {all} until all is done everywhere")
             };
             self.line(&format!("  time: {until}; one after the other it would be {serial}"));
             let sum = |of: fn(&Cost) -> u32| dollars(monthly.iter().map(of).sum());

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region, Secret};
 use crate::ports::{
-    Answer, Assets, Clock, Joined, Object, People, Proposal, Secrets, Stacks, Web, World,
+    Answer, Assets, Clock, Functions, Joined, Object, People, Proposal, Secrets, Stacks, Web, World,
 };
 
 mod sim;
@@ -30,6 +30,10 @@ pub enum Fault {
     CreationFails(String),
     /// The next update of this stack fails and is rolled back.
     UpdateFails(String),
+    /// The version of the function with this number is not well.
+    VersionUnwell(String),
+    /// The API answers badly while the version with this number is live.
+    AnswersBadly(String),
     /// The next update of this stack would replace a resource of this type.
     UpdateReplaces(String, String),
 }
@@ -110,6 +114,7 @@ impl Account {
         World {
             stacks: Arc::clone(self) as Arc<dyn Stacks>,
             assets: Arc::clone(self) as Arc<dyn Assets>,
+            functions: Arc::clone(self) as Arc<dyn Functions>,
             secrets: Arc::clone(self) as Arc<dyn Secrets>,
             people: Arc::clone(self) as Arc<dyn People>,
             web: Arc::clone(self) as Arc<dyn Web>,
@@ -120,6 +125,11 @@ impl Account {
     /// Makes something go wrong.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.push(fault);
+    }
+
+    /// Makes everything right that was made to go wrong.
+    pub fn mend(&self) {
+        self.state().faults.clear();
     }
 
     /// Pulls the plug at an effect, or puts it back in; counting starts anew.
@@ -257,6 +267,25 @@ impl Assets for Account {
 }
 
 #[async_trait]
+impl Functions for Account {
+    async fn check(&self, _: &str, version: &str) -> Result<Option<String>, Failure> {
+        let unwell = self.state().faults.contains(&Fault::VersionUnwell(version.to_owned()));
+        Ok(unwell.then(|| "it answers with status 500".to_owned()))
+    }
+
+    async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {
+        self.effect(format!("point {function} to {version}"), |state| {
+            let stack =
+                state.stacks.iter_mut().find(|stack| stack.outputs.contains_key("NewVersion"));
+            if let Some(stack) = stack {
+                version.clone_into(&mut stack.live);
+            }
+            Ok(true)
+        })
+    }
+}
+
+#[async_trait]
 impl Secrets for Account {
     async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
         Ok(self.state().secrets.get(path).cloned().map(Secret::new))
@@ -286,6 +315,9 @@ impl Web for Account {
         let host = url.split('/').nth(2).unwrap_or_default();
         let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
         match state.stacks.iter().filter(|stack| stack.is_there(now)).find(is_of) {
+            Some(stack) if state.faults.contains(&Fault::AnswersBadly(stack.live.clone())) => {
+                Answer::Status(500)
+            }
             Some(stack) if stack.answers(now) => Answer::Status(200),
             Some(_) => Answer::Status(503),
             None => Answer::Silence(format!("nobody knows the name {host}")),

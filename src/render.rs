@@ -113,6 +113,19 @@ pub fn render(source: &str, fill: &Fill) -> Result<Rendered, RenderError> {
     finish(root, parameters)
 }
 
+/// Reads a template back that was rendered before.
+pub fn read_back(body: &str) -> Result<Rendered, RenderError> {
+    let root = Node::parse(body).map_err(|error| RenderError::Parse(error.to_string()))?;
+    let output = root.get("Outputs").and_then(|outputs| outputs.get(DIGEST_OUTPUT));
+    let digest = output.and_then(|output| output.get("Value")).and_then(Node::text);
+    Ok(Rendered {
+        body: body.to_owned(),
+        digest: digest.unwrap_or_default().to_owned(),
+        parameters: check_references(&root)?,
+        resources: resources(&root)?,
+    })
+}
+
 fn finish(mut root: Node, parameters: BTreeSet<String>) -> Result<Rendered, RenderError> {
     let emit = |root: &Node| root.emit().map_err(|e| RenderError::Unsupported(e.to_string()));
     let digest = hex(&Sha256::digest(emit(&root)?));

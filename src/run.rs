@@ -14,6 +14,7 @@ use crate::operators::{self, Told, Wish};
 use crate::progress::{Human, JsonLines, Quiet};
 
 mod ask;
+mod back;
 mod home;
 mod life;
 
@@ -87,6 +88,9 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<(), Failure> {
     match &cli.command {
         Command::Plan => life::plan(&cli.shared, events).await,
         Command::Install { replace } => life::install(&cli.shared, replace, events).await,
+        Command::Rollback { release } => {
+            back::rollback(&cli.shared, release.as_deref(), events).await
+        }
         Command::Teardown { confirm } => {
             life::teardown(&cli.shared, confirm.as_deref(), events).await
         }

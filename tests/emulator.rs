@@ -225,6 +225,48 @@ fn a_galaxy_is_installed_works_and_is_removed() {
     assert_eq!((nothing.code, &nothing.last()["outcome"]), (Some(0), &json!("unchanged")));
 }
 
+impl Person {
+    fn configure(&self, memory_mb: u32) {
+        let text = format!("logs:\n  site_access: false\napi:\n  memory_mb: {memory_mb}\n");
+        std::fs::write(self.folder.path().join("galaxy.yaml"), text).unwrap();
+    }
+
+    /// The version that callers get, and its memory.
+    fn live(&self) -> Value {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut python = self.command(root.join(".venv/bin/python"));
+        python.arg(root.join("tests/live.py")).args(["eu-central-1", "spaceduck-beak"]);
+        let output = python.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn a_release_comes_and_an_earlier_one_comes_back() {
+    let person = Person::new();
+    person.configure(256);
+    let installed = person.spaceduck(&["install", "--yes"]);
+    assert_eq!(installed.code, Some(0), "{} {}", installed.last(), installed.stderr);
+    assert_eq!(person.live(), json!({"version": "1", "memory": 256}));
+    let none = person.spaceduck(&["rollback", "--yes"]);
+    assert_eq!((none.code, none.last()["kind"].as_str()), (Some(3), Some("refused")));
+    person.configure(512);
+    let planned = person.spaceduck(&["plan"]);
+    assert_eq!(planned.last()["outcome"], "planned", "{}", planned.last());
+    let changes = planned.lines.iter().filter(|line| line["type"] == "change");
+    let named: Vec<&str> = changes.map(|change| text(change, "resource")).collect();
+    assert!(named.contains(&"BeakFunction"), "{named:?}");
+    assert_eq!(person.live(), json!({"version": "1", "memory": 256}), "a plan changes nothing");
+    let upgraded = person.spaceduck(&["upgrade", "--yes"]);
+    assert_eq!(upgraded.code, Some(0), "{} {}", upgraded.last(), upgraded.stderr);
+    assert_eq!(person.live(), json!({"version": "2", "memory": 512}));
+    let back = person.spaceduck(&["rollback", "--yes"]);
+    assert_eq!(back.code, Some(0), "{} {}", back.last(), back.stderr);
+    assert_eq!(person.live()["memory"], 256);
+    works(&person, &back);
+}
+
 #[test]
 fn an_interrupted_run_is_finished_by_the_next_one() {
     let person = Person::new();

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use spaceduck::back;
 use spaceduck::catalog::{self, Code, Facts};
 use spaceduck::config::{self, Environment};
 use spaceduck::event::{Event, Sink};
-use spaceduck::execute::{self, Job};
+use spaceduck::execute::{self, Job, Pages};
 use spaceduck::failure::{Failure, Kind};
 use spaceduck::model::{AccountId, Region, Secret, Stack};
-use spaceduck::observe::observe;
+use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal, Observed};
 use spaceduck::rehearse::{Account, Cut, Fault, Pace};
 use spaceduck::render;
@@ -62,6 +63,7 @@ async fn job(
         code: Some((code, Arc::from(&b"zip"[..]))),
         secret: facts.config.turnstile_secret.clone(),
         facts,
+        pages: Pages::Program,
         named: BTreeSet::new(),
         outputs: Mutex::default(),
     });
@@ -168,8 +170,118 @@ async fn new_code_changes_the_api_and_nothing_that_holds_data() {
     reach(&account, Goal::Present, "b").await.unwrap();
     let log = account.log().split_off(before);
     let applied: Vec<_> = log.iter().filter(|done| done.starts_with("apply ")).collect();
-    assert_eq!(applied, ["apply spaceduck-api"]);
+    assert_eq!(applied, ["apply spaceduck-api"; 2], "a version beside the live one, then live");
     assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0);
+}
+
+/// Goes back to the release before; the job that did it.
+async fn go_back(account: &Arc<Account>) -> Result<(), Failure> {
+    let (looking, observed) = job(account, Goal::Present, "c").await?;
+    let on_record = observe::releases(&looking).await?;
+    let target = back::choose(&on_record, &observed.current.unwrap(), None)?;
+    let job = back::toward(&looking, target.clone()).await?;
+    let observed = observe(&job).await?;
+    Ok(execute::run(&plan::plan(Goal::Back, &observed, &job.rendered), &job).await?)
+}
+
+/// What is installed: the name of the release and the function's version that is live.
+async fn installed(account: &Arc<Account>) -> (String, String) {
+    let (job, observed) = job(account, Goal::Present, "c").await.unwrap();
+    (observed.current.unwrap().id, job.output(Stack::Api, "LiveVersion").unwrap())
+}
+
+#[tokio::test]
+async fn a_new_version_is_asked_before_anybody_gets_it() {
+    let account = account();
+    install(&account).await.unwrap();
+    let before = installed(&account).await;
+    account.fault(Fault::VersionUnwell("2".into()));
+    let failure = reach(&account, Goal::Present, "b").await.unwrap_err();
+    assert_eq!(failure.message(), "version 2 of the function is not well; 1 stays live");
+    assert_eq!(installed(&account).await, before);
+    // Mended, it goes on from there.
+    account.mend();
+    reach(&account, Goal::Present, "b").await.unwrap();
+    let after = installed(&account).await;
+    assert_eq!((after.1.as_str(), after.0 == before.0), ("2", false));
+    assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_release_that_is_not_well_gives_way_to_the_one_before() {
+    let account = account();
+    install(&account).await.unwrap();
+    let before = installed(&account).await.0;
+    account.fault(Fault::AnswersBadly("2".into()));
+    let (job, observed) = job(&account, Goal::Present, "b").await.unwrap();
+    let plan = plan::plan(Goal::Present, &observed, &job.rendered);
+    let broken = execute::run(&plan, &job).await.unwrap_err();
+    let failure = back::after(&job, &observed, broken).await;
+    let help = format!("the earlier release {before} is back and answers");
+    assert!(failure.to_text().contains(&help), "{}", failure.to_text());
+    assert_eq!(installed(&account).await.0, before);
+    assert_eq!(install(&account).await.unwrap(), 0, "the earlier release is whole");
+}
+
+#[tokio::test]
+async fn going_back_is_a_release_like_any_other() {
+    let account = account();
+    install(&account).await.unwrap();
+    let first = (installed(&account).await, account.contents());
+    let failure = go_back(&account).await.unwrap_err();
+    assert_eq!(failure.message(), "there is no earlier release to go back to");
+    reach(&account, Goal::Present, "b").await.unwrap();
+    let second = installed(&account).await.0;
+    let log = account.log().len();
+    go_back(&account).await.unwrap();
+    assert_eq!(installed(&account).await.0, first.0.0);
+    let log = account.log().split_off(log);
+    assert_eq!(log[0], "point FunctionName-of-spaceduck-api to 1", "callers come first: {log:#?}");
+    assert_eq!(install(&account).await.unwrap(), 0);
+    go_back(&account).await.unwrap();
+    assert_eq!(installed(&account).await.0, second, "back from going back");
+}
+
+#[tokio::test]
+async fn going_back_and_forth_survives_a_cut_anywhere() {
+    let start = || async {
+        let account = account();
+        install(&account).await.unwrap();
+        account
+    };
+    let undisturbed = start().await;
+    let installed_with = undisturbed.log().len();
+    reach(&undisturbed, Goal::Present, "b").await.unwrap();
+    let upgraded = undisturbed.log().len();
+    go_back(&undisturbed).await.unwrap();
+    for number in 1..=upgraded - installed_with {
+        for cut in [Cut::Before(number), Cut::After(number)] {
+            let account = start().await;
+            account.cut(Some(cut));
+            reach(&account, Goal::Present, "b").await.unwrap_err();
+            account.cut(None);
+            let again = reach(&account, Goal::Present, "b").await;
+            again.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
+            assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0, "{cut:?}");
+        }
+    }
+    for number in 1..=undisturbed.log().len() - upgraded {
+        for cut in [Cut::Before(number), Cut::After(number)] {
+            let account = start().await;
+            let first = installed(&account).await.0;
+            reach(&account, Goal::Present, "b").await.unwrap();
+            account.cut(Some(cut));
+            go_back(&account).await.unwrap_err();
+            account.cut(None);
+            // Where the record was already turned, what is left is an ordinary installation's work.
+            if installed(&account).await.0 != first {
+                go_back(&account).await.unwrap();
+            }
+            install(&account).await.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
+            assert_eq!(installed(&account).await.0, first, "{cut:?}");
+            assert_eq!(install(&account).await.unwrap(), 0, "{cut:?}");
+        }
+    }
 }
 
 /// The estimate is the longest chain of steps; played through, that is what it takes.

@@ -21,6 +21,7 @@ use crate::ports::{Clock, World};
 
 mod assets;
 mod error;
+mod functions;
 mod people;
 mod secrets;
 mod stacks;
@@ -77,6 +78,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
     let world = World {
         stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
+        functions: Arc::new(functions::Lambda::new(&config)),
         secrets: Arc::new(secrets::ParameterStore::new(&config)),
         people: Arc::new(people::UserPools::new(&config)),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),

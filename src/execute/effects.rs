@@ -6,13 +6,14 @@ use std::sync::Arc;
 use galaxy_sites::{Site, SiteConfig};
 use tokio::task::JoinSet;
 
-use super::Job;
+use super::{Job, Pages};
 use crate::catalog;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::model::{Place, Secret, Stack};
 use crate::plan::Action;
 use crate::ports::Object;
-use crate::site::{self, Manifest};
+use crate::release::{self, Manifest, SiteRecord};
+use crate::site;
 
 /// How many objects are stored at the same time.
 const UPLOADS: usize = 16;
@@ -66,30 +67,95 @@ pub(super) async fn publish(job: &Job, site: Site, action: &Action) -> Result<bo
     let bucket = job.output(Stack::Site(site), "BucketName")?;
     // Addresses are not known yet; they only stand in the file that is left out here.
     let config = SiteConfig { api_base: String::new(), ..site_config(job, BTreeMap::new()) };
-    let objects = site::objects(site, &config)?;
+    let objects = objects(job, site, &config).await?;
     let (pages, others): (Vec<_>, Vec<_>) = objects
         .into_iter()
         .filter(|object| object.key != site::CONFIG_KEY)
         .partition(|object| object.content_type.starts_with("text/html"));
     for batch in [others, pages] {
-        write_all(job, &bucket, batch).await?;
+        write_all(job, Place::Edge, &bucket, batch).await?;
     }
     Ok(true)
 }
 
-async fn write_all(job: &Job, bucket: &str, objects: Vec<Object>) -> Result<(), Failure> {
+async fn write_all(
+    job: &Job,
+    place: Place,
+    bucket: &str,
+    objects: Vec<Object>,
+) -> Result<(), Failure> {
     let mut running = JoinSet::new();
     for object in objects {
         if running.len() >= UPLOADS {
             joined(running.join_next().await)?;
         }
         let (assets, bucket) = (Arc::clone(&job.world.assets), bucket.to_owned());
-        running.spawn(async move { assets.write(Place::Edge, &bucket, &object).await });
+        running.spawn(async move { assets.write(place, &bucket, &object).await });
     }
     while let Some(result) = running.join_next().await {
         joined(Some(result))?;
     }
     Ok(())
+}
+
+/// The files of a site, from wherever this release has them.
+async fn objects(job: &Job, site: Site, config: &SiteConfig) -> Result<Vec<Object>, Failure> {
+    let Pages::Record(manifest) = &job.pages else { return site::objects(site, config) };
+    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    let record = manifest.sites.get(site.name());
+    let mut objects = Vec::new();
+    for (path, file) in record.iter().flat_map(|record| &record.files) {
+        let key = release::blob_key(&file.sha256);
+        let bytes = job.world.assets.read(Place::Home, &bucket, &key).await?.ok_or_else(|| {
+            let message = format!("the release `{}` is no longer whole", manifest.id);
+            Failure::new(Kind::Refused, message)
+                .cause(format!(
+                    "there is no `{bucket}/{key}`, which is `{path}` of {}",
+                    site.name()
+                ))
+                .help("go back to another release, or `spaceduck install`")
+        })?;
+        objects.push(Object {
+            key: path.clone(),
+            bytes,
+            content_type: file.content_type.clone(),
+            cache_control: file.cache_control.clone(),
+        });
+    }
+    Ok(objects)
+}
+
+/// The digest of a site's files, from wherever this release has them.
+pub(crate) fn digest(job: &Job, site: Site, config: &SiteConfig) -> Result<String, Failure> {
+    match &job.pages {
+        Pages::Program => site::digest(site, config),
+        Pages::Record(manifest) => {
+            let record = manifest.sites.get(site.name());
+            Ok(record.map(|record| record.digest.clone()).unwrap_or_default())
+        }
+    }
+}
+
+/// The name of the release that is being installed.
+pub(crate) fn release_id(job: &Job, config: &SiteConfig) -> Result<String, Failure> {
+    if let Pages::Record(manifest) = &job.pages {
+        return Ok(manifest.id.clone());
+    }
+    let mut sites = BTreeMap::new();
+    for site in Site::ALL {
+        sites.insert(site.name().to_owned(), site::digest(site, config)?);
+    }
+    let code = job.facts.code.as_ref().map_or("", |code| code.sha256.as_str());
+    let template = job.rendered.get(&Stack::Api).map_or("", |rendered| rendered.digest.as_str());
+    Ok(release::id(&job.facts.release, code, template, &sites))
+}
+
+/// Gives callers the function's version of the release that is gone back to. Where that version
+/// is no longer there, the stack makes it anew a little later.
+pub(super) async fn point_back(job: &Job) -> Result<bool, Failure> {
+    let Pages::Record(manifest) = &job.pages else { return Ok(false) };
+    let function = job.output(Stack::Api, "FunctionName")?;
+    job.world.functions.point(&function, &manifest.function_version).await
 }
 
 fn joined(
@@ -147,26 +213,79 @@ pub(super) async fn release(job: &Job, action: &Action) -> Result<bool, Failure>
     tell_hostnames(job, &config).await?;
     let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
     let assets = &job.world.assets;
-    let before = assets.read(Place::Home, &artifacts, site::MANIFEST_KEY).await?;
+    let before = assets.read(Place::Home, &artifacts, release::CURRENT_KEY).await?;
     let before = before.as_deref().and_then(Manifest::parse);
+    let stored: BTreeSet<String> =
+        assets.keys(Place::Home, &artifacts).await?.into_iter().collect();
     let mut sites = BTreeMap::new();
     for site in Site::ALL {
-        let digest = site::digest(site, &config)?;
-        if before.as_ref().is_none_or(|b| b.sites.get(site.name()) != Some(&digest)) {
-            refresh(job, site, &config, before.is_some()).await?;
+        let digest = digest(job, site, &config)?;
+        let objects = objects(job, site, &config).await?;
+        let known = before.as_ref().and_then(|before| before.sites.get(site.name()));
+        if known.is_none_or(|known| known.digest != digest) {
+            refresh(job, site, &objects, before.is_some().then_some(&digest)).await?;
         }
-        sites.insert(site.name().to_owned(), digest);
+        let files = objects.iter().map(|o| (o.key.clone(), release::file(o))).collect();
+        let blobs = objects.into_iter().map(|object| release::blob(object.bytes));
+        let new = blobs.filter(|blob| !stored.contains(&blob.key)).collect();
+        write_all(job, Place::Home, &artifacts, new).await?;
+        sites.insert(site.name().to_owned(), SiteRecord { digest, files });
     }
-    let code = job.facts.code.as_ref().map(|code| code.sha256.clone()).unwrap_or_default();
-    let manifest = Manifest { version: 1, release: job.facts.release.clone(), code, sites };
-    assets.write(Place::Home, &artifacts, &manifest.to_object()?).await?;
+    let manifest = manifest(job, release_id(job, &config)?, sites, before.as_ref())?;
+    if let Some(rendered) = job.rendered.get(&Stack::Api) {
+        let template = release::blob(rendered.body.clone().into_bytes());
+        if !stored.contains(&template.key) {
+            assets.write(Place::Home, &artifacts, &template).await?;
+        }
+    }
+    for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
+        assets.write(Place::Home, &artifacts, &manifest.to_object(&key)?).await?;
+    }
     Ok(true)
 }
 
-async fn refresh(job: &Job, site: Site, config: &SiteConfig, again: bool) -> Result<(), Failure> {
+fn manifest(
+    job: &Job,
+    id: String,
+    sites: BTreeMap<String, SiteRecord>,
+    before: Option<&Manifest>,
+) -> Result<Manifest, Failure> {
+    let number = match before {
+        Some(before) if before.id == id => before.number,
+        Some(before) => before.number + 1,
+        None => 1,
+    };
+    if let Pages::Record(manifest) = &job.pages {
+        return Ok(Manifest { number, ..(**manifest).clone() });
+    }
+    let code = job.facts.code.as_ref().ok_or_else(|| Failure::bug("there is no Lambda code"))?;
+    let rendered = job.rendered.get(&Stack::Api);
+    let rendered = rendered.ok_or_else(|| Failure::bug("the API's template was not rendered"))?;
+    let template = release::file(&release::blob(rendered.body.clone().into_bytes())).sha256;
+    Ok(Manifest {
+        version: 2,
+        id,
+        number,
+        release: job.facts.release.clone(),
+        code: code.sha256.clone(),
+        architecture: code.architecture.to_owned(),
+        function_version: job.output(Stack::Api, catalog::LIVE_VERSION)?,
+        template,
+        template_digest: rendered.digest.clone(),
+        sites,
+    })
+}
+
+/// Makes a site's bucket hold these objects and no others, and, with a reference, has the edge
+/// forget what it knows.
+async fn refresh(
+    job: &Job,
+    site: Site,
+    objects: &[Object],
+    again: Option<&String>,
+) -> Result<(), Failure> {
     let assets = &job.world.assets;
     let bucket = job.output(Stack::Site(site), "BucketName")?;
-    let objects = site::objects(site, config)?;
     let wanted: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
     if let Some(object) = objects.iter().find(|object| object.key == site::CONFIG_KEY) {
         assets.write(Place::Edge, &bucket, object).await?;
@@ -177,9 +296,9 @@ async fn refresh(job: &Job, site: Site, config: &SiteConfig, again: bool) -> Res
     if !stale.is_empty() {
         assets.remove(Place::Edge, &bucket, &stale).await?;
     }
-    if again {
+    if let Some(digest) = again {
         let distribution = job.output(Stack::Site(site), "DistributionId")?;
-        assets.invalidate(&distribution, &site::digest(site, config)?).await?;
+        assets.invalidate(&distribution, digest).await?;
     }
     Ok(())
 }

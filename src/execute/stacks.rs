@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::Job;
+use super::{Job, Pages};
 use crate::catalog;
 use crate::event::Event;
 use crate::failure::{Failure, Kind};
@@ -84,7 +84,33 @@ async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failu
         job.learn(stack, seen.outputs.clone());
         return Ok(false);
     }
+    if stack == Stack::Api && job.pages == Pages::Program {
+        try_out(job, seen, &inputs).await?;
+    }
     change(job, stack, seen, proposal(job, stack, inputs)?).await
+}
+
+/// Has the new version of the function made beside the live one, and asks it whether it is well.
+async fn try_out(
+    job: &Job,
+    seen: &StackSeen,
+    inputs: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let stack = Stack::Api;
+    let Some(live) = seen.outputs.get(catalog::LIVE_VERSION) else { return Ok(()) };
+    let mut inputs = inputs.clone();
+    inputs.insert(catalog::LIVE_VERSION.to_owned(), live.clone());
+    change(job, stack, seen, proposal(job, stack, inputs)?).await?;
+    let (function, version) =
+        (job.output(stack, "FunctionName")?, job.output(stack, "NewVersion")?);
+    let Some(reason) = job.world.functions.check(&function, &version).await? else {
+        return Ok(());
+    };
+    let message = format!("version {version} of the function is not well; {live} stays live");
+    Err(Failure::new(Kind::Settled, message).cause(reason).help(
+        "callers notice nothing of it; `spaceduck logs` shows what the new version said. Then run \
+         the same command again",
+    ))
 }
 
 /// Lets a stack's data be deleted with it, which its template otherwise forbids.
@@ -261,10 +287,11 @@ fn root_cause(newest_first: &[StackEvent]) -> Option<&StackEvent> {
 }
 
 fn inputs(job: &Job, stack: Stack) -> Result<BTreeMap<String, String>, Failure> {
-    let value = |input: catalog::Input| {
-        Ok((input.parameter.to_owned(), job.output(input.stack, input.output)?))
-    };
-    catalog::inputs(stack).into_iter().map(value).collect()
+    let mut values = catalog::constants(stack);
+    for input in catalog::inputs(stack) {
+        values.insert(input.parameter.to_owned(), job.output(input.stack, input.output)?);
+    }
+    Ok(values)
 }
 
 fn proposal(job: &Job, stack: Stack, parameters: Outputs) -> Result<Proposal, Failure> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use galaxy_sites::Site;
 
 use crate::model::{Stack, StackSeen};
+use crate::release::Manifest;
 
 /// What was found in the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,9 @@ pub struct Observed {
     pub hostnames: bool,
     /// Sites whose files are as they are to be.
     pub published: BTreeSet<Site>,
-    /// Whether what is installed is written down as this release.
+    /// What is written down as installed.
+    pub current: Option<Manifest>,
+    /// Whether that is this release.
     pub released: bool,
 }
 

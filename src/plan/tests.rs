@@ -31,6 +31,7 @@ fn installed() -> Observed {
         let parameters = super::catalog::inputs(stack)
             .iter()
             .map(|input| (input.parameter.to_owned(), format!("{}!", input.parameter)))
+            .chain(super::catalog::constants(stack))
             .collect();
         StackSeen {
             arn: format!("arn:{stack}"),
@@ -42,6 +43,7 @@ fn installed() -> Observed {
         }
     };
     Observed {
+        current: None,
         stacks: Stack::all().into_iter().map(|stack| (stack, seen(stack))).collect(),
         buckets: Stack::all().into_iter().collect(),
         code_stored: true,

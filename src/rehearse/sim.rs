@@ -21,8 +21,6 @@ pub(super) struct Sim {
     pub(super) proposal: Proposal,
     pub(super) arn: String,
     pub(super) protected: bool,
-    /// How many times it was updated.
-    pub(super) generation: usize,
     /// From when on it is in which status.
     phases: Vec<(Duration, String)>,
     events: Vec<(Duration, StackEvent)>,
@@ -31,6 +29,9 @@ pub(super) struct Sim {
     /// What its template says, read once.
     resources: Vec<Resource>,
     pub(super) outputs: Outputs,
+    /// The function's versions, and which of them is live.
+    versions: Vec<String>,
+    pub(super) live: String,
 }
 
 impl Sim {
@@ -40,19 +41,33 @@ impl Sim {
             proposal,
             arn,
             protected: true,
-            generation: 0,
             phases: Vec::new(),
             events: Vec::new(),
             answers_at: None,
             outputs: Outputs::new(),
+            versions: Vec::new(),
+            live: String::new(),
         }
+    }
+
+    /// Makes the function's version, if the template has another one, and the right one live.
+    fn publish(&mut self) {
+        let version = self.resources.iter().find(|one| one.kind == "AWS::Lambda::Version");
+        if let Some(version) = version
+            && self.versions.last() != Some(&version.id)
+        {
+            self.versions.push(version.id.clone());
+        }
+        self.live = match self.proposal.parameters.get("LiveVersion") {
+            Some(version) if !version.is_empty() => version.clone(),
+            _ => self.versions.len().to_string(),
+        };
     }
 
     /// Takes another template.
     pub(super) fn take(&mut self, proposal: Proposal) {
         self.resources = resources(&parsed(&proposal));
         self.proposal = proposal;
-        self.generation += 1;
     }
 
     pub(super) fn code(&self, now: Duration) -> &str {
@@ -199,7 +214,8 @@ impl Account {
     }
 
     /// What a stack tells: literals as they stand, everything else made up in AWS's manner.
-    pub(super) fn told_by(&self, stack: &Sim) -> Outputs {
+    pub(super) fn told_by(&self, stack: &mut Sim) -> Outputs {
+        stack.publish();
         let proposal = &stack.proposal;
         let root = parsed(proposal);
         let entries = root.get("Outputs").map_or(&[][..], Node::entries);
@@ -213,7 +229,8 @@ impl Account {
                 (_, "ApiBaseUrl") => {
                     format!("https://{id}.execute-api.{region}.amazonaws.com/prod")
                 }
-                (_, "LiveVersion") => (stack.generation + 1).to_string(),
+                (_, "LiveVersion") => stack.live.clone(),
+                (_, "NewVersion") => stack.versions.len().to_string(),
                 (_, name) if name.ends_with("BucketName") => {
                     self.bucket_of(proposal).unwrap_or_default()
                 }

@@ -35,9 +35,10 @@ impl Stacks for Account {
             if state.stacks.iter().any(|s| s.is_named(proposal.place, name, now)) {
                 return Err(refuse(format!("the stack {name} is already there")));
             }
-            let arn = format!("arn:stack/{name}/{}", state.stacks.len());
+            let before = state.stacks.iter().filter(|s| s.proposal.name == *name).count();
+            let arn = format!("arn:stack/{name}/{before}");
             let mut stack = Sim::new(proposal.clone(), arn.clone());
-            stack.outputs = self.told_by(&stack);
+            stack.outputs = self.told_by(&mut stack);
             let fault = Fault::CreationFails(name.clone());
             if state.take(|known| *known == fault).is_some() {
                 stack.fail(now, Verb::Create, "it is no good");

@@ -35,6 +35,8 @@ pub(super) enum Start {
     Empty,
     /// A galaxy.
     Installed,
+    /// A galaxy that has seen two releases.
+    Upgraded,
 }
 
 /// Finds the account.
@@ -63,8 +65,13 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
     let region = config.region.clone().unwrap_or_else(Region::edge);
     let account = Account::new(id.clone(), region.clone());
     let home = Home { id, region, world: account.world() };
-    if start == Start::Installed {
-        let code = Code { sha256: "0".repeat(64), architecture: "arm64" };
+    let past: &[&str] = match start {
+        Start::Empty => &[],
+        Start::Installed => &["1"],
+        Start::Upgraded => &["0", "1"],
+    };
+    for code in past {
+        let code = Code { sha256: code.repeat(64), architecture: "arm64" };
         let code = (code, Arc::from(&b"zip"[..]));
         let quiet: Events = Arc::new(Quiet);
         let job = life::arrival(&home, config.clone(), code, BTreeSet::new(), &quiet)?;

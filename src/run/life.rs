@@ -7,12 +7,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::ask;
 use super::home::{self, Home, Start};
+use crate::back;
 use crate::catalog::{self, Code, Facts};
 use crate::cli::Shared;
 use crate::config::Config;
 use crate::cost;
 use crate::event::{Event, Events, Outcome, VERSION};
-use crate::execute::{self, Job};
+use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
 use crate::model::Stack;
 use crate::observe::observe;
@@ -37,7 +38,7 @@ pub(super) fn render_all(
     Stack::all().into_iter().map(one).collect()
 }
 
-fn tell_start(command: &str, job: &Job) {
+pub(super) fn tell_start(command: &str, job: &Job) {
     job.events.emit(Event::Started {
         version: VERSION,
         command: command.into(),
@@ -84,6 +85,7 @@ pub(super) fn arrival(
         code: Some(code),
         secret,
         facts,
+        pages: Pages::Program,
         named,
         outputs: Mutex::default(),
     }))
@@ -135,7 +137,9 @@ pub(super) async fn install(
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
-    execute::run(&plan, &job).await?;
+    if let Err(broken) = execute::run(&plan, &job).await {
+        return Err(back::after(&job, &observed, broken).await);
+    }
     let urls = execute::urls(&job)?;
     events.emit(Event::Finished { outcome: Outcome::Done, urls, next });
     Ok(())
@@ -178,6 +182,7 @@ pub(super) async fn teardown(
         code: None,
         secret: None,
         facts,
+        pages: Pages::Program,
         named: BTreeSet::new(),
         outputs: Mutex::default(),
     });

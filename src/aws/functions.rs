@@ -1,0 +1,101 @@
+//! Versions of the API's function in Lambda.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::primitives::Blob;
+use serde_json::{Value, json};
+
+use super::error::{code, translate};
+use crate::failure::Failure;
+use crate::ports::Functions;
+
+/// The alias that the API calls.
+const ALIAS: &str = "live";
+
+/// The SDK's client.
+pub(super) struct Lambda(Client);
+
+impl Lambda {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self(Client::new(config))
+    }
+}
+
+/// The question that the gateway would ask on somebody's behalf.
+/// Source: "Create AWS Lambda proxy integrations for HTTP APIs", API Gateway Developer Guide,
+/// payload format 2.0.
+fn question() -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/prod/beak/system/status",
+        "rawQueryString": "",
+        "headers": {"host": "health.invalid", "accept": "application/json"},
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": "health",
+            "domainName": "health.invalid",
+            "domainPrefix": "health",
+            "http": {
+                "method": "GET",
+                "path": "/prod/beak/system/status",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "spaceduck"
+            },
+            "requestId": "health",
+            "routeKey": "$default",
+            "stage": "prod",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 1_767_225_600_000_i64
+        },
+        "isBase64Encoded": false
+    })
+}
+
+#[async_trait]
+impl Functions for Lambda {
+    async fn check(&self, function: &str, version: &str) -> Result<Option<String>, Failure> {
+        let answer = self
+            .0
+            .invoke()
+            .function_name(function)
+            .qualifier(version)
+            .payload(Blob::new(question().to_string()))
+            .send()
+            .await
+            .map_err(|error| {
+                translate(&format!("asking version {version} of `{function}`"), None, &error)
+            })?;
+        let bytes = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
+        let said = String::from_utf8_lossy(&bytes);
+        if let Some(error) = answer.function_error() {
+            return Ok(Some(format!("{error}: {said}")));
+        }
+        let status = serde_json::from_slice::<Value>(&bytes).ok();
+        match status.as_ref().and_then(|answer| answer["statusCode"].as_u64()) {
+            Some(200) => Ok(None),
+            Some(status) => Ok(Some(format!("it answers with status {status}"))),
+            None => Ok(Some(format!("its answer can't be read: {said}"))),
+        }
+    }
+
+    async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {
+        let answer = self
+            .0
+            .update_alias()
+            .function_name(function)
+            .name(ALIAS)
+            .function_version(version)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(false),
+            Err(error) => {
+                Err(translate(&format!("making version {version} the live one"), None, &error))
+            }
+        }
+    }
+}

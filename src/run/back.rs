@@ -1,0 +1,75 @@
+//! The command that puts an earlier release back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use super::home::{self, Home, Start};
+use super::{ask, life};
+use crate::back;
+use crate::catalog::Facts;
+use crate::cli::Shared;
+use crate::config::Config;
+use crate::event::{Event, Events, Outcome};
+use crate::execute::{self, Job, Pages};
+use crate::failure::{Failure, Kind};
+use crate::observe::{observe, releases};
+use crate::plan::{self, Goal};
+
+pub(super) async fn rollback(
+    shared: &Shared,
+    release: Option<&str>,
+    events: &Events,
+) -> Result<(), Failure> {
+    let config = super::configuration(shared)?;
+    let home = home::reach(shared, &config, Start::Upgraded, events).await?;
+    let looking = blank(&home, config, events);
+    life::tell_start("rollback", &looking);
+    let observed = observe(&looking).await?;
+    let Some(current) = &observed.current else {
+        let message = format!("no galaxy called `{}` is installed here", looking.facts.config.name);
+        return Err(Failure::new(Kind::Refused, message)
+            .help("check `name` in galaxy.yaml, the account and the Region"));
+    };
+    let on_record = releases(&looking).await?;
+    let target = back::choose(&on_record, current, release)?;
+    if target.id == current.id {
+        events.emit(Event::Finished { outcome: Outcome::Unchanged, urls: vec![], next: vec![] });
+        return Ok(());
+    }
+    let job = back::toward(&looking, target.clone()).await?;
+    let observed = observe(&job).await?;
+    let plan = plan::plan(Goal::Back, &observed, &job.rendered);
+    events.emit(Event::Note { text: format!("From {} back to {}.", current.id, target.id) });
+    events.emit(Event::Planned {
+        steps: plan.to_steps(),
+        times: plan.times(),
+        monthly: Vec::new(),
+    });
+    if !ask::agreed(shared, "Go back?")? {
+        events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
+        return Ok(());
+    }
+    execute::run(&plan, &job).await?;
+    let urls = execute::urls(&job)?;
+    events.emit(Event::Finished { outcome: Outcome::Done, urls, next: vec![] });
+    Ok(())
+}
+
+/// A job that only looks.
+pub(super) fn blank(home: &Home, config: Config, events: &Events) -> Arc<Job> {
+    let region = Some(home.region.clone());
+    let facts = Facts { config, region, code: None, release: life::RELEASE.into() };
+    Arc::new(Job {
+        rendered: BTreeMap::new(),
+        world: home.world.clone(),
+        events: Arc::clone(events),
+        account: home.id.clone(),
+        home: home.region.clone(),
+        code: None,
+        secret: None,
+        facts,
+        pages: Pages::Program,
+        named: BTreeSet::new(),
+        outputs: Mutex::default(),
+    })
+}

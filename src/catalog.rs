@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Config;
-use crate::model::{AccountId, GalaxyName, Region, Stack};
+use crate::model::{AccountId, GalaxyName, Place, Region, Stack};
 use crate::render::Fill;
 use crate::yaml::Node;
 
@@ -29,7 +29,9 @@ impl Code {
 pub struct Facts {
     /// The checked configuration.
     pub config: Config,
-    /// The home Region, where known. Templates can be read without one.
+    /// The account, where known. Templates can be read without one.
+    pub account: Option<AccountId>,
+    /// The home Region, where known.
     pub region: Option<Region>,
     /// The code, where it is at hand.
     pub code: Option<Code>,
@@ -67,6 +69,13 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
     let config = &facts.config;
     let mut fill = Filler(Fill::default());
     fill.text("Prefix", config.name.as_str());
+    // Only a name without a reference can be adopted from an earlier installation.
+    // Source: "Import AWS resources into a CloudFormation stack automatically", User Guide.
+    if let (Some(account), Some(home)) = (&facts.account, &facts.region) {
+        let region = if stack.place() == Place::Home { home.clone() } else { Region::edge() };
+        fill.text("AWS::AccountId", &account.to_string());
+        fill.text("AWS::Region", region.as_str());
+    }
     match stack {
         Stack::Bootstrap => fill.text("PermissionsBoundaryArn", ""),
         Stack::Data => {

@@ -194,9 +194,11 @@ pub enum StackStatus {
     Ready,
     /// Something is going on; it settles by itself.
     Moving(String),
-    /// Never came to be or failed on the way out: it can only be deleted.
+    /// Never came to be: it can only be deleted.
     Dead(String),
-    /// Stuck in an update: neither an update nor a creation is possible.
+    /// Its removal failed half-way: it can only be deleted.
+    Leaving(String),
+    /// Stuck in an update that failed: it can be brought back to what it was before.
     Stuck(String),
     /// Deleted.
     Gone,
@@ -215,11 +217,11 @@ impl StackStatus {
             | "IMPORT_COMPLETE"
             | "IMPORT_ROLLBACK_COMPLETE" => Self::Ready,
             "DELETE_COMPLETE" => Self::Gone,
-            "REVIEW_IN_PROGRESS" | "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED"
-            | "DELETE_FAILED" => Self::Dead(code.to_owned()),
-            "UPDATE_FAILED" | "UPDATE_ROLLBACK_FAILED" | "IMPORT_ROLLBACK_FAILED" => {
-                Self::Stuck(code.to_owned())
+            "REVIEW_IN_PROGRESS" | "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => {
+                Self::Dead(code.to_owned())
             }
+            "DELETE_FAILED" => Self::Leaving(code.to_owned()),
+            "UPDATE_FAILED" | "UPDATE_ROLLBACK_FAILED" => Self::Stuck(code.to_owned()),
             code if code.ends_with("_IN_PROGRESS") => Self::Moving(code.to_owned()),
             code => Self::Other(code.to_owned()),
         }

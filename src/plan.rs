@@ -74,6 +74,8 @@ pub enum Action {
     Update,
     /// Remove what is left of a failed attempt and make it anew; with the status found.
     Recreate(String),
+    /// Bring it back from an update that failed, then change it; with the status found.
+    Recover(String),
     /// Wait for what is already going on, then look again; with the status found.
     Attach(String),
     /// Take it away.
@@ -90,6 +92,7 @@ impl Action {
             Self::Create => "create".into(),
             Self::Update => "update".into(),
             Self::Recreate(code) => format!("create anew, it is {code}"),
+            Self::Recover(code) => format!("bring back, it is {code}"),
             Self::Attach(code) => format!("wait for it, it is {code}"),
             Self::Remove => "remove".into(),
             Self::Check => "check".into(),
@@ -177,7 +180,8 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         let Some(rendered) = rendered.get(&stack) else { continue };
         let action = stack_action(stack, observed, rendered);
         if stack == Stack::Api {
-            let action = if observed.code_stored { Action::Keep } else { Action::Create };
+            let kept = observed.code_stored && !is_made(&steps, Stack::Bootstrap);
+            let action = if kept { Action::Keep } else { Action::Create };
             steps.push(Step::new(StepId::Code, action, vec![StepId::Stack(Stack::Bootstrap)]));
         }
         let time = stack_time(&action, rendered);
@@ -192,10 +196,10 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
     };
     steps.push(Step::new(StepId::Secret, secret, Vec::new()));
     for site in Site::ALL {
-        let fresh = !observed.stacks.contains_key(&Stack::Site(site));
-        let action = match (observed.published.contains(&site), fresh) {
-            (true, _) => Action::Keep,
-            (false, true) => Action::Create,
+        let action = match (observed.published.contains(&site), is_made(&steps, Stack::Site(site)))
+        {
+            (_, true) => Action::Create,
+            (true, false) => Action::Keep,
             (false, false) => Action::Update,
         };
         let after = vec![StepId::Stack(Stack::Site(site))];
@@ -257,6 +261,14 @@ impl Step {
     }
 }
 
+/// Whether a stack will be made anew, or may be, and its bucket with it.
+fn is_made(steps: &[Step], stack: Stack) -> bool {
+    let made = |step: &Step| {
+        matches!(step.action, Action::Create | Action::Recreate(_) | Action::Attach(_))
+    };
+    steps.iter().any(|step| step.id == StepId::Stack(stack) && made(step))
+}
+
 /// How long a stack will take.
 fn stack_time(action: &Action, rendered: &Rendered) -> Duration {
     let takes = |verb| pace::stack(&rendered.resources, verb);
@@ -264,6 +276,7 @@ fn stack_time(action: &Action, rendered: &Rendered) -> Duration {
         Action::Keep | Action::Check => Duration::ZERO,
         Action::Create | Action::Attach(_) => takes(Verb::Create),
         Action::Update => takes(Verb::Update),
+        Action::Recover(_) => takes(Verb::Update) * 2,
         Action::Recreate(_) => takes(Verb::Delete) + takes(Verb::Create),
         Action::Remove => takes(Verb::Delete),
     }
@@ -299,7 +312,7 @@ fn stack_action(stack: Stack, observed: &Observed, rendered: &Rendered) -> Actio
     let Some(seen) = observed.stacks.get(&stack) else { return Action::Create };
     match &seen.status {
         StackStatus::Gone => Action::Create,
-        StackStatus::Dead(code) => Action::Recreate(code.clone()),
+        StackStatus::Dead(code) | StackStatus::Leaving(code) => Action::Recreate(code.clone()),
         StackStatus::Moving(code) => Action::Attach(code.clone()),
         StackStatus::Ready => {
             let outputs = observed.stacks.iter().map(|(stack, seen)| (*stack, &seen.outputs));
@@ -309,7 +322,8 @@ fn stack_action(stack: Stack, observed: &Observed, rendered: &Rendered) -> Actio
                 _ => Action::Update,
             }
         }
-        StackStatus::Stuck(_) | StackStatus::Other(_) => Action::Update,
+        StackStatus::Stuck(code) => Action::Recover(code.clone()),
+        StackStatus::Other(_) => Action::Update,
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Proposal {
     pub tags: BTreeMap<String, String>,
     /// The role that `CloudFormation` works with; without one it is the caller.
     pub role: Option<String>,
+    /// Whether a creation takes over what an earlier installation left behind, by name.
+    pub adopt: bool,
 }
 
 /// An update that was worked out and not yet run.
@@ -96,6 +98,8 @@ pub trait Stacks: Send + Sync {
     async fn discard(&self, change_set: &ChangeSet) -> Result<(), Failure>;
     /// Switches the protection against deletion.
     async fn protect(&self, place: Place, name: &str, on: bool) -> Result<(), Failure>;
+    /// Starts to bring a stack back from an update that failed, to what it was before.
+    async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure>;
     /// Starts the deletion.
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure>;
     /// The latest events, newest first; at least the last hundred.

@@ -26,7 +26,7 @@ pub const DIGEST_OUTPUT: &str = "TemplateDigest";
 /// What is known before anything runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fill {
-    /// Parameter name → its value.
+    /// Parameter or pseudo parameter → its value.
     pub values: BTreeMap<String, Node>,
     /// Logical id → the logical id it gets instead.
     pub renames: BTreeMap<String, String>,
@@ -169,6 +169,9 @@ pub fn resources(root: &Node) -> Result<Vec<Resource>, RenderError> {
 
 fn check_values(root: &Node, fill: &Fill) -> Result<(), RenderError> {
     for (name, value) in &fill.values {
+        if name.starts_with("AWS::") {
+            continue;
+        }
         let parameter = root
             .get("Parameters")
             .and_then(|parameters| parameters.get(name))

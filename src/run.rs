@@ -121,7 +121,7 @@ fn configuration(shared: &Shared) -> Result<Config, Failure> {
 fn render_to(shared: &Shared, out: &Path, events: &Events) -> Result<(), Failure> {
     let config = configuration(shared)?;
     let region = config.region.clone();
-    let facts = Facts { config, region, code: None, release: RELEASE.into() };
+    let facts = Facts { config, account: None, region, code: None, release: RELEASE.into() };
     let unwritable = |path: &Path, error: &std::io::Error| {
         Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
             .cause(error.to_string())

@@ -45,6 +45,7 @@ async fn job(
     let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
     let facts = Facts {
         config: config::parse("galaxy.yaml", "", &environment)?,
+        account: Some(AccountId::parse("111122223333").unwrap()),
         region: Some(home.clone()),
         code: Some(code.clone()),
         release: "1".into(),
@@ -137,17 +138,88 @@ async fn what_is_in_flight_is_waited_for() {
     assert!(!log[before..].iter().any(|done| done.contains("spaceduck-data")), "{log:#?}");
 }
 
+/// Every status of a stack, what follows by itself, and how an installation ends that finds it.
+/// Source: "Stack status codes", AWS CloudFormation User Guide.
+const STATES: [(&str, &[&str], Way); 24] = [
+    ("CREATE_COMPLETE", &[], Way::Kept),
+    ("CREATE_FAILED", &[], Way::Anew),
+    ("CREATE_IN_PROGRESS", &["CREATE_COMPLETE"], Way::Kept),
+    ("CREATE_IN_PROGRESS", &["ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"], Way::Anew),
+    ("DELETE_FAILED", &[], Way::Leaving),
+    ("IMPORT_COMPLETE", &[], Way::Kept),
+    ("IMPORT_IN_PROGRESS", &["IMPORT_COMPLETE"], Way::Kept),
+    ("IMPORT_ROLLBACK_COMPLETE", &[], Way::Kept),
+    ("IMPORT_ROLLBACK_FAILED", &[], Way::Refused),
+    ("IMPORT_ROLLBACK_IN_PROGRESS", &["IMPORT_ROLLBACK_COMPLETE"], Way::Kept),
+    ("REVIEW_IN_PROGRESS", &[], Way::Anew),
+    ("ROLLBACK_COMPLETE", &[], Way::Anew),
+    ("ROLLBACK_FAILED", &[], Way::Anew),
+    ("ROLLBACK_IN_PROGRESS", &["ROLLBACK_FAILED"], Way::Anew),
+    ("UPDATE_COMPLETE", &[], Way::Kept),
+    ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", &["UPDATE_COMPLETE"], Way::Kept),
+    ("UPDATE_FAILED", &[], Way::Recovered),
+    ("UPDATE_IN_PROGRESS", &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], Way::Kept),
+    ("UPDATE_IN_PROGRESS", &["UPDATE_FAILED"], Way::Recovered),
+    ("UPDATE_ROLLBACK_COMPLETE", &[], Way::Kept),
+    ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", &["UPDATE_ROLLBACK_COMPLETE"], Way::Kept),
+    ("UPDATE_ROLLBACK_FAILED", &[], Way::Recovered),
+    ("UPDATE_ROLLBACK_IN_PROGRESS", &["UPDATE_ROLLBACK_FAILED"], Way::Recovered),
+    ("TOMORROWS_STATUS", &[], Way::Refused),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It is good as it is.
+    Kept,
+    /// What is left is removed, and it is made anew.
+    Anew,
+    /// It is brought back from a failed update.
+    Recovered,
+    /// Its removal is ended and it is made anew, unless it holds data: then nothing is done.
+    Leaving,
+    /// Nothing is done to it.
+    Refused,
+}
+
 #[tokio::test]
-async fn a_stuck_stack_is_left_alone_with_a_word_what_to_do() {
-    let account = account();
-    install(&account).await.unwrap();
-    account.put("spaceduck-auth", "UPDATE_ROLLBACK_FAILED", &[]);
-    let before = account.log();
-    let failure = install(&account).await.unwrap_err();
-    assert_eq!(failure.kind, Kind::Refused);
-    assert!(failure.to_text().contains("UPDATE_ROLLBACK_FAILED"), "{}", failure.to_text());
-    assert!(failure.to_text().contains("Continue update rollback"));
-    assert!(!account.log()[before.len()..].iter().any(|done| done.contains("spaceduck-auth")));
+async fn every_state_of_a_stack_has_a_safe_way_on() {
+    for stack in ["data", "auth", "api", "site-duckgalaxy", "bootstrap"] {
+        for (code, next, way) in STATES {
+            let account = account();
+            install(&account).await.unwrap();
+            let name = format!("spaceduck-{stack}");
+            account.put(&name, code, next);
+            let before = account.log().len();
+            let result = install(&account).await;
+            let done: Vec<String> = account.log().split_off(before);
+            let of = |verb: &str| done.iter().filter(|d| d.starts_with(verb)).count();
+            let touched = [of("recover arn:stack"), of("delete "), of("create ")];
+            let data = matches!(stack, "data" | "auth");
+            let expected = match way {
+                Way::Leaving if data => [0, 0, 0],
+                Way::Kept | Way::Refused => [0, 0, 0],
+                Way::Recovered => [1, 0, 0],
+                Way::Anew | Way::Leaving => [0, 1, 1],
+            };
+            assert_eq!(touched, expected, "{stack} in {code}: {done:#?}");
+            let refused = way == Way::Refused || (way == Way::Leaving && data);
+            match result {
+                Ok(_) => assert!(!refused, "{stack} in {code}"),
+                Err(failure) => {
+                    assert!(refused, "{stack} in {code}: {}", failure.to_text());
+                    assert_eq!(failure.kind, Kind::Refused, "{stack} in {code}");
+                    assert!(failure.to_text().contains("help: "), "{stack} in {code}");
+                }
+            }
+            if !refused {
+                assert_eq!(install(&account).await.unwrap(), 0, "{stack} in {code}");
+            }
+            if way != Way::Refused {
+                tear_down(&account).await.unwrap_or_else(|f| panic!("{code}: {}", f.to_text()));
+                assert_eq!(account.contents(), BTreeMap::new(), "{stack} in {code}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::SdkError;
+use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::types::{
     Capability, Change as SdkChange, ChangeSetStatus, ChangeSetType, DeploymentConfig,
     DeploymentConfigMode, Parameter, Replacement, Stack, Tag,
@@ -67,6 +68,50 @@ impl CloudFormation {
             .deployment_config(express)
             .send()
             .await
+    }
+
+    /// Creates a stack around what an earlier installation left behind. Only a change set can do
+    /// that; until it is run, its stack is an empty shell in `REVIEW_IN_PROGRESS`.
+    async fn adopt(&self, proposal: &Proposal) -> Result<String, Failure> {
+        let doing = format!("creating the stack `{}` around what is there", proposal.name);
+        let created = self
+            .change_set(proposal)
+            .change_set_type(ChangeSetType::Create)
+            .import_existing_resources(true)
+            .send()
+            .await
+            .map_err(|error| translate(&doing, None, &error))?;
+        let arn = created.id().unwrap_or_default();
+        self.worked_out(proposal.place, arn).await?;
+        self.at(proposal.place)
+            .execute_change_set()
+            .change_set_name(arn)
+            .disable_rollback(false)
+            .send()
+            .await
+            .map_err(|error| translate(&doing, None, &error))?;
+        self.at(proposal.place)
+            .update_termination_protection()
+            .stack_name(&proposal.name)
+            .enable_termination_protection(true)
+            .send()
+            .await
+            .map_err(|error| translate(&doing, None, &error))?;
+        Ok(created.stack_id().unwrap_or_default().to_owned())
+    }
+
+    fn change_set(&self, proposal: &Proposal) -> CreateChangeSetFluentBuilder {
+        // A name of its own for every attempt, so that an interrupted one is never taken up.
+        let stamp = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+        self.at(proposal.place)
+            .create_change_set()
+            .stack_name(&proposal.name)
+            .change_set_name(format!("spaceduck-{stamp}"))
+            .template_body(&proposal.body)
+            .set_parameters(Some(parameters(&proposal.parameters)))
+            .set_tags(Some(tags(&proposal.tags)))
+            .set_role_arn(proposal.role.clone())
+            .capabilities(Capability::CapabilityNamedIam)
     }
 
     /// Waits until a change set is worked out; nothing if it would change nothing.
@@ -130,6 +175,9 @@ impl Stacks for CloudFormation {
     }
 
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure> {
+        if proposal.adopt {
+            return self.adopt(proposal).await;
+        }
         let mut tries = 0;
         loop {
             match self.create_once(proposal).await {
@@ -148,21 +196,7 @@ impl Stacks for CloudFormation {
 
     async fn propose(&self, proposal: &Proposal) -> Result<Option<ChangeSet>, Failure> {
         let doing = format!("working out the update of `{}`", proposal.name);
-        let client = self.at(proposal.place);
-        // A name of its own for every attempt, so that an interrupted one is never taken up.
-        let stamp = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
-        let created = client
-            .create_change_set()
-            .stack_name(&proposal.name)
-            .change_set_name(format!("spaceduck-{stamp}"))
-            .change_set_type(ChangeSetType::Update)
-            .template_body(&proposal.body)
-            .set_parameters(Some(parameters(&proposal.parameters)))
-            .set_tags(Some(tags(&proposal.tags)))
-            .set_role_arn(proposal.role.clone())
-            .capabilities(Capability::CapabilityNamedIam)
-            .send()
-            .await;
+        let created = self.change_set(proposal).change_set_type(ChangeSetType::Update).send().await;
         let arn = match created {
             Ok(created) => created.id().unwrap_or_default().to_owned(),
             Err(error)
@@ -216,6 +250,20 @@ impl Stacks for CloudFormation {
             .map_err(|error| {
                 translate(&format!("switching the protection of `{name}`"), None, &error)
             })
+    }
+
+    async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure> {
+        let doing = format!("bringing `{}` back", seen.arn);
+        let client = self.at(place);
+        // Two calls for one thing: each is refused in the other's state.
+        // Source: "Stack failure options" and "Continue rolling back an update", AWS
+        // CloudFormation User Guide.
+        if seen.code == "UPDATE_FAILED" {
+            let answer = client.rollback_stack().stack_name(&seen.arn).send().await;
+            return answer.map(|_| ()).map_err(|error| translate(&doing, None, &error));
+        }
+        let answer = client.continue_update_rollback().stack_name(&seen.arn).send().await;
+        answer.map(|_| ()).map_err(|error| translate(&doing, None, &error))
     }
 
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure> {

@@ -30,9 +30,11 @@ pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
             StackStatus::Moving(_) => {
                 settle(job, stack, &seen.arn, &mut BTreeSet::new()).await?;
             }
+            StackStatus::Leaving(_) if catalog::keeps_data(stack) => return Err(leaving(&name)),
             // A stack that never came to be holds nothing: its template says so.
-            StackStatus::Dead(_) => remove(job, stack, &seen).await?,
-            StackStatus::Stuck(code) | StackStatus::Other(code) => return Err(stuck(&name, code)),
+            StackStatus::Dead(_) | StackStatus::Leaving(_) => remove(job, stack, &seen).await?,
+            StackStatus::Stuck(_) => recover(job, stack, &seen).await?,
+            StackStatus::Other(code) => return Err(unknown(&name, code)),
             StackStatus::Gone => {}
         }
     }
@@ -62,8 +64,9 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
                 }
                 remove(job, stack, &seen).await?;
             }
-            StackStatus::Dead(_) => remove(job, stack, &seen).await?,
-            StackStatus::Stuck(code) | StackStatus::Other(code) => return Err(stuck(&name, code)),
+            StackStatus::Dead(_) | StackStatus::Leaving(_) => remove(job, stack, &seen).await?,
+            StackStatus::Stuck(_) => recover(job, stack, &seen).await?,
+            StackStatus::Other(code) => return Err(unknown(&name, code)),
             StackStatus::Gone => {}
         }
     }
@@ -71,7 +74,11 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
 }
 
 async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
-    let proposal = proposal(job, stack, inputs(job, stack)?)?;
+    let mut proposal = proposal(job, stack, inputs(job, stack)?)?;
+    let config = &job.facts.config;
+    if let Some(bucket) = catalog::bucket(stack, &config.name, &job.account, &job.home) {
+        proposal.adopt = job.world.assets.has_bucket(stack.place(), &bucket).await?;
+    }
     let arn = job.world.stacks.create(&proposal).await?;
     let seen = settle(job, stack, &arn, &mut BTreeSet::new()).await?;
     finished(job, stack, seen, "CREATE_COMPLETE").await
@@ -311,15 +318,31 @@ fn proposal(job: &Job, stack: Stack, parameters: Outputs) -> Result<Proposal, Fa
         parameters,
         tags: catalog::tags(galaxy),
         role,
+        adopt: false,
     })
 }
 
-fn stuck(name: &str, code: &str) -> Failure {
-    Failure::new(Kind::Refused, format!("the stack `{name}` is in {code} and can't be changed"))
-        .help(
-            "open it in the CloudFormation console, choose `Continue update rollback`, then run \
-             the same command again",
-        )
+/// Brings a stack back to what it was before an update that failed.
+async fn recover(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure> {
+    let mut known = known_events(job, stack).await?;
+    job.world.stacks.recover(stack.place(), seen).await?;
+    let after = settle(job, stack, &seen.arn, &mut known).await?;
+    finished(job, stack, after, "UPDATE_ROLLBACK_COMPLETE").await
+}
+
+fn leaving(name: &str) -> Failure {
+    let message = format!("the stack `{name}` holds data, and somebody has begun to remove it");
+    Failure::new(Kind::Refused, message)
+        .cause("its removal ended in DELETE_FAILED")
+        .help("`spaceduck teardown` ends the removal; then `spaceduck install` starts anew")
+}
+
+fn unknown(name: &str, code: &str) -> Failure {
+    let message = format!("the stack `{name}` is in {code}, which this version does not know");
+    Failure::new(Kind::Refused, message).help(
+        "look at it in the CloudFormation console and bring it to rest, then run the same command \
+         again; a newer spaceduck may know the state",
+    )
 }
 
 fn restless(name: &str) -> Failure {

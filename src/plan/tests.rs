@@ -131,6 +131,8 @@ fn a_stack_in_any_state_has_its_action() {
         ("REVIEW_IN_PROGRESS", Action::Recreate("REVIEW_IN_PROGRESS".into())),
         ("CREATE_IN_PROGRESS", Action::Attach("CREATE_IN_PROGRESS".into())),
         ("DELETE_COMPLETE", Action::Create),
+        ("DELETE_FAILED", Action::Recreate("DELETE_FAILED".into())),
+        ("UPDATE_ROLLBACK_FAILED", Action::Recover("UPDATE_ROLLBACK_FAILED".into())),
         ("UPDATE_ROLLBACK_COMPLETE", Action::Keep),
     ];
     for (code, expected) in cases {

@@ -1,13 +1,11 @@
 //! Stacks of the account in memory: on their way, settled, refused.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 
 use super::sim::Sim;
 use super::{Account, Fault, State, refuse};
 use crate::failure::Failure;
-use crate::model::{Place, StackSeen};
+use crate::model::{Place, StackSeen, StackStatus};
 use crate::pace::Verb;
 use crate::ports::{Change, ChangeAction, ChangeSet, Proposal, StackEvent, Stacks};
 
@@ -45,9 +43,10 @@ impl Stacks for Account {
             } else {
                 if let Some(bucket) = self.bucket_of(proposal) {
                     let key = (proposal.place, bucket);
-                    if state.buckets.insert(key, BTreeMap::new()).is_some() {
+                    if state.buckets.contains_key(&key) && !proposal.adopt {
                         return Err(refuse("the bucket is already there".into()));
                     }
+                    state.buckets.entry(key).or_default();
                 }
                 stack.begin(now, Verb::Create);
             }
@@ -124,6 +123,19 @@ impl Stacks for Account {
         })
     }
 
+    async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure> {
+        let now = self.now();
+        self.effect(format!("recover {}", seen.arn), |state| {
+            let stack = state.stacks.iter_mut().find(|s| s.is_named(place, &seen.arn, now));
+            let stack = stack.ok_or_else(|| refuse("there is no such stack".into()))?;
+            if !matches!(stack.code(now), "UPDATE_FAILED" | "UPDATE_ROLLBACK_FAILED") {
+                return Err(refuse(format!("nothing to bring back from {}", stack.code(now))));
+            }
+            stack.put(now, "UPDATE_ROLLBACK_IN_PROGRESS", &["UPDATE_ROLLBACK_COMPLETE"]);
+            Ok(())
+        })
+    }
+
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure> {
         let now = self.now();
         self.effect(format!("delete {name}"), |state| {
@@ -132,7 +144,10 @@ impl Stacks for Account {
             if stack.protected {
                 return Err(refuse(format!("the stack {name} is protected")));
             }
-            let dead = stack.code(now) == "ROLLBACK_COMPLETE";
+            let dead = matches!(stack.seen(now).status, StackStatus::Dead(_));
+            if matches!(stack.seen(now).status, StackStatus::Moving(_)) {
+                return Err(refuse(format!("the stack {name} is busy")));
+            }
             stack.begin(now, Verb::Delete);
             if let Some(bucket) = self.bucket_of(&stack.proposal).filter(|_| dead) {
                 // A creation that was rolled back leaves nothing.

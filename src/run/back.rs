@@ -58,7 +58,8 @@ pub(super) async fn rollback(
 /// A job that only looks.
 pub(super) fn blank(home: &Home, config: Config, events: &Events) -> Arc<Job> {
     let region = Some(home.region.clone());
-    let facts = Facts { config, region, code: None, release: life::RELEASE.into() };
+    let account = Some(home.id.clone());
+    let facts = Facts { config, account, region, code: None, release: life::RELEASE.into() };
     Arc::new(Job {
         rendered: BTreeMap::new(),
         world: home.world.clone(),

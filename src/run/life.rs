@@ -72,6 +72,7 @@ pub(super) fn arrival(
     let secret = config.turnstile_secret.clone();
     let facts = Facts {
         config,
+        account: Some(home.id.clone()),
         region: Some(home.region.clone()),
         code: Some(code.0.clone()),
         release: RELEASE.into(),
@@ -172,7 +173,8 @@ pub(super) async fn teardown(
     let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Installed, events).await?;
     let (region, release) = (Some(home.region.clone()), RELEASE.into());
-    let facts = Facts { config, region, code: None, release };
+    let account = Some(home.id.clone());
+    let facts = Facts { config, account, region, code: None, release };
     let job = Arc::new(Job {
         rendered: render_all(&facts, catalog::fill_disposable)?,
         world: home.world,

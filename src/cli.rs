@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "spaceduck", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done or nothing to do, 1 config or input wrong, 2 usage, \
-3 refused, 4 a step failed, 5 credentials or permission, 70 our bug, 130 interrupted.")]
+3 refused, 4 a step failed, 5 credentials or permission, 6 drift found, 70 our bug, 130 interrupted.")]
 pub struct Cli {
     /// What all commands share.
     #[command(flatten)]
@@ -79,6 +79,20 @@ pub enum Command {
         /// Its name or number; without one it is the release before the current one
         #[arg(value_name = "RELEASE")]
         release: Option<String>,
+    },
+    /// Tell what is installed and whether it answers
+    Status,
+    /// Find what is no longer as it was installed: resources, function, pages, record, secrets
+    Drift {
+        /// Tell only what is new since the last look with this flag
+        #[arg(long)]
+        since_last: bool,
+    },
+    /// Put back what has drifted
+    Repair {
+        /// What `drift` calls it, or the stack or site it is in; without any, all of it
+        #[arg(value_name = "ITEM")]
+        items: Vec<String>,
     },
     /// Remove the galaxy from AWS with all its data
     Teardown {
@@ -157,6 +171,9 @@ impl Command {
             Self::Plan => "plan",
             Self::Install { .. } => "install",
             Self::Rollback { .. } => "rollback",
+            Self::Status => "status",
+            Self::Drift { .. } => "drift",
+            Self::Repair { .. } => "repair",
             Self::Teardown { .. } => "teardown",
             Self::Render { .. } => "render",
             Self::Operator { .. } => "operator",

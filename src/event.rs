@@ -81,6 +81,24 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// How a thing is.
+    Status {
+        /// The thing, such as `stack data`, `release 3 0.1.0-1a2b3c4d` or `address api`.
+        item: String,
+        /// How it is.
+        state: String,
+    },
+    /// Something that is not as it was installed, or that nobody can check.
+    Finding {
+        /// The thing, such as `api.HatchRoute` or `duckgalaxy/index.html`.
+        item: String,
+        /// `changed`, `missing`, `extra` or `unchecked`.
+        state: String,
+        /// How it is and how it was to be.
+        detail: String,
+        /// Whether it was found at the last look and is no longer.
+        mended: bool,
+    },
     /// The operators, as they were asked for.
     Operators {
         /// Their addresses.
@@ -100,7 +118,7 @@ pub enum Event {
     },
     /// The command did what it was asked. Always the last line.
     Finished {
-        /// `done`, `unchanged`, `declined` or `planned`.
+        /// `done`, `unchanged`, `declined`, `planned`, `told` or `drifted`.
         outcome: Outcome,
         /// What there is now, by name: sites and API.
         #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -197,6 +215,10 @@ pub enum Outcome {
     Declined,
     /// There is something to do, and it was only shown.
     Planned,
+    /// What was asked for was told.
+    Told,
+    /// Something is not as it was installed.
+    Drifted,
 }
 
 /// Where events go.

@@ -22,7 +22,7 @@ mod effects;
 mod probe;
 mod stacks;
 
-pub(crate) use effects::{digest, known_site_config, release_id};
+pub(crate) use effects::{digest, known_site_config, release_id, site_hosts};
 pub use probe::urls;
 pub use stacks::preview;
 
@@ -143,9 +143,14 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         job.say(id, StepState::Running, None, None);
     }
     let result = match (goal, id) {
+        (Goal::Repair, StepId::Stack(stack)) => stacks::put_back(job, stack).await,
+        (Goal::Repair, StepId::Publish(site)) => effects::restore(job, site).await,
+        (Goal::Repair, StepId::Release) => effects::record_anew(job).await,
         (Goal::Present | Goal::Back, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
         (Goal::Absent, StepId::Stack(stack)) => stacks::take_down(job, stack, action).await,
-        (Goal::Present | Goal::Back, StepId::Secret) => effects::store_secret(job, action).await,
+        (Goal::Present | Goal::Back | Goal::Repair, StepId::Secret) => {
+            effects::store_secret(job, action).await
+        }
         (Goal::Absent, StepId::Secret) => effects::remove_secret(job, action).await,
         (_, StepId::Code) => effects::store_code(job, action).await,
         (_, StepId::Publish(site)) => effects::publish(job, site, action).await,

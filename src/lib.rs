@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod cost;
+pub mod drift;
 pub mod event;
 pub mod execute;
 pub mod failure;

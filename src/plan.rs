@@ -25,6 +25,8 @@ pub enum Goal {
     Present,
     /// An earlier release, here: function and sites, first of all.
     Back,
+    /// The installed release, as it was installed.
+    Repair,
     /// Nothing, here.
     Absent,
 }
@@ -169,6 +171,8 @@ pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered
     let steps = match goal {
         Goal::Present => present(observed, rendered),
         Goal::Back => back(observed, rendered),
+        // What is to be repaired is not seen from here: drift plans it from its findings.
+        Goal::Repair => Vec::new(),
         Goal::Absent => absent(observed, rendered),
     };
     Plan { goal, steps }
@@ -250,7 +254,9 @@ fn back(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> 
 }
 
 impl Step {
-    fn new(id: StepId, action: Action, after: Vec<StepId>) -> Self {
+    /// A step that is no stack.
+    #[must_use]
+    pub fn new(id: StepId, action: Action, after: Vec<StepId>) -> Self {
         let time = Duration::from_secs(match (&action, id) {
             (Action::Keep, _) => 0,
             (_, StepId::Code) => 5,

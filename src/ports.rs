@@ -25,8 +25,44 @@ pub struct Proposal {
     pub tags: BTreeMap<String, String>,
     /// The role that `CloudFormation` works with; without one it is the caller.
     pub role: Option<String>,
-    /// Whether a creation takes over what an earlier installation left behind, by name.
-    pub adopt: bool,
+    /// How the account as it is counts.
+    pub mode: Mode,
+}
+
+/// How the account as it is counts when a stack is changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Only the difference between the last template and this one is carried out.
+    #[default]
+    Plain,
+    /// A creation takes over what an earlier installation left behind, by name.
+    Adopt,
+    /// Resources that somebody has changed are put back, too.
+    RevertDrift,
+}
+
+/// A resource of a stack, compared with its template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceDrift {
+    /// Logical id.
+    pub resource: String,
+    /// Resource type.
+    pub kind: String,
+    /// How it compares.
+    pub state: DriftState,
+}
+
+/// How a resource compares with its template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriftState {
+    /// It is as it should be.
+    InSync,
+    /// Properties that differ: path, what it should be, what it is.
+    Modified(Vec<(String, String, String)>),
+    /// It is gone.
+    Deleted,
+    /// `CloudFormation` did not look.
+    NotChecked,
 }
 
 /// An update that was worked out and not yet run.
@@ -88,6 +124,8 @@ pub struct StackEvent {
 pub trait Stacks: Send + Sync {
     /// The stack by name or ARN; nothing where there is none.
     async fn find(&self, place: Place, name: &str) -> Result<Option<StackSeen>, Failure>;
+    /// The template that a stack has.
+    async fn template(&self, place: Place, name: &str) -> Result<String, Failure>;
     /// Starts the creation and gives the ARN.
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure>;
     /// Works out an update; nothing where there is nothing to change.
@@ -100,6 +138,8 @@ pub trait Stacks: Send + Sync {
     async fn protect(&self, place: Place, name: &str, on: bool) -> Result<(), Failure>;
     /// Starts to bring a stack back from an update that failed, to what it was before.
     async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure>;
+    /// Compares every resource of a stack with its template.
+    async fn drift(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure>;
     /// Starts the deletion.
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure>;
     /// The latest events, newest first; at least the last hundred.
@@ -119,6 +159,17 @@ pub struct Object {
     pub cache_control: String,
 }
 
+/// An object as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectSeen {
+    /// SHA-256 of the content, as hex; only where it was stored with one, as ours are.
+    pub sha256: Option<String>,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Cache-Control`.
+    pub cache_control: String,
+}
+
 /// Objects in buckets, and what the edge keeps of them.
 #[async_trait]
 pub trait Assets: Send + Sync {
@@ -129,6 +180,13 @@ pub trait Assets: Send + Sync {
     /// The content of an object; nothing where there is none, or no such bucket.
     async fn read(&self, place: Place, bucket: &str, key: &str)
     -> Result<Option<Vec<u8>>, Failure>;
+    /// Looks at an object without fetching it; nothing where there is none.
+    async fn look(
+        &self,
+        place: Place,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<ObjectSeen>, Failure>;
     /// Stores an object.
     async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure>;
     /// All keys of a bucket.
@@ -154,11 +212,22 @@ pub trait Secrets: Send + Sync {
     async fn remove(&self, path: &str) -> Result<(), Failure>;
 }
 
+/// The version of a function that callers get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveVersion {
+    /// Its number.
+    pub version: String,
+    /// SHA-256 of its zip, as hex.
+    pub sha256: String,
+}
+
 /// Versions of the API's function.
 #[async_trait]
 pub trait Functions: Send + Sync {
     /// Asks a version whether it is well; what is wrong, if it is not.
     async fn check(&self, function: &str, version: &str) -> Result<Option<String>, Failure>;
+    /// The version that callers get; nothing where there is none.
+    async fn live(&self, function: &str) -> Result<Option<LiveVersion>, Failure>;
     /// Makes a version the one that callers get. `false` where there is no such version.
     async fn point(&self, function: &str, version: &str) -> Result<bool, Failure>;
 }
@@ -192,6 +261,16 @@ pub enum Answer {
     Status(u16),
     /// No answer, and why.
     Silence(String),
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(200) => f.write_str("answers"),
+            Self::Status(status) => write!(f, "answers with status {status}"),
+            Self::Silence(reason) => write!(f, "does not answer: {reason}"),
+        }
+    }
 }
 
 /// Looking at the galaxy from outside.

@@ -111,6 +111,11 @@ impl<W: Write + Send> Sink for Human<W> {
             Event::Resource { step, resource, kind, status, .. } => {
                 state.resource(&step, &resource, &kind, &status);
             }
+            Event::Status { item, state: is } => answer(&format!("{item:<32} {is}")),
+            Event::Finding { item, state: is, detail, mended } => {
+                let is = if mended { "mended" } else { is.as_str() };
+                answer(&format!("{is:<9} {item}  {detail}"));
+            }
             Event::Operators { operators } => answer(&operators.join("\n")),
             Event::Account { email, password } => {
                 answer(&format!("address   {email}\npassword  {password}"));
@@ -256,10 +261,14 @@ impl<W: Write> State<W> {
             Outcome::Done => "Done.",
             Outcome::Unchanged => "Nothing to do: everything is as it should be.",
             Outcome::Declined => "Nothing was done.",
+            Outcome::Told => "",
+            Outcome::Drifted => "Not everything is as it was installed.",
             Outcome::Planned => "Nothing was changed; `spaceduck install` does it.",
         };
-        self.line("");
-        self.line(text);
+        if !text.is_empty() {
+            self.line("");
+            self.line(text);
+        }
         if !urls.is_empty() {
             self.line("");
             for url in urls {

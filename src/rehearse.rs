@@ -10,13 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region, Secret};
 use crate::ports::{
-    Answer, Assets, Clock, Functions, Joined, Object, People, Proposal, Secrets, Stacks, Web, World,
+    Answer, Assets, Clock, DriftState, Functions, Joined, LiveVersion, Object, ObjectSeen, People,
+    Proposal, Secrets, Stacks, Web, World,
 };
+use crate::render::hex;
 
 mod sim;
 mod stacks;
@@ -36,6 +39,19 @@ pub enum Fault {
     AnswersBadly(String),
     /// The next update of this stack would replace a resource of this type.
     UpdateReplaces(String, String),
+}
+
+/// What somebody else does in the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meddling {
+    /// A resource of a stack, by their names, becomes this.
+    Resource(String, String, DriftState),
+    /// An object, by bucket and key, becomes this or goes.
+    Object(String, String, Option<Object>),
+    /// Callers get this version of the function.
+    Live(String),
+    /// A secret goes.
+    Secret(String),
 }
 
 /// When the plug is pulled: at the effect of that number, counted from 1.
@@ -68,7 +84,7 @@ pub enum Pace {
 #[derive(Default)]
 struct State {
     stacks: Vec<Sim>,
-    buckets: BTreeMap<(Place, String), BTreeMap<String, Vec<u8>>>,
+    buckets: BTreeMap<(Place, String), BTreeMap<String, Object>>,
     secrets: BTreeMap<String, String>,
     /// Addresses in a user pool, and whether each is an operator's.
     people: BTreeMap<(String, String), bool>,
@@ -125,6 +141,40 @@ impl Account {
     /// Makes something go wrong.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.push(fault);
+    }
+
+    /// Somebody else changes, removes or adds something.
+    pub fn meddle(&self, meddling: Meddling) {
+        let mut state = self.state();
+        match meddling {
+            Meddling::Resource(stack, resource, drift) => {
+                let stack = state.stacks.iter_mut().rev().find(|s| s.proposal.name == stack);
+                if let Some(stack) = stack {
+                    stack.drifted.insert(resource, drift);
+                }
+            }
+            Meddling::Object(bucket, key, object) => {
+                let known = state.buckets.iter_mut().find(|((_, name), _)| *name == bucket);
+                match (known, object) {
+                    (Some((_, objects)), Some(object)) => {
+                        objects.insert(key, object);
+                    }
+                    (Some((_, objects)), None) => {
+                        objects.remove(&key);
+                    }
+                    (None, _) => {}
+                }
+            }
+            Meddling::Live(version) => {
+                let stack = state.stacks.iter_mut().find(|s| s.outputs.contains_key("NewVersion"));
+                if let Some(stack) = stack {
+                    stack.live = version;
+                }
+            }
+            Meddling::Secret(path) => {
+                state.secrets.remove(&path);
+            }
+        }
     }
 
     /// Makes everything right that was made to go wrong.
@@ -219,14 +269,29 @@ impl Assets for Account {
     ) -> Result<Option<Vec<u8>>, Failure> {
         let state = self.state();
         let objects = state.buckets.get(&(place, bucket.to_owned()));
-        Ok(objects.and_then(|objects| objects.get(key)).cloned())
+        Ok(objects.and_then(|objects| objects.get(key)).map(|object| object.bytes.clone()))
+    }
+
+    async fn look(
+        &self,
+        place: Place,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<ObjectSeen>, Failure> {
+        let state = self.state();
+        let objects = state.buckets.get(&(place, bucket.to_owned()));
+        Ok(objects.and_then(|objects| objects.get(key)).map(|object| ObjectSeen {
+            sha256: Some(hex(&Sha256::digest(&object.bytes))),
+            content_type: object.content_type.clone(),
+            cache_control: object.cache_control.clone(),
+        }))
     }
 
     async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure> {
         self.effect(format!("write {bucket}/{}", object.key), |state| {
             let objects = state.buckets.get_mut(&(place, bucket.to_owned()));
             let objects = objects.ok_or_else(|| refuse(format!("there is no bucket {bucket}")))?;
-            objects.insert(object.key.clone(), object.bytes.clone());
+            objects.insert(object.key.clone(), object.clone());
             Ok(())
         })
     }
@@ -271,6 +336,16 @@ impl Functions for Account {
     async fn check(&self, _: &str, version: &str) -> Result<Option<String>, Failure> {
         let unwell = self.state().faults.contains(&Fault::VersionUnwell(version.to_owned()));
         Ok(unwell.then(|| "it answers with status 500".to_owned()))
+    }
+
+    async fn live(&self, _: &str) -> Result<Option<LiveVersion>, Failure> {
+        let state = self.state();
+        let stack = state.stacks.iter().find(|stack| stack.outputs.contains_key("NewVersion"));
+        let version = stack.map(|stack| stack.live.clone()).filter(|live| !live.is_empty());
+        Ok(version.map(|version| {
+            let sha256 = stack.and_then(|stack| stack.code_of(&version)).unwrap_or_default();
+            LiveVersion { version, sha256 }
+        }))
     }
 
     async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {

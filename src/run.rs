@@ -17,6 +17,7 @@ mod ask;
 mod back;
 mod home;
 mod life;
+mod state;
 
 use home::Start;
 use life::{RELEASE, render_all};
@@ -30,7 +31,7 @@ pub async fn run(cli: Cli) -> u8 {
         () = interrupted(&cli.command) => Err(stopped()),
     };
     match outcome {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(failure) => {
             let first = failure.mistakes.first();
             events.emit(Event::Failed {
@@ -84,22 +85,24 @@ fn stopped() -> Failure {
         .help("run the same command again: it waits for that and goes on from there")
 }
 
-async fn dispatch(cli: &Cli, events: &Events) -> Result<(), Failure> {
+/// Runs the command; the exit code of one that did not fail.
+async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
+    let shared = &cli.shared;
     match &cli.command {
-        Command::Plan => life::plan(&cli.shared, events).await,
-        Command::Install { replace } => life::install(&cli.shared, replace, events).await,
-        Command::Rollback { release } => {
-            back::rollback(&cli.shared, release.as_deref(), events).await
-        }
-        Command::Teardown { confirm } => {
-            life::teardown(&cli.shared, confirm.as_deref(), events).await
-        }
-        Command::Render { out } => render_to(&cli.shared, out, events),
-        Command::Operator { wish } => operator(&cli.shared, wish, events).await,
+        Command::Plan => life::plan(shared, events).await,
+        Command::Install { replace } => life::install(shared, replace, events).await,
+        Command::Rollback { release } => back::rollback(shared, release.as_deref(), events).await,
+        Command::Status => state::status(shared, events).await,
+        Command::Drift { since_last } => return state::drift(shared, *since_last, events).await,
+        Command::Repair { items } => state::repair(shared, items, events).await,
+        Command::Teardown { confirm } => life::teardown(shared, confirm.as_deref(), events).await,
+        Command::Render { out } => render_to(shared, out, events),
+        Command::Operator { wish } => operator(shared, wish, events).await,
         Command::Local { port, data, no_limits } => {
             local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await
         }
-    }
+    }?;
+    Ok(0)
 }
 
 fn configuration(shared: &Shared) -> Result<Config, Failure> {

@@ -81,8 +81,9 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
                 "render",
             ],
         ),
+        ("drift", vec!["model", "failure", "catalog", "execute", "plan", "ports", "release"]),
         ("operators", vec!["model", "failure", "ports"]),
-        ("aws", vec!["model", "failure", "ports"]),
+        ("aws", vec!["model", "failure", "ports", "render"]),
         ("rehearse", vec!["model", "failure", "ports", "pace", "render", "yaml"]),
     ])
 }

@@ -242,6 +242,27 @@ impl Person {
     }
 }
 
+/// A page that somebody overwrites by hand, and a stack that nobody touched.
+fn drifts_and_is_put_back(person: &Person) {
+    let clean = person.spaceduck(&["drift"]);
+    let found = |ran: &Ran| -> Vec<String> {
+        let of = ran.lines.iter().filter(|l| l["type"] == "finding" && l["state"] != "unchecked");
+        of.map(|line| format!("{} {}", text(line, "item"), text(line, "state"))).collect()
+    };
+    assert_eq!((clean.code, found(&clean)), (Some(0), vec![]), "{}", clean.stderr);
+    let bucket = format!("spaceduck-duckgalaxy-{}-us-east-1-an", test_cloud::ACCOUNT);
+    let page = format!("{}/{bucket}/index.html", person.cloud.url());
+    person.agent.put(&page).header("content-type", "text/plain").send("Sale!").unwrap();
+    let drifted = person.spaceduck(&["drift"]);
+    assert_eq!(drifted.code, Some(6), "{}", drifted.last());
+    assert_eq!(found(&drifted), ["duckgalaxy/index.html changed"]);
+    let repaired = person.spaceduck(&["repair", "--yes"]);
+    assert_eq!(repaired.code, Some(0), "{}", repaired.last());
+    assert_eq!(person.spaceduck(&["drift"]).code, Some(0));
+    let (_, stored) = person.get(&page);
+    assert!(stored.contains("<html"), "{stored}");
+}
+
 #[test]
 fn a_release_comes_and_an_earlier_one_comes_back() {
     let person = Person::new();
@@ -251,6 +272,7 @@ fn a_release_comes_and_an_earlier_one_comes_back() {
     assert_eq!(person.live(), json!({"version": "1", "memory": 256}));
     let none = person.spaceduck(&["rollback", "--yes"]);
     assert_eq!((none.code, none.last()["kind"].as_str()), (Some(3), Some("refused")));
+    drifts_and_is_put_back(&person);
     person.configure(512);
     let planned = person.spaceduck(&["plan"]);
     assert_eq!(planned.last()["outcome"], "planned", "{}", planned.last());

@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex};
 use spaceduck::back;
 use spaceduck::catalog::{self, Code, Facts};
 use spaceduck::config::{self, Environment};
+use spaceduck::drift::{self, Finding};
 use spaceduck::event::{Event, Sink};
 use spaceduck::execute::{self, Job, Pages};
 use spaceduck::failure::{Failure, Kind};
-use spaceduck::model::{AccountId, Region, Secret, Stack};
+use spaceduck::model::{AccountId, Place, Region, Secret, Stack};
 use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal, Observed};
-use spaceduck::rehearse::{Account, Cut, Fault, Pace};
+use spaceduck::ports::{DriftState, Object};
+use spaceduck::rehearse::{Account, Cut, Fault, Meddling, Pace};
 use spaceduck::render;
 
 #[derive(Default)]
@@ -354,6 +356,109 @@ async fn going_back_and_forth_survives_a_cut_anywhere() {
             assert_eq!(install(&account).await.unwrap(), 0, "{cut:?}");
         }
     }
+}
+
+/// What has drifted from the installed release, and the job that goes by it.
+async fn drifted(account: &Arc<Account>) -> (Vec<Finding>, Arc<Job>) {
+    let (looking, observed) = job(account, Goal::Present, "c").await.unwrap();
+    let current = observed.current.unwrap();
+    let job = back::toward(&looking, current.clone()).await.unwrap();
+    let observed = observe(&job).await.unwrap();
+    (drift::inspect(&job, &observed.stacks, &current).await.unwrap(), job)
+}
+
+#[tokio::test]
+async fn whatever_somebody_changes_is_found_and_put_back() {
+    let text = |text: &str| text.to_owned();
+    let bucket = "spaceduck-duckgalaxy-111122223333-us-east-1-an";
+    let object = |bytes: &[u8], kind: &str, cache: &str| Object {
+        key: "index.html".into(),
+        bytes: bytes.to_vec(),
+        content_type: kind.into(),
+        cache_control: cache.into(),
+    };
+    let page = {
+        let account = account();
+        install(&account).await.unwrap();
+        account.world().assets.read(Place::Edge, bucket, "index.html").await.unwrap().unwrap()
+    };
+    let html = "text/html; charset=utf-8";
+    let resource = |state| Meddling::Resource(text("spaceduck-api"), text("Prod"), state);
+    let put = |key: &str, object| Meddling::Object(text(bucket), text(key), object);
+    let artifacts = "spaceduck-artifacts-111122223333-eu-central-1-an";
+    let cases = [
+        (
+            resource(DriftState::Modified(vec![(text("/A"), text("1"), text("2"))])),
+            "api.Prod changed /A is 2, should be 1",
+        ),
+        (resource(DriftState::Deleted), "api.Prod missing AWS::ApiGatewayV2::Stage"),
+        (
+            put("index.html", Some(object(b"<h1>Sale</h1>", html, "no-cache"))),
+            "duckgalaxy/index.html changed the content is another one",
+        ),
+        (
+            put("index.html", Some(object(&page, html, "max-age=9"))),
+            "duckgalaxy/index.html changed Cache-Control is `max-age=9`, should be `no-cache`",
+        ),
+        (put("index.html", None), "duckgalaxy/index.html missing it is not in the bucket"),
+        (
+            put("x.html", Some(object(b"x", html, "no-cache"))),
+            "duckgalaxy/x.html extra no release put it there",
+        ),
+        (
+            Meddling::Live(text("1")),
+            "function changed version 1 is live with other code than was installed",
+        ),
+        (
+            Meddling::Secret(text("/spaceduck/turnstile-hostnames")),
+            "/spaceduck/turnstile-hostnames missing where captchas may be solved",
+        ),
+    ];
+    for (meddling, expected) in cases {
+        let account = account();
+        install(&account).await.unwrap();
+        reach(&account, Goal::Present, "b").await.unwrap();
+        assert_eq!(drifted(&account).await.0, [], "before {expected}");
+        account.meddle(meddling);
+        let (found, job) = drifted(&account).await;
+        let shown: Vec<String> =
+            found.iter().map(|f| format!("{} {} {}", f.item, f.state.word(), f.detail)).collect();
+        assert_eq!(shown, [expected]);
+        execute::run(&drift::repair(&found, &[]), &job).await.unwrap();
+        assert_eq!(drifted(&account).await.0, [], "after {expected}");
+    }
+    // The record itself: what a page was made of is found again in its site.
+    let account = account();
+    install(&account).await.unwrap();
+    let keys = account.world().assets.keys(Place::Home, artifacts).await.unwrap();
+    let (_, job) = drifted(&account).await;
+    let Pages::Record(manifest) = &job.pages else { panic!("no record") };
+    let page = &manifest.sites["duckgalaxy"].files["index.html"].sha256;
+    let blob = keys.iter().find(|key| key.ends_with(page)).unwrap();
+    account.meddle(Meddling::Object(text(artifacts), blob.clone(), None));
+    let (found, job) = drifted(&account).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    execute::run(&drift::repair(&found, &[]), &job).await.unwrap();
+    assert_eq!(drifted(&account).await.0, []);
+}
+
+#[tokio::test]
+async fn what_nobody_can_check_is_named_and_is_no_drift() {
+    let account = account();
+    install(&account).await.unwrap();
+    let text = |text: &str| text.to_owned();
+    let unchecked = DriftState::NotChecked;
+    account.meddle(Meddling::Resource(text("spaceduck-mail"), text("AlarmTopic"), unchecked));
+    let (found, job) = drifted(&account).await;
+    assert_eq!(found[0].state, drift::State::Unchecked);
+    assert!(drift::repair(&found, &[]).steps.is_empty());
+    // The second look has nothing new to tell, and a third tells what is gone.
+    let (new, gone) = drift::since_last(&job, &found).await.unwrap();
+    assert_eq!((new.len(), gone.len()), (1, 0));
+    let (new, gone) = drift::since_last(&job, &found).await.unwrap();
+    assert_eq!((new.len(), gone.len()), (0, 0));
+    let (new, gone) = drift::since_last(&job, &[]).await.unwrap();
+    assert_eq!((new.len(), gone.len()), (0, 1));
 }
 
 /// The estimate is the longest chain of steps; played through, that is what it takes.

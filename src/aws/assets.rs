@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, Delete, ObjectIdentifier};
 
 use super::error::{code, translate};
 use crate::failure::{Failure, Kind};
 use crate::model::Place;
-use crate::ports::{Assets, Object};
+use crate::ports::{Assets, Object, ObjectSeen};
 
 /// `DeleteObjects` takes this many keys. Source: Amazon S3 API Reference.
 const DELETE_BATCH: usize = 1000;
@@ -154,6 +154,35 @@ impl Assets for Buckets {
             }
             Err(error) if matches!(code(&error), Some("NoSuchKey" | "NoSuchBucket")) => Ok(None),
             Err(error) => Err(translate(&doing, None, &error)),
+        }
+    }
+
+    async fn look(
+        &self,
+        place: Place,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<ObjectSeen>, Failure> {
+        let answer = self
+            .at(place)
+            .head_object()
+            .bucket(bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await;
+        match answer {
+            Ok(found) => Ok(Some(ObjectSeen {
+                sha256: found.checksum_sha256().map(super::hex_of_base64),
+                content_type: found.content_type().unwrap_or_default().to_owned(),
+                cache_control: found.cache_control().unwrap_or_default().to_owned(),
+            })),
+            Err(error)
+                if matches!(code(&error), Some("NotFound" | "NoSuchKey" | "NoSuchBucket")) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(translate(&format!("looking at `{bucket}/{key}`"), None, &error)),
         }
     }
 

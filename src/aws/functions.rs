@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::{code, translate};
 use crate::failure::Failure;
-use crate::ports::Functions;
+use crate::ports::{Functions, LiveVersion};
 
 /// The alias that the API calls.
 const ALIAS: &str = "live";
@@ -78,6 +78,29 @@ impl Functions for Lambda {
             Some(200) => Ok(None),
             Some(status) => Ok(Some(format!("it answers with status {status}"))),
             None => Ok(Some(format!("its answer can't be read: {said}"))),
+        }
+    }
+
+    async fn live(&self, function: &str) -> Result<Option<LiveVersion>, Failure> {
+        let doing = format!("looking at the live version of `{function}`");
+        let answer = self
+            .0
+            .get_function_configuration()
+            .function_name(function)
+            .qualifier(ALIAS)
+            .send()
+            .await;
+        match answer {
+            Ok(found) => {
+                // Lambda says it in base64, everybody else in hexadecimal.
+                let sha256 = found.code_sha256().unwrap_or_default();
+                Ok(Some(LiveVersion {
+                    version: found.version().unwrap_or_default().to_owned(),
+                    sha256: super::hex_of_base64(sha256),
+                }))
+            }
+            Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(translate(&doing, None, &error)),
         }
     }
 

@@ -147,6 +147,13 @@ async fn check_credentials(config: &SdkConfig, profile: Option<&str>) -> Result<
     }
 }
 
+/// A digest as hexadecimal, which AWS tells in base64.
+fn hex_of_base64(text: &str) -> String {
+    use base64::Engine as _;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default();
+    crate::render::hex(&bytes)
+}
+
 struct WallClock(Instant);
 
 #[async_trait]

@@ -10,13 +10,17 @@ use aws_sdk_cloudformation::error::SdkError;
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::types::{
     Capability, Change as SdkChange, ChangeSetStatus, ChangeSetType, DeploymentConfig,
-    DeploymentConfigMode, Parameter, Replacement, Stack, Tag,
+    DeploymentConfigMode, DeploymentMode, Parameter, Replacement, Stack, Tag,
 };
 
 use super::error::{code, message, translate};
 use crate::failure::{Failure, Kind};
 use crate::model::{Place, StackSeen, StackStatus};
-use crate::ports::{Change, ChangeAction, ChangeSet, Proposal, StackEvent, Stacks};
+use crate::ports::{
+    Change, ChangeAction, ChangeSet, Mode, Proposal, ResourceDrift, StackEvent, Stacks,
+};
+
+mod drift;
 
 /// A new role takes some seconds until every part of AWS knows it.
 const ROLE_PATIENCE: (usize, Duration) = (15, Duration::from_secs(4));
@@ -174,8 +178,16 @@ impl Stacks for CloudFormation {
         }
     }
 
+    async fn template(&self, place: Place, name: &str) -> Result<String, Failure> {
+        let answer = self.at(place).get_template().stack_name(name).send().await;
+        let answer = answer.map_err(|error| {
+            translate(&format!("reading the template of `{name}`"), None, &error)
+        })?;
+        Ok(answer.template_body().unwrap_or_default().to_owned())
+    }
+
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure> {
-        if proposal.adopt {
+        if proposal.mode == Mode::Adopt {
             return self.adopt(proposal).await;
         }
         let mut tries = 0;
@@ -196,7 +208,13 @@ impl Stacks for CloudFormation {
 
     async fn propose(&self, proposal: &Proposal) -> Result<Option<ChangeSet>, Failure> {
         let doing = format!("working out the update of `{}`", proposal.name);
-        let created = self.change_set(proposal).change_set_type(ChangeSetType::Update).send().await;
+        let reverts = proposal.mode == Mode::RevertDrift;
+        let created = self
+            .change_set(proposal)
+            .change_set_type(ChangeSetType::Update)
+            .set_deployment_mode(reverts.then_some(DeploymentMode::RevertDrift))
+            .send()
+            .await;
         let arn = match created {
             Ok(created) => created.id().unwrap_or_default().to_owned(),
             Err(error)
@@ -264,6 +282,10 @@ impl Stacks for CloudFormation {
         }
         let answer = client.continue_update_rollback().stack_name(&seen.arn).send().await;
         answer.map(|_| ()).map_err(|error| translate(&doing, None, &error))
+    }
+
+    async fn drift(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+        drift::detect(self.at(place), name).await
     }
 
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure> {

@@ -191,11 +191,16 @@ fn site_config(job: &Job, sites: BTreeMap<String, String>) -> SiteConfig {
     }
 }
 
-/// Tells the function on which hosts a captcha may have been solved: those of the sites.
-async fn tell_hostnames(job: &Job, config: &SiteConfig) -> Result<(), Failure> {
+/// On which hosts a captcha may have been solved: those of the sites.
+pub(crate) fn site_hosts(config: &SiteConfig) -> Secret {
     let host = |address: &String| address.trim_start_matches("https://").to_owned();
     let hosts: Vec<String> = config.sites.values().map(host).collect();
-    let wanted = Secret::new(hosts.join(","));
+    Secret::new(hosts.join(","))
+}
+
+/// Tells the function on which hosts a captcha may have been solved.
+async fn tell_hostnames(job: &Job, config: &SiteConfig) -> Result<(), Failure> {
+    let wanted = site_hosts(config);
     let path = catalog::hostnames_path(&job.facts.config.name);
     if job.world.secrets.read(&path).await?.as_ref() != Some(&wanted) {
         job.world.secrets.write(&path, &wanted).await?;
@@ -223,7 +228,7 @@ pub(super) async fn release(job: &Job, action: &Action) -> Result<bool, Failure>
         let objects = objects(job, site, &config).await?;
         let known = before.as_ref().and_then(|before| before.sites.get(site.name()));
         if known.is_none_or(|known| known.digest != digest) {
-            refresh(job, site, &objects, before.is_some().then_some(&digest)).await?;
+            refresh(job, site, &objects, before.is_some()).await?;
         }
         let files = objects.iter().map(|o| (o.key.clone(), release::file(o))).collect();
         let blobs = objects.into_iter().map(|object| release::blob(object.bytes));
@@ -240,6 +245,45 @@ pub(super) async fn release(job: &Job, action: &Action) -> Result<bool, Failure>
     }
     for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
         assets.write(Place::Home, &artifacts, &manifest.to_object(&key)?).await?;
+    }
+    Ok(true)
+}
+
+/// Puts a site's files back as the installed release has them.
+pub(super) async fn restore(job: &Job, site: Site) -> Result<bool, Failure> {
+    let config = known_site_config(job)?;
+    let objects = objects(job, site, &config).await?;
+    let bucket = job.output(Stack::Site(site), "BucketName")?;
+    write_all(job, Place::Edge, &bucket, objects.clone()).await?;
+    refresh(job, site, &objects, true).await?;
+    Ok(true)
+}
+
+/// Stores what a roll-back needs and tells the function the sites' hosts, where either was lost.
+pub(super) async fn record_anew(job: &Job) -> Result<bool, Failure> {
+    let config = known_site_config(job)?;
+    tell_hostnames(job, &config).await?;
+    let Pages::Record(manifest) = &job.pages else { return Ok(true) };
+    let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    let assets = &job.world.assets;
+    for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
+        assets.write(Place::Home, &artifacts, &manifest.to_object(&key)?).await?;
+    }
+    // Pages that the record has lost are still in the sites' buckets.
+    for (name, record) in &manifest.sites {
+        let Some(site) = Site::parse(name) else { continue };
+        let bucket = job.output(Stack::Site(site), "BucketName")?;
+        for (path, file) in &record.files {
+            if assets.has(Place::Home, &artifacts, &release::blob_key(&file.sha256)).await? {
+                continue;
+            }
+            if let Some(bytes) = assets.read(Place::Edge, &bucket, path).await? {
+                let blob = release::blob(bytes);
+                if blob.key == release::blob_key(&file.sha256) {
+                    assets.write(Place::Home, &artifacts, &blob).await?;
+                }
+            }
+        }
     }
     Ok(true)
 }
@@ -276,14 +320,9 @@ fn manifest(
     })
 }
 
-/// Makes a site's bucket hold these objects and no others, and, with a reference, has the edge
-/// forget what it knows.
-async fn refresh(
-    job: &Job,
-    site: Site,
-    objects: &[Object],
-    again: Option<&String>,
-) -> Result<(), Failure> {
+/// Makes a site's bucket hold these objects and no others; where it held others before, the edge
+/// has to forget them.
+async fn refresh(job: &Job, site: Site, objects: &[Object], again: bool) -> Result<(), Failure> {
     let assets = &job.world.assets;
     let bucket = job.output(Stack::Site(site), "BucketName")?;
     let wanted: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
@@ -296,9 +335,11 @@ async fn refresh(
     if !stale.is_empty() {
         assets.remove(Place::Edge, &bucket, &stale).await?;
     }
-    if let Some(digest) = again {
+    if again {
         let distribution = job.output(Stack::Site(site), "DistributionId")?;
-        assets.invalidate(&distribution, digest).await?;
+        // Another one each time: CloudFront does nothing for a reference that it has seen.
+        let stamp = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+        assets.invalidate(&distribution, &format!("spaceduck-{stamp}")).await?;
     }
     Ok(())
 }

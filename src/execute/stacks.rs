@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::failure::{Failure, Kind};
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
 use crate::plan::{self, Action, StepId};
-use crate::ports::{Change, ChangeAction, Proposal, StackEvent};
+use crate::ports::{Change, ChangeAction, Mode, Proposal, StackEvent};
 
 /// How often a stack is looked at again: at first, and at most.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
@@ -76,8 +76,10 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
 async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
     let mut proposal = proposal(job, stack, inputs(job, stack)?)?;
     let config = &job.facts.config;
-    if let Some(bucket) = catalog::bucket(stack, &config.name, &job.account, &job.home) {
-        proposal.adopt = job.world.assets.has_bucket(stack.place(), &bucket).await?;
+    if let Some(bucket) = catalog::bucket(stack, &config.name, &job.account, &job.home)
+        && job.world.assets.has_bucket(stack.place(), &bucket).await?
+    {
+        proposal.mode = Mode::Adopt;
     }
     let arn = job.world.stacks.create(&proposal).await?;
     let seen = settle(job, stack, &arn, &mut BTreeSet::new()).await?;
@@ -118,6 +120,16 @@ async fn try_out(
         "callers notice nothing of it; `spaceduck logs` shows what the new version said. Then run \
          the same command again",
     ))
+}
+
+/// Puts back what somebody has changed in a stack, with the template that it has.
+pub(super) async fn put_back(job: &Job, stack: Stack) -> Result<bool, Failure> {
+    let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
+    let Some(seen) = job.world.stacks.find(place, &name).await? else { return Ok(false) };
+    let body = job.world.stacks.template(place, &name).await?;
+    let mut proposal = proposal_of(job, stack, seen.parameters.clone(), body)?;
+    proposal.mode = Mode::RevertDrift;
+    change(job, stack, &seen, proposal).await
 }
 
 /// Lets a stack's data be deleted with it, which its template otherwise forbids.
@@ -306,6 +318,15 @@ fn proposal(job: &Job, stack: Stack, parameters: Outputs) -> Result<Proposal, Fa
         .rendered
         .get(&stack)
         .ok_or_else(|| Failure::bug(format!("the stack `{stack}` was not rendered")))?;
+    proposal_of(job, stack, parameters, rendered.body.clone())
+}
+
+fn proposal_of(
+    job: &Job,
+    stack: Stack,
+    parameters: Outputs,
+    body: String,
+) -> Result<Proposal, Failure> {
     let role = match stack {
         Stack::Bootstrap => None,
         _ => Some(job.output(Stack::Bootstrap, "CfnServiceRoleArn")?),
@@ -314,11 +335,11 @@ fn proposal(job: &Job, stack: Stack, parameters: Outputs) -> Result<Proposal, Fa
     Ok(Proposal {
         place: stack.place(),
         name: stack.name(galaxy),
-        body: rendered.body.clone(),
+        body,
         parameters,
         tags: catalog::tags(galaxy),
         role,
-        adopt: false,
+        mode: Mode::Plain,
     })
 }
 

@@ -1,11 +1,12 @@
 //! A stack of the account in memory: its states and events lie on a line of time, and looking at
 //! it means reading that line.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{Outputs, Place, StackSeen, StackStatus};
 use crate::pace::{self, Verb};
-use crate::ports::{Proposal, StackEvent};
+use crate::ports::{DriftState, Proposal, ResourceDrift, StackEvent};
 use crate::render::{self, Resource};
 use crate::yaml::Node;
 
@@ -30,8 +31,10 @@ pub(super) struct Sim {
     resources: Vec<Resource>,
     pub(super) outputs: Outputs,
     /// The function's versions, and which of them is live.
-    versions: Vec<String>,
+    versions: Vec<(String, String)>,
     pub(super) live: String,
+    /// What somebody else has changed.
+    pub(super) drifted: BTreeMap<String, DriftState>,
 }
 
 impl Sim {
@@ -47,6 +50,7 @@ impl Sim {
             outputs: Outputs::new(),
             versions: Vec::new(),
             live: String::new(),
+            drifted: BTreeMap::new(),
         }
     }
 
@@ -54,9 +58,12 @@ impl Sim {
     fn publish(&mut self) {
         let version = self.resources.iter().find(|one| one.kind == "AWS::Lambda::Version");
         if let Some(version) = version
-            && self.versions.last() != Some(&version.id)
+            && self.versions.last().is_none_or(|(id, _)| *id != version.id)
         {
-            self.versions.push(version.id.clone());
+            // The code's key is its digest: lambda/SHA256.zip.
+            let before = self.proposal.body.split(".zip").next().unwrap_or_default();
+            let sha256 = before.rsplit('/').next().unwrap_or_default().to_owned();
+            self.versions.push((version.id.clone(), sha256));
         }
         self.live = match self.proposal.parameters.get("LiveVersion") {
             Some(version) if !version.is_empty() => version.clone(),
@@ -68,6 +75,22 @@ impl Sim {
     pub(super) fn take(&mut self, proposal: Proposal) {
         self.resources = resources(&parsed(&proposal));
         self.proposal = proposal;
+    }
+
+    /// The digest of a version's code.
+    pub(super) fn code_of(&self, version: &str) -> Option<String> {
+        let number = version.parse::<usize>().ok()?;
+        self.versions.get(number.checked_sub(1)?).map(|(_, sha256)| sha256.clone())
+    }
+
+    /// How its resources compare with the template.
+    pub(super) fn drift(&self) -> Vec<ResourceDrift> {
+        let one = |resource: &Resource| ResourceDrift {
+            resource: resource.id.clone(),
+            kind: resource.kind.clone(),
+            state: self.drifted.get(&resource.id).cloned().unwrap_or(DriftState::InSync),
+        };
+        self.resources.iter().map(one).collect()
     }
 
     pub(super) fn code(&self, now: Duration) -> &str {

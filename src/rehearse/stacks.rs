@@ -7,7 +7,9 @@ use super::{Account, Fault, State, refuse};
 use crate::failure::Failure;
 use crate::model::{Place, StackSeen, StackStatus};
 use crate::pace::Verb;
-use crate::ports::{Change, ChangeAction, ChangeSet, Proposal, StackEvent, Stacks};
+use crate::ports::{
+    Change, ChangeAction, ChangeSet, Mode, Proposal, ResourceDrift, StackEvent, Stacks,
+};
 
 impl State {
     /// Takes a fault out of the list, if it is there.
@@ -24,6 +26,21 @@ impl Stacks for Account {
         let now = self.time(&state);
         let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
         Ok(stack.map(|stack| stack.seen(now)))
+    }
+
+    async fn template(&self, place: Place, name: &str) -> Result<String, Failure> {
+        let state = self.state();
+        let now = self.time(&state);
+        let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
+        let stack = stack.ok_or_else(|| refuse(format!("there is no stack {name}")))?;
+        Ok(stack.proposal.body.clone())
+    }
+
+    async fn drift(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+        let state = self.state();
+        let now = self.time(&state);
+        let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
+        Ok(stack.map(Sim::drift).unwrap_or_default())
     }
 
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure> {
@@ -43,7 +60,7 @@ impl Stacks for Account {
             } else {
                 if let Some(bucket) = self.bucket_of(proposal) {
                     let key = (proposal.place, bucket);
-                    if state.buckets.contains_key(&key) && !proposal.adopt {
+                    if state.buckets.contains_key(&key) && proposal.mode != Mode::Adopt {
                         return Err(refuse("the bucket is already there".into()));
                     }
                     state.buckets.entry(key).or_default();
@@ -63,7 +80,8 @@ impl Stacks for Account {
             let known = known.ok_or_else(|| refuse(format!("there is no stack {name}")))?;
             let same = known.proposal.body == proposal.body
                 && known.proposal.parameters == proposal.parameters;
-            if same {
+            let reverts = proposal.mode == Mode::RevertDrift && !known.drifted.is_empty();
+            if same && !reverts {
                 return Ok(None);
             }
             let fault =
@@ -98,6 +116,7 @@ impl Stacks for Account {
             if fails {
                 stack.fail(now, Verb::Update, "it is no good");
             } else {
+                stack.drifted.retain(|_, _| proposal.mode != Mode::RevertDrift);
                 stack.take(proposal);
                 stack.outputs = self.told_by(stack);
                 stack.begin(now, Verb::Update);

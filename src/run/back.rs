@@ -26,9 +26,7 @@ pub(super) async fn rollback(
     life::tell_start("rollback", &looking);
     let observed = observe(&looking).await?;
     let Some(current) = &observed.current else {
-        let message = format!("no galaxy called `{}` is installed here", looking.facts.config.name);
-        return Err(Failure::new(Kind::Refused, message)
-            .help("check `name` in galaxy.yaml, the account and the Region"));
+        return Err(not_installed(&looking));
     };
     let on_record = releases(&looking).await?;
     let target = back::choose(&on_record, current, release)?;
@@ -53,6 +51,11 @@ pub(super) async fn rollback(
     let urls = execute::urls(&job)?;
     events.emit(Event::Finished { outcome: Outcome::Done, urls, next: vec![] });
     Ok(())
+}
+
+pub(super) fn not_installed(job: &Job) -> Failure {
+    let message = format!("no galaxy called `{}` is installed here", job.facts.config.name);
+    Failure::new(Kind::Refused, message).help("check `name` in galaxy.yaml, account and Region")
 }
 
 /// A job that only looks.

@@ -3,23 +3,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use galaxy_sites::Site;
+
 use super::life;
 use crate::aws;
-use crate::catalog::Code;
+use crate::catalog::{self, Code};
 use crate::cli::Shared;
 use crate::config::Config;
 use crate::event::{Event, Events};
 use crate::execute;
 use crate::failure::Failure;
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, Region, Stack};
 use crate::observe::observe;
 use crate::plan::{self, Goal};
-use crate::ports::World;
+use crate::ports::{DriftState, Object, World};
 use crate::progress::Quiet;
-use crate::rehearse::{Account, Pace};
+use crate::rehearse::{Account, Meddling, Pace};
 
 /// How many seconds of a rehearsal pass in one of ours: four minutes become four seconds.
 const SPEED: u32 = 60;
+
+/// The account of all rehearsals.
+const ACCOUNT: &str = "111122223333";
 
 /// An account that answered.
 pub(super) struct Home {
@@ -37,6 +42,8 @@ pub(super) enum Start {
     Installed,
     /// A galaxy that has seen two releases.
     Upgraded,
+    /// A galaxy in which somebody else has changed this and that.
+    Meddled,
 }
 
 /// Finds the account.
@@ -61,13 +68,13 @@ pub(super) async fn reach(
 }
 
 async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
-    let id = AccountId::parse("111122223333").map_err(|e| Failure::bug(e.to_string()))?;
+    let id = AccountId::parse(ACCOUNT).map_err(|e| Failure::bug(e.to_string()))?;
     let region = config.region.clone().unwrap_or_else(Region::edge);
     let account = Account::new(id.clone(), region.clone());
     let home = Home { id, region, world: account.world() };
     let past: &[&str] = match start {
         Start::Empty => &[],
-        Start::Installed => &["1"],
+        Start::Installed | Start::Meddled => &["1"],
         Start::Upgraded => &["0", "1"],
     };
     for code in past {
@@ -78,6 +85,32 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
         let observed = observe(&job).await?;
         execute::run(&plan::plan(Goal::Present, &observed, &job.rendered), &job).await?;
     }
+    if start == Start::Meddled {
+        meddle(&account, config);
+    }
     account.pace(Pace::Times(SPEED));
     Ok(home)
+}
+
+/// A drift to look at: a throttle that was opened, a page that was overwritten, a stranger.
+fn meddle(account: &Account, config: &Config) {
+    let text = |text: &str| text.to_owned();
+    let throttle = "/DefaultRouteSettings/ThrottlingRateLimit";
+    let drift = DriftState::Modified(vec![(text(throttle), text("100"), text("10000"))]);
+    let stack = Stack::Api.name(&config.name);
+    account.meddle(Meddling::Resource(stack, text("Prod"), drift));
+    let site = Stack::Site(Site::DuckGalaxy);
+    let home = config.region.clone().unwrap_or_else(Region::edge);
+    let bucket = AccountId::parse(ACCOUNT).ok();
+    let bucket = bucket.and_then(|id| catalog::bucket(site, &config.name, &id, &home));
+    for key in ["index.html", "old-campaign.html"] {
+        let object = Object {
+            key: text(key),
+            bytes: b"<h1>Sale!</h1>".to_vec(),
+            content_type: text("text/html"),
+            cache_control: text("max-age=86400"),
+        };
+        let bucket = bucket.clone().unwrap_or_default();
+        account.meddle(Meddling::Object(bucket, text(key), Some(object)));
+    }
 }

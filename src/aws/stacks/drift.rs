@@ -1,0 +1,94 @@
+//! `CloudFormation`'s own comparison of a stack with its template.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::{
+    StackDriftDetectionStatus, StackResourceDrift, StackResourceDriftStatus,
+};
+
+use crate::aws::error::translate;
+use crate::failure::{Failure, Kind};
+use crate::ports::{DriftState, ResourceDrift};
+
+/// Time between two looks at a detection that is going on.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Compares a stack; resources about which `CloudFormation` says nothing were not checked.
+/// Source: "Detect unmanaged configuration changes to stacks and resources", User Guide.
+pub(super) async fn detect(client: &Client, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+    let doing = format!("comparing the stack `{name}` with its template");
+    let started = client.detect_stack_drift().stack_name(name).send().await;
+    let started = started.map_err(|error| translate(&doing, None, &error))?;
+    let id = started.stack_drift_detection_id().unwrap_or_default();
+    loop {
+        let now = client.describe_stack_drift_detection_status().stack_drift_detection_id(id);
+        let now = now.send().await.map_err(|error| translate(&doing, None, &error))?;
+        match now.detection_status() {
+            Some(StackDriftDetectionStatus::DetectionInProgress) => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Some(StackDriftDetectionStatus::DetectionFailed) => {
+                // What could be compared is told nevertheless; only nothing at all is a failure.
+                break;
+            }
+            Some(_) => break,
+            None => {
+                return Err(Failure::new(Kind::Settled, format!("{doing}: AWS does not say how"))
+                    .help("run the same command again"));
+            }
+        }
+    }
+    let mut drifts = resources(client, name, &doing).await?;
+    let mut next = None;
+    loop {
+        let page = client.describe_stack_resource_drifts().stack_name(name).set_next_token(next);
+        let page = page.send().await.map_err(|error| translate(&doing, None, &error))?;
+        for drift in page.stack_resource_drifts() {
+            let id = drift.logical_resource_id().unwrap_or_default();
+            if let Some(known) = drifts.get_mut(id) {
+                known.state = state(drift);
+            }
+        }
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(drifts.into_values().collect());
+        }
+    }
+}
+
+/// All resources of a stack, none of them checked yet.
+async fn resources(
+    client: &Client,
+    name: &str,
+    doing: &str,
+) -> Result<BTreeMap<String, ResourceDrift>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| translate(doing, None, &error))?;
+        for resource in page.stack_resource_summaries() {
+            let id = resource.logical_resource_id().unwrap_or_default().to_owned();
+            let kind = resource.resource_type().unwrap_or_default().to_owned();
+            let state = DriftState::NotChecked;
+            found.insert(id.clone(), ResourceDrift { resource: id, kind, state });
+        }
+    }
+    Ok(found)
+}
+
+fn state(drift: &StackResourceDrift) -> DriftState {
+    let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    match drift.stack_resource_drift_status() {
+        Some(StackResourceDriftStatus::InSync) => DriftState::InSync,
+        Some(StackResourceDriftStatus::Deleted) => DriftState::Deleted,
+        Some(StackResourceDriftStatus::Modified) => {
+            let differences = drift.property_differences().iter().map(|one| {
+                (owned(one.property_path()), owned(one.expected_value()), owned(one.actual_value()))
+            });
+            DriftState::Modified(differences.collect())
+        }
+        _ => DriftState::NotChecked,
+    }
+}

@@ -70,6 +70,12 @@ pub struct Broken {
     pub failure: Failure,
 }
 
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { step: None, failure }
+    }
+}
+
 impl From<Broken> for Failure {
     fn from(broken: Broken) -> Self {
         broken.failure

@@ -13,6 +13,7 @@ pub mod drift;
 pub mod event;
 pub mod execute;
 pub mod failure;
+pub mod lock;
 pub mod model;
 pub mod observe;
 pub mod operators;

@@ -7,16 +7,17 @@ use std::time::Duration;
 use galaxy_sites::Site;
 
 use crate::catalog;
-use crate::event::{PlannedStep, Times};
+use crate::event::PlannedStep;
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
-use crate::pace::{self, Verb};
 use crate::render::{DIGEST_OUTPUT, Rendered};
 
 mod observed;
 mod policy;
+mod times;
 
 pub use observed::{Observed, SecretSeen};
 pub use policy::refuses;
+use times::{propagation, stack_time};
 
 /// What a command wants of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,24 +146,6 @@ impl Plan {
         };
         self.steps.iter().map(planned).collect()
     }
-
-    /// How long it will take; nothing where there is nothing to do.
-    #[must_use]
-    pub fn times(&self) -> Option<Times> {
-        if self.is_empty() {
-            return None;
-        }
-        let mut ends: BTreeMap<StepId, Duration> = BTreeMap::new();
-        for step in &self.steps {
-            let begin = step.after.iter().filter_map(|id| ends.get(id)).max().copied();
-            ends.insert(step.id, begin.unwrap_or_default() + step.time);
-        }
-        let all = ends.values().max().copied().unwrap_or_default();
-        let usable = ends.get(&StepId::Probe).copied().unwrap_or(all);
-        let one_by_one: Duration = self.steps.iter().map(|step| step.time).sum();
-        let [usable, all, one_by_one] = [usable, all, one_by_one].map(|time| time.as_secs());
-        Some(Times { usable, all, one_by_one })
-    }
 }
 
 /// Plans a goal. `rendered` has every stack that is wanted.
@@ -273,28 +256,6 @@ fn is_made(steps: &[Step], stack: Stack) -> bool {
         matches!(step.action, Action::Create | Action::Recreate(_) | Action::Attach(_))
     };
     steps.iter().any(|step| step.id == StepId::Stack(stack) && made(step))
-}
-
-/// How long a stack will take.
-fn stack_time(action: &Action, rendered: &Rendered) -> Duration {
-    let takes = |verb| pace::stack(&rendered.resources, verb);
-    match action {
-        Action::Keep | Action::Check => Duration::ZERO,
-        Action::Create | Action::Attach(_) => takes(Verb::Create),
-        Action::Update => takes(Verb::Update),
-        Action::Recover(_) => takes(Verb::Update) * 2,
-        Action::Recreate(_) => takes(Verb::Delete) + takes(Verb::Create),
-        Action::Remove => takes(Verb::Delete),
-    }
-}
-
-/// What is left of a distribution's way to the edge when its site is published.
-fn propagation(rendered: &Rendered, publishing: Duration) -> Duration {
-    let slots = pace::timeline(&rendered.resources, Verb::Create);
-    let begin = slots.iter().find(|slot| slot.kind == "AWS::CloudFront::Distribution");
-    let begin = begin.map(|slot| slot.begin).unwrap_or_default();
-    let past = pace::stack(&rendered.resources, Verb::Create).saturating_sub(begin);
-    pace::PROPAGATION.saturating_sub(past + publishing).max(publishing)
 }
 
 fn before_stack(stack: Stack) -> Vec<StepId> {

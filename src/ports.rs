@@ -212,6 +212,19 @@ pub trait Secrets: Send + Sync {
     async fn remove(&self, path: &str) -> Result<(), Failure>;
 }
 
+/// Short texts that are no secret and that everybody who works on the galaxy sees at once.
+#[async_trait]
+pub trait Notes: Send + Sync {
+    /// The text.
+    async fn get(&self, path: &str) -> Result<Option<String>, Failure>;
+    /// Writes it if there is none. Whether it was written.
+    async fn put_new(&self, path: &str, text: &str) -> Result<bool, Failure>;
+    /// Writes it over whatever is there.
+    async fn put(&self, path: &str, text: &str) -> Result<(), Failure>;
+    /// Removes it; fine where there is none.
+    async fn remove(&self, path: &str) -> Result<(), Failure>;
+}
+
 /// The version of a function that callers get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveVersion {
@@ -287,6 +300,8 @@ pub trait Clock: Send + Sync {
     async fn sleep(&self, time: Duration);
     /// How long this clock has been running.
     fn elapsed(&self) -> Duration;
+    /// Seconds since 1970.
+    fn now(&self) -> u64;
 }
 
 /// All of it.
@@ -300,6 +315,8 @@ pub struct World {
     pub functions: std::sync::Arc<dyn Functions>,
     /// Secrets.
     pub secrets: std::sync::Arc<dyn Secrets>,
+    /// Notes.
+    pub notes: std::sync::Arc<dyn Notes>,
     /// Operators.
     pub people: std::sync::Arc<dyn People>,
     /// The outside.

@@ -9,18 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
-use crate::model::{AccountId, Place, Region, Secret};
+use crate::model::{AccountId, Place, Region};
 use crate::ports::{
-    Answer, Assets, Clock, DriftState, Functions, Joined, LiveVersion, Object, ObjectSeen, People,
-    Proposal, Secrets, Stacks, Web, World,
+    Assets, Clock, DriftState, Functions, Notes, Object, People, Proposal, Secrets, Stacks, Web,
+    World,
 };
-use crate::render::hex;
 
+mod assets;
+mod services;
 mod sim;
 mod stacks;
 
@@ -86,6 +85,7 @@ struct State {
     stacks: Vec<Sim>,
     buckets: BTreeMap<(Place, String), BTreeMap<String, Object>>,
     secrets: BTreeMap<String, String>,
+    notes: BTreeMap<String, String>,
     /// Addresses in a user pool, and whether each is an operator's.
     people: BTreeMap<(String, String), bool>,
     change_sets: BTreeMap<String, Proposal>,
@@ -132,6 +132,7 @@ impl Account {
             assets: Arc::clone(self) as Arc<dyn Assets>,
             functions: Arc::clone(self) as Arc<dyn Functions>,
             secrets: Arc::clone(self) as Arc<dyn Secrets>,
+            notes: Arc::clone(self) as Arc<dyn Notes>,
             people: Arc::clone(self) as Arc<dyn People>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
@@ -249,196 +250,4 @@ fn unplugged() -> Failure {
 
 fn refuse(message: String) -> Failure {
     Failure::new(Kind::Settled, message)
-}
-
-#[async_trait]
-impl Assets for Account {
-    async fn has_bucket(&self, place: Place, bucket: &str) -> Result<bool, Failure> {
-        Ok(self.state().buckets.contains_key(&(place, bucket.to_owned())))
-    }
-
-    async fn has(&self, place: Place, bucket: &str, key: &str) -> Result<bool, Failure> {
-        Ok(Assets::read(self, place, bucket, key).await?.is_some())
-    }
-
-    async fn read(
-        &self,
-        place: Place,
-        bucket: &str,
-        key: &str,
-    ) -> Result<Option<Vec<u8>>, Failure> {
-        let state = self.state();
-        let objects = state.buckets.get(&(place, bucket.to_owned()));
-        Ok(objects.and_then(|objects| objects.get(key)).map(|object| object.bytes.clone()))
-    }
-
-    async fn look(
-        &self,
-        place: Place,
-        bucket: &str,
-        key: &str,
-    ) -> Result<Option<ObjectSeen>, Failure> {
-        let state = self.state();
-        let objects = state.buckets.get(&(place, bucket.to_owned()));
-        Ok(objects.and_then(|objects| objects.get(key)).map(|object| ObjectSeen {
-            sha256: Some(hex(&Sha256::digest(&object.bytes))),
-            content_type: object.content_type.clone(),
-            cache_control: object.cache_control.clone(),
-        }))
-    }
-
-    async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure> {
-        self.effect(format!("write {bucket}/{}", object.key), |state| {
-            let objects = state.buckets.get_mut(&(place, bucket.to_owned()));
-            let objects = objects.ok_or_else(|| refuse(format!("there is no bucket {bucket}")))?;
-            objects.insert(object.key.clone(), object.clone());
-            Ok(())
-        })
-    }
-
-    async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure> {
-        let state = self.state();
-        let objects = state.buckets.get(&(place, bucket.to_owned()));
-        Ok(objects.map(|objects| objects.keys().cloned().collect()).unwrap_or_default())
-    }
-
-    async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure> {
-        self.effect(format!("remove {} of {bucket}", keys.len()), |state| {
-            if let Some(objects) = state.buckets.get_mut(&(place, bucket.to_owned())) {
-                objects.retain(|key, _| !keys.contains(key));
-            }
-            Ok(())
-        })
-    }
-
-    async fn remove_bucket(&self, place: Place, bucket: &str) -> Result<(), Failure> {
-        self.effect(format!("remove {bucket}"), |state| {
-            state.buckets.remove(&(place, bucket.to_owned()));
-            Ok(())
-        })
-    }
-
-    async fn deployed(&self, distribution: &str) -> Result<bool, Failure> {
-        let state = self.state();
-        let now = self.time(&state);
-        let is_it =
-            |stack: &&Sim| stack.outputs.get("DistributionId").is_some_and(|id| id == distribution);
-        Ok(state.stacks.iter().find(is_it).is_some_and(|stack| stack.answers(now)))
-    }
-
-    async fn invalidate(&self, distribution: &str, _: &str) -> Result<(), Failure> {
-        self.effect(format!("invalidate {distribution}"), |_| Ok(()))
-    }
-}
-
-#[async_trait]
-impl Functions for Account {
-    async fn check(&self, _: &str, version: &str) -> Result<Option<String>, Failure> {
-        let unwell = self.state().faults.contains(&Fault::VersionUnwell(version.to_owned()));
-        Ok(unwell.then(|| "it answers with status 500".to_owned()))
-    }
-
-    async fn live(&self, _: &str) -> Result<Option<LiveVersion>, Failure> {
-        let state = self.state();
-        let stack = state.stacks.iter().find(|stack| stack.outputs.contains_key("NewVersion"));
-        let version = stack.map(|stack| stack.live.clone()).filter(|live| !live.is_empty());
-        Ok(version.map(|version| {
-            let sha256 = stack.and_then(|stack| stack.code_of(&version)).unwrap_or_default();
-            LiveVersion { version, sha256 }
-        }))
-    }
-
-    async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {
-        self.effect(format!("point {function} to {version}"), |state| {
-            let stack =
-                state.stacks.iter_mut().find(|stack| stack.outputs.contains_key("NewVersion"));
-            if let Some(stack) = stack {
-                version.clone_into(&mut stack.live);
-            }
-            Ok(true)
-        })
-    }
-}
-
-#[async_trait]
-impl Secrets for Account {
-    async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
-        Ok(self.state().secrets.get(path).cloned().map(Secret::new))
-    }
-
-    async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure> {
-        self.effect(format!("write {path}"), |state| {
-            state.secrets.insert(path.to_owned(), secret.expose().to_owned());
-            Ok(())
-        })
-    }
-
-    async fn remove(&self, path: &str) -> Result<(), Failure> {
-        self.effect(format!("remove {path}"), |state| {
-            state.secrets.remove(path);
-            Ok(())
-        })
-    }
-}
-
-#[async_trait]
-impl Web for Account {
-    /// A host answers as soon as what stands behind it does.
-    async fn get(&self, url: &str) -> Answer {
-        let state = self.state();
-        let now = self.time(&state);
-        let host = url.split('/').nth(2).unwrap_or_default();
-        let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
-        match state.stacks.iter().filter(|stack| stack.is_there(now)).find(is_of) {
-            Some(stack) if state.faults.contains(&Fault::AnswersBadly(stack.live.clone())) => {
-                Answer::Status(500)
-            }
-            Some(stack) if stack.answers(now) => Answer::Status(200),
-            Some(_) => Answer::Status(503),
-            None => Answer::Silence(format!("nobody knows the name {host}")),
-        }
-    }
-}
-
-#[async_trait]
-impl Clock for Account {
-    async fn sleep(&self, time: Duration) {
-        let pace = self.state().pace;
-        match pace {
-            Pace::Times(speed) => tokio::time::sleep(time / speed).await,
-            Pace::Skip => {
-                self.state().since.0 += time;
-                // Others get their turn; nobody waits.
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.now()
-    }
-}
-
-#[async_trait]
-impl People for Account {
-    async fn add(&self, pool: &str, email: &str, _: &Secret) -> Result<Joined, Failure> {
-        let key = (pool.to_owned(), email.to_owned());
-        Ok(match self.state().people.insert(key, true) {
-            None => Joined::New,
-            Some(false) => Joined::Member,
-            Some(true) => Joined::Already,
-        })
-    }
-
-    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {
-        let key = (pool.to_owned(), email.to_owned());
-        let mut state = self.state();
-        Ok(state.people.get_mut(&key).is_some_and(|operator| std::mem::replace(operator, false)))
-    }
-
-    async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure> {
-        let state = self.state();
-        let operators = state.people.iter().filter(|((of, _), is)| of == pool && **is);
-        Ok(operators.map(|((_, email), _)| email.clone()).collect())
-    }
 }

@@ -82,6 +82,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             ],
         ),
         ("drift", vec!["model", "failure", "catalog", "execute", "plan", "ports", "release"]),
+        ("lock", vec!["model", "failure", "ports"]),
         ("operators", vec!["model", "failure", "ports"]),
         ("aws", vec!["model", "failure", "ports", "render"]),
         ("rehearse", vec!["model", "failure", "ports", "pace", "render", "yaml"]),

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use spaceduck::back;
 use spaceduck::catalog::{self, Code, Facts};
@@ -13,7 +14,8 @@ use spaceduck::drift::{self, Finding};
 use spaceduck::event::{Event, Sink};
 use spaceduck::execute::{self, Job, Pages};
 use spaceduck::failure::{Failure, Kind};
-use spaceduck::model::{AccountId, Place, Region, Secret, Stack};
+use spaceduck::lock;
+use spaceduck::model::{AccountId, GalaxyName, Place, Region, Secret, Stack};
 use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal, Observed};
 use spaceduck::ports::{DriftState, Object};
@@ -356,6 +358,36 @@ async fn going_back_and_forth_survives_a_cut_anywhere() {
             assert_eq!(install(&account).await.unwrap(), 0, "{cut:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn two_at_once_are_one_after_the_other() {
+    let account = account();
+    account.pace(Pace::Times(1000));
+    let (world, name) = (account.world(), GalaxyName::parse("spaceduck").unwrap());
+    let holder = |host: &str, now| lock::Holder {
+        command: "install".into(),
+        host: host.into(),
+        process: 7,
+        since: now,
+        beat: now,
+    };
+    let begun = world.clock.now();
+    let first = lock::take(&world, &name, holder("one", begun)).await.unwrap();
+    world.clock.sleep(Duration::from_secs(90)).await;
+    let failure = lock::take(&world, &name, holder("two", begun + 90)).await.err().unwrap();
+    assert_eq!(failure.kind, Kind::Refused);
+    let text = failure.to_text();
+    assert!(text.contains("`spaceduck install` is changing this galaxy right now"), "{text}");
+    assert!(text.contains("process 7 on one began "), "{text}");
+    first.release().await.unwrap();
+    let second = lock::take(&world, &name, holder("two", begun + 90)).await.unwrap();
+    drop(second);
+    // Nobody releases it now. Without a word for two minutes it is free again.
+    let dead = serde_json::to_string(&holder("two", begun)).unwrap();
+    world.notes.put(&lock::path(&name), &dead).await.unwrap();
+    world.clock.sleep(Duration::from_mins(1)).await;
+    lock::take(&world, &name, holder("three", begun + 150)).await.unwrap();
 }
 
 /// What has drifted from the installed release, and the job that goes by it.

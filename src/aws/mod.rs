@@ -80,6 +80,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
         functions: Arc::new(functions::Lambda::new(&config)),
         secrets: Arc::new(secrets::ParameterStore::new(&config)),
+        notes: Arc::new(secrets::ParameterStore::new(&config)),
         people: Arc::new(people::UserPools::new(&config)),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
         clock: Arc::new(WallClock(Instant::now())),
@@ -164,5 +165,9 @@ impl Clock for WallClock {
 
     fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()
     }
 }

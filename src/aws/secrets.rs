@@ -1,4 +1,4 @@
-//! Secrets in SSM Parameter Store, encrypted with the account's own key.
+//! Secrets and notes in SSM Parameter Store; secrets are encrypted with the account's own key.
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -8,7 +8,7 @@ use aws_sdk_ssm::types::ParameterType;
 use super::error::{code, translate};
 use crate::failure::Failure;
 use crate::model::Secret;
-use crate::ports::Secrets;
+use crate::ports::{Notes, Secrets};
 
 /// The SDK's client.
 pub(super) struct ParameterStore(Client);
@@ -51,5 +51,44 @@ impl Secrets for ParameterStore {
             Err(error) if code(&error) == Some("ParameterNotFound") => Ok(()),
             Err(error) => Err(translate(&format!("removing the secret `{path}`"), None, &error)),
         }
+    }
+}
+
+impl ParameterStore {
+    async fn note(&self, path: &str, text: &str, over: bool) -> Result<bool, Failure> {
+        let answer = self
+            .0
+            .put_parameter()
+            .name(path)
+            .value(text)
+            .r#type(ParameterType::String)
+            .overwrite(over)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if !over && code(&error) == Some("ParameterAlreadyExists") => Ok(false),
+            Err(error) => Err(translate(&format!("writing `{path}`"), None, &error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Notes for ParameterStore {
+    async fn get(&self, path: &str) -> Result<Option<String>, Failure> {
+        let secret = Secrets::read(self, path).await?;
+        Ok(secret.map(|text| text.expose().to_owned()))
+    }
+
+    async fn put_new(&self, path: &str, text: &str) -> Result<bool, Failure> {
+        self.note(path, text, false).await
+    }
+
+    async fn put(&self, path: &str, text: &str) -> Result<(), Failure> {
+        self.note(path, text, true).await.map(|_| ())
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), Failure> {
+        Secrets::remove(self, path).await
     }
 }

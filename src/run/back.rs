@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::event::{Event, Events, Outcome};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
+use crate::lock;
 use crate::observe::{observe, releases};
 use crate::plan::{self, Goal};
 
@@ -47,7 +48,8 @@ pub(super) async fn rollback(
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
-    execute::run(&plan, &job).await?;
+    let name = &job.facts.config.name;
+    lock::holding(&job.world, name, "rollback", execute::run(&plan, &job)).await?;
     let urls = execute::urls(&job)?;
     events.emit(Event::Finished { outcome: Outcome::Done, urls, next: vec![] });
     Ok(())

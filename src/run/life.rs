@@ -15,6 +15,7 @@ use crate::cost;
 use crate::event::{Event, Events, Outcome, VERSION};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
+use crate::lock;
 use crate::model::Stack;
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
@@ -138,9 +139,14 @@ pub(super) async fn install(
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
-    if let Err(broken) = execute::run(&plan, &job).await {
-        return Err(back::after(&job, &observed, broken).await);
-    }
+    let name = &job.facts.config.name;
+    lock::holding(&job.world, name, "install", async {
+        match execute::run(&plan, &job).await {
+            Ok(()) => Ok(()),
+            Err(broken) => Err(back::after(&job, &observed, broken).await),
+        }
+    })
+    .await?;
     let urls = execute::urls(&job)?;
     events.emit(Event::Finished { outcome: Outcome::Done, urls, next });
     Ok(())
@@ -199,7 +205,8 @@ pub(super) async fn teardown(
         events.emit(finished(Outcome::Declined));
         return Ok(());
     }
-    execute::run(&plan, &job).await?;
+    let name = &job.facts.config.name;
+    lock::holding(&job.world, name, "teardown", execute::run(&plan, &job)).await?;
     events.emit(finished(Outcome::Done));
     Ok(())
 }

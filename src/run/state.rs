@@ -10,6 +10,7 @@ use crate::drift::{self, Finding, State};
 use crate::event::{Event, Events, Outcome};
 use crate::execute::{self, Job};
 use crate::failure::{Failure, Kind};
+use crate::lock;
 use crate::observe::{observe, releases};
 use crate::plan::Observed;
 
@@ -98,7 +99,8 @@ pub(super) async fn repair(
         finish(Outcome::Declined);
         return Ok(());
     }
-    execute::run(&plan, &job).await?;
+    let name = &job.facts.config.name;
+    lock::holding(&job.world, name, "repair", execute::run(&plan, &job)).await?;
     // What was done is only said when it can be seen.
     let observed = observe(&job).await?;
     let left = drift::repair(&findings(&job, &observed).await?, items);

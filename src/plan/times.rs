@@ -1,0 +1,51 @@
+//! How long a plan and its steps take: estimates, and the longest chain of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Action, Plan, StepId};
+use crate::event::Times;
+use crate::pace::{self, Verb};
+use crate::render::Rendered;
+
+impl Plan {
+    /// How long it will take; nothing where there is nothing to do.
+    #[must_use]
+    pub fn times(&self) -> Option<Times> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut ends: BTreeMap<StepId, Duration> = BTreeMap::new();
+        for step in &self.steps {
+            let begin = step.after.iter().filter_map(|id| ends.get(id)).max().copied();
+            ends.insert(step.id, begin.unwrap_or_default() + step.time);
+        }
+        let all = ends.values().max().copied().unwrap_or_default();
+        let usable = ends.get(&StepId::Probe).copied().unwrap_or(all);
+        let one_by_one: Duration = self.steps.iter().map(|step| step.time).sum();
+        let [usable, all, one_by_one] = [usable, all, one_by_one].map(|time| time.as_secs());
+        Some(Times { usable, all, one_by_one })
+    }
+}
+
+/// How long a stack will take.
+pub(super) fn stack_time(action: &Action, rendered: &Rendered) -> Duration {
+    let takes = |verb| pace::stack(&rendered.resources, verb);
+    match action {
+        Action::Keep | Action::Check => Duration::ZERO,
+        Action::Create | Action::Attach(_) => takes(Verb::Create),
+        Action::Update => takes(Verb::Update),
+        Action::Recover(_) => takes(Verb::Update) * 2,
+        Action::Recreate(_) => takes(Verb::Delete) + takes(Verb::Create),
+        Action::Remove => takes(Verb::Delete),
+    }
+}
+
+/// What is left of a distribution's way to the edge when its site is published.
+pub(super) fn propagation(rendered: &Rendered, publishing: Duration) -> Duration {
+    let slots = pace::timeline(&rendered.resources, Verb::Create);
+    let begin = slots.iter().find(|slot| slot.kind == "AWS::CloudFront::Distribution");
+    let begin = begin.map(|slot| slot.begin).unwrap_or_default();
+    let past = pace::stack(&rendered.resources, Verb::Create).saturating_sub(begin);
+    pace::PROPAGATION.saturating_sub(past + publishing).max(publishing)
+}

@@ -1,0 +1,154 @@
+//! Everything else of the account in memory: function, secrets, notes, people, the outside, time.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::sim::Sim;
+use super::{Account, Fault, Pace};
+use crate::failure::Failure;
+use crate::model::Secret;
+use crate::ports::{Answer, Clock, Functions, Joined, LiveVersion, Notes, People, Secrets, Web};
+
+#[async_trait]
+impl Functions for Account {
+    async fn check(&self, _: &str, version: &str) -> Result<Option<String>, Failure> {
+        let unwell = self.state().faults.contains(&Fault::VersionUnwell(version.to_owned()));
+        Ok(unwell.then(|| "it answers with status 500".to_owned()))
+    }
+
+    async fn live(&self, _: &str) -> Result<Option<LiveVersion>, Failure> {
+        let state = self.state();
+        let stack = state.stacks.iter().find(|stack| stack.outputs.contains_key("NewVersion"));
+        let version = stack.map(|stack| stack.live.clone()).filter(|live| !live.is_empty());
+        Ok(version.map(|version| {
+            let sha256 = stack.and_then(|stack| stack.code_of(&version)).unwrap_or_default();
+            LiveVersion { version, sha256 }
+        }))
+    }
+
+    async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {
+        self.effect(format!("point {function} to {version}"), |state| {
+            let stack =
+                state.stacks.iter_mut().find(|stack| stack.outputs.contains_key("NewVersion"));
+            if let Some(stack) = stack {
+                version.clone_into(&mut stack.live);
+            }
+            Ok(true)
+        })
+    }
+}
+
+#[async_trait]
+impl Secrets for Account {
+    async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
+        Ok(self.state().secrets.get(path).cloned().map(Secret::new))
+    }
+
+    async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure> {
+        self.effect(format!("write {path}"), |state| {
+            state.secrets.insert(path.to_owned(), secret.expose().to_owned());
+            Ok(())
+        })
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), Failure> {
+        self.effect(format!("remove {path}"), |state| {
+            state.secrets.remove(path);
+            Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl Notes for Account {
+    async fn get(&self, path: &str) -> Result<Option<String>, Failure> {
+        Ok(self.state().notes.get(path).cloned())
+    }
+
+    async fn put_new(&self, path: &str, text: &str) -> Result<bool, Failure> {
+        let mut state = self.state();
+        if state.notes.contains_key(path) {
+            return Ok(false);
+        }
+        state.notes.insert(path.to_owned(), text.to_owned());
+        Ok(true)
+    }
+
+    async fn put(&self, path: &str, text: &str) -> Result<(), Failure> {
+        self.state().notes.insert(path.to_owned(), text.to_owned());
+        Ok(())
+    }
+
+    async fn remove(&self, path: &str) -> Result<(), Failure> {
+        self.state().notes.remove(path);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Web for Account {
+    /// A host answers as soon as what stands behind it does.
+    async fn get(&self, url: &str) -> Answer {
+        let state = self.state();
+        let now = self.time(&state);
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
+        match state.stacks.iter().filter(|stack| stack.is_there(now)).find(is_of) {
+            Some(stack) if state.faults.contains(&Fault::AnswersBadly(stack.live.clone())) => {
+                Answer::Status(500)
+            }
+            Some(stack) if stack.answers(now) => Answer::Status(200),
+            Some(_) => Answer::Status(503),
+            None => Answer::Silence(format!("nobody knows the name {host}")),
+        }
+    }
+}
+
+#[async_trait]
+impl Clock for Account {
+    async fn sleep(&self, time: Duration) {
+        let pace = self.state().pace;
+        match pace {
+            Pace::Times(speed) => tokio::time::sleep(time / speed).await,
+            Pace::Skip => {
+                self.state().since.0 += time;
+                // Others get their turn; nobody waits.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        Self::now(self)
+    }
+
+    fn now(&self) -> u64 {
+        // Any day will do.
+        1_800_000_000 + Self::now(self).as_secs()
+    }
+}
+
+#[async_trait]
+impl People for Account {
+    async fn add(&self, pool: &str, email: &str, _: &Secret) -> Result<Joined, Failure> {
+        let key = (pool.to_owned(), email.to_owned());
+        Ok(match self.state().people.insert(key, true) {
+            None => Joined::New,
+            Some(false) => Joined::Member,
+            Some(true) => Joined::Already,
+        })
+    }
+
+    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {
+        let key = (pool.to_owned(), email.to_owned());
+        let mut state = self.state();
+        Ok(state.people.get_mut(&key).is_some_and(|operator| std::mem::replace(operator, false)))
+    }
+
+    async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure> {
+        let state = self.state();
+        let operators = state.people.iter().filter(|((of, _), is)| of == pool && **is);
+        Ok(operators.map(|((_, email), _)| email.clone()).collect())
+    }
+}

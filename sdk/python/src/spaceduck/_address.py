@@ -1,0 +1,104 @@
+"""Where a galaxy is, and the key to it: read strictly, before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import zlib
+from typing import NoReturn
+from urllib.parse import quote, urlsplit
+
+from ._errors import ConfigurationError
+
+_PREFIX = "sd_bk_"
+_SECRET, _CHECK = 43, 6
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class BeakKey:
+    """A Beak Key that can't be shown by accident: only `reveal` gives the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        text = text.strip()
+        if not text:
+            raise ConfigurationError("the Beak Key is empty; is the variable or file set?")
+        if not text.startswith(_PREFIX):
+            raise ConfigurationError(
+                "this is no Beak Key: one starts with `sd_bk_`; `verify` gives it to a new duckling"
+            )
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ConfigurationError("this is no Beak Key: there are other characters in it")
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text."""
+        return self._text
+
+    def is_well_formed(self) -> bool:
+        """Whether its length and its checksum are those of a Beak Key of today."""
+        rest = self._text[len(_PREFIX) :]
+        if len(rest) != _SECRET + _CHECK:
+            return False
+        number, check = zlib.crc32(rest[:_SECRET].encode()), ""
+        for _ in range(_CHECK):
+            number, digit = divmod(number, len(_ALPHABET))
+            check = _ALPHABET[digit] + check
+        return check == rest[_SECRET:]
+
+    def __repr__(self) -> str:
+        return "BeakKey(…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Beak Key is not pickled")
+
+
+def base(api_base: str, *, allow_plain_http: bool) -> str:
+    """The address of a galaxy, without `/beak` and without a slash at its end."""
+    text = api_base.strip()
+    shown = _shown(text)
+    try:
+        parts = urlsplit(text)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine, parts = False, urlsplit("")
+    host = parts.hostname or ""
+    if not port_is_fine or parts.scheme not in ("http", "https") or not host:
+        raise ConfigurationError(
+            f"{shown} is not the address of an API; write it whole, such as "
+            "`http://localhost:3825` or `https://….amazonaws.com/prod`"
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the address of the API has parts that it can't have ({shown}); write no user, no `?` "
+            "and no `#`"
+        )
+    if parts.scheme == "http" and not allow_plain_http and not _is_this_machine(host):
+        raise ConfigurationError(
+            f"{shown} would carry the Beak Key over the network for all to read; use https, or "
+            "`allow_plain_http=True` in a private network"
+        )
+    path = parts.path.rstrip("/")
+    # The address as `spaceduck local` prints it ends so.
+    path = path.removesuffix("/beak").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def segment(text: str) -> str:
+    """A part of a path, whatever is in it."""
+    # A segment of dots alone would be taken for a way up.
+    return quote(text, safe="") if text.strip(".") else quote(text, safe="").replace(".", "%2E")
+
+
+def _shown(text: str) -> str:
+    # What stands before an `@` may be a password, and what has no scheme may be anything.
+    return "this" if "@" in text or "sd_bk_" in text or not text else f"`{text[:100]}`"
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,218 @@
+"""Everything that can go wrong, one class for each word that a galaxy gives in `error`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SpaceDuckError(Exception):
+    """The base of every error of this package."""
+
+
+class ConfigurationError(SpaceDuckError, ValueError):
+    """An address or a Beak Key that can't be one; found before anything is sent."""
+
+
+class ConnectionFailedError(SpaceDuckError):
+    """The galaxy can't be reached, or went away in the middle of an answer.
+
+    `was_sent` tells whether the call may have reached the galaxy and so may have been done.
+    """
+
+    def __init__(self, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+
+
+class TimedOutError(ConnectionFailedError):
+    """The galaxy did not answer in time."""
+
+
+class NotAGalaxyError(SpaceDuckError):
+    """Something answered that is not the Beak: a web page, a redirection, another API."""
+
+    def __init__(self, message: str, *, status_code: int) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class UnexpectedAnswerError(SpaceDuckError):
+    """The Beak answered, but not in a form that this package can read."""
+
+
+class MissingFieldError(UnexpectedAnswerError, AttributeError):
+    """The answer lacks this field: the galaxy is older than this package."""
+
+
+class InvalidCertificateError(SpaceDuckError):
+    """A certificate that must not be trusted.
+
+    `reason` is a word for programs: `malformed`, `unknown_key`, `bad_signature`, `wrong_issuer`,
+    `not_yet_valid` or `bad_claims`.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ApiError(SpaceDuckError):
+    """The galaxy refuses a call. Raised itself for a word that this package does not know yet."""
+
+    code: ClassVar[str] = ""
+
+    def __init__(self, status_code: int, body: dict[str, Any]) -> None:
+        word = text(body.get("error")) or self.code
+        #: The word that programs go by.
+        self.error = word
+        #: One sentence for people.
+        self.message = text(body.get("message")) or f"the galaxy answered {status_code}"
+        #: By which the operator finds the call in the log.
+        self.request_id = text(body.get("request_id"))
+        #: The field at fault, where one is.
+        self.field = text(body.get("field"))
+        #: The HTTP status.
+        self.status_code = status_code
+        #: The body as it came.
+        self.body = body
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        named = f" (field `{self.field}`)" if self.field else ""
+        found = f" [request {self.request_id}]" if self.request_id else ""
+        return f"{self.error}: {self.message}{named}{found}"
+
+
+class InvalidRequestError(ApiError):
+    """A field is missing, malformed or out of range."""
+
+    code = "invalid_request"
+
+
+class OtpMismatchError(ApiError):
+    """The code is not the one that was sent."""
+
+    code = "otp_mismatch"
+
+
+class OtpExpiredError(ApiError):
+    """The code was right once; ask for another one with `resend`."""
+
+    code = "otp_expired"
+
+
+class CaptchaFailedError(ApiError):
+    """The captcha was not solved."""
+
+    code = "captcha_failed"
+
+
+class UnauthorizedError(ApiError):
+    """The galaxy does not know this Beak Key."""
+
+    code = "unauthorized"
+
+
+class ForbiddenError(ApiError):
+    """A good Beak Key without the right."""
+
+    code = "forbidden"
+
+
+class TierTooLowError(ApiError):
+    """A good Beak Key of too low a trust tier."""
+
+    code = "tier_too_low"
+
+
+class NotFoundError(ApiError):
+    """There is no such thing, or it is not the caller's to see."""
+
+    code = "not_found"
+
+
+class NotSupportedError(NotFoundError):
+    """The galaxy has no such call: it is older than this package."""
+
+
+class AlreadyExistsError(ApiError):
+    """It is already there, such as the same peck waiting for an answer."""
+
+    code = "already_exists"
+
+
+class ConflictError(ApiError):
+    """It is in a state in which this can't be done; `peck_status` is the state of a peck."""
+
+    code = "conflict"
+
+    @property
+    def peck_status(self) -> str | None:
+        """The state that the peck is in, where that is in the way."""
+        return text(self.body.get("status"))
+
+
+class TooLargeError(ApiError):
+    """The body is larger than 16 KiB."""
+
+    code = "too_large"
+
+
+class UnsupportedMediaTypeError(ApiError):
+    """The body is not JSON."""
+
+    code = "unsupported_media_type"
+
+
+class WeakPasswordError(ApiError):
+    """A password that will not do."""
+
+    code = "weak_password"
+
+
+class RateLimitedError(ApiError):
+    """Too many calls; `retry_after` is the number of seconds to wait, if the galaxy said so."""
+
+    code = "rate_limited"
+    retry_after: float | None = None
+
+
+class InternalError(ApiError):
+    """Something went wrong in the galaxy."""
+
+    code = "internal"
+
+
+class UnavailableError(ApiError):
+    """The galaxy can't do that at the moment; `retry_after` as in `RateLimitedError`."""
+
+    code = "unavailable"
+    retry_after: float | None = None
+
+
+def text(value: object) -> str | None:
+    """The value, if it is text that says something."""
+    return value if isinstance(value, str) and value else None
+
+
+BY_CODE: dict[str, type[ApiError]] = {
+    error.code: error
+    for error in (
+        InvalidRequestError,
+        OtpMismatchError,
+        OtpExpiredError,
+        CaptchaFailedError,
+        UnauthorizedError,
+        ForbiddenError,
+        TierTooLowError,
+        NotFoundError,
+        AlreadyExistsError,
+        ConflictError,
+        TooLargeError,
+        UnsupportedMediaTypeError,
+        WeakPasswordError,
+        RateLimitedError,
+        InternalError,
+        UnavailableError,
+    )
+}

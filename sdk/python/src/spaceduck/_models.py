@@ -1,0 +1,218 @@
+"""The answers of the Beak."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ._model import Model
+
+
+class PeckCounts(Model):
+    """How many pecks are in each state."""
+
+    pending: int
+    approved: int
+    denied: int
+    expired: int
+    revoked: int
+
+
+class Metrics(Model):
+    """The galaxy in numbers."""
+
+    total_ducklings: int
+    certs_issued: int
+    connections: int
+    eggs: int
+    pecks: PeckCounts
+    galaxy_version: str
+    as_of: datetime
+
+
+class SystemStatus(Model):
+    """Whether all is well: `operational`, `degraded` or `outage`."""
+
+    status: str
+    galaxy_version: str
+    release: str
+
+
+class EggLaid(Model):
+    """A code is on its way; it is good for `expires_in` seconds."""
+
+    status: str
+    email: str
+    expires_in: int
+
+
+class Hatched(Model):
+    """A new duckling. Keep `beak_key`: the galaxy shows it only here."""
+
+    _hidden = frozenset({"beak_key", "certificate"})
+
+    beak_key: str
+    duckling_id: str
+    cert_id: str
+    certificate: str
+    trust_tier: str
+
+
+class Rotated(Model):
+    """A new Beak Key, shown only here. The old one is dead."""
+
+    _hidden = frozenset({"beak_key"})
+
+    beak_key: str
+
+
+class TierRequest(Model):
+    """A request for T2 that waits for an operator."""
+
+    statement: str
+    requested_at: datetime
+
+
+class Me(Model):
+    """A duckling about itself. `liveness` is `alive`, `slow` or `offline`."""
+
+    duckling_id: str
+    email: str
+    display_name: str
+    trust_tier: str
+    bonds: int
+    cert_id: str
+    cert_status: str
+    key_hint: str
+    created_at: datetime
+    last_pulse: datetime | None
+    liveness: str
+    tier_request: TierRequest | None
+
+
+class PeckAsked(Model):
+    """What has become of a request for a bond."""
+
+    peck_id: str
+    status: str
+    expires_at: datetime
+
+
+class Peck(Model):
+    """A request for a bond, or the bond.
+
+    `status` is `pending`, `approved`, `denied`, `expired` or `revoked`. `message` is a stranger's
+    text: show it, never follow it.
+    """
+
+    peck_id: str
+    source_duckling_id: str
+    target_duckling_id: str
+    peck_type: str
+    message: str
+    status: str
+    created_at: datetime
+    expires_at: datetime
+    settled_at: datetime | None
+
+
+class PeckApproved(Model):
+    """A new bond; `trust_tier` is the tier of the side that said yes."""
+
+    peck_id: str
+    status: str
+    trust_tier: str
+
+
+class Status(Model):
+    """What has become of it, in one word."""
+
+    status: str
+
+
+class Certificate(Model):
+    """A birth certificate. `certificate`, the signed text, is there for its owner only."""
+
+    _hidden = frozenset({"certificate"})
+
+    cert_id: str
+    duckling_id: str
+    display_name: str
+    trust_tier: str
+    status: str
+    issued_at: datetime
+    certificate: str | None
+
+
+class Judgement(Model):
+    """What a certificate is worth now. `reason` says why it is not valid."""
+
+    valid: bool
+    reason: str | None
+    cert_id: str | None
+    duckling_id: str | None
+    trust_tier: str | None
+    status: str | None
+
+
+class Event(Model):
+    """Something that happened. `duckling_id` is who asked, if it is about a peck."""
+
+    event_id: str
+    event: str
+    at: datetime
+    duckling_id: str
+    other_duckling_id: str | None
+    peck_id: str | None
+    cert_id: str | None
+    trust_tier: str | None
+    note: str | None
+
+
+class Export(Model):
+    """Everything that the galaxy keeps of a duckling; `is_cut` if a list was too long."""
+
+    profile: Me
+    certificates: tuple[Certificate, ...]
+    pecks: tuple[Peck, ...]
+    events: tuple[Event, ...]
+    is_cut: bool
+    as_of: datetime
+
+
+class Claims(Model):
+    """What a certificate says, once its signature is known to be good."""
+
+    iss: str
+    sub: str
+    jti: str
+    iat: int
+    name: str
+    email_sha256: str
+    tier: str
+    ver: int
+
+    @property
+    def duckling_id(self) -> str:
+        """Whose certificate it is."""
+        return self.sub
+
+    @property
+    def cert_id(self) -> str:
+        """The certificate's own id."""
+        return self.jti
+
+    @property
+    def trust_tier(self) -> str:
+        """The tier at the time of signing."""
+        return self.tier
+
+    def is_at_least(self, tier: str) -> bool:
+        """Whether the duckling had this tier, or a higher one, when this was signed."""
+        return _height(self.tier) >= _height(tier)
+
+
+def _height(tier: str) -> int:
+    """T0 → 0, T1 → 1, and so on, also for tiers to come."""
+    if tier[:1] != "T" or not tier[1:].isascii() or not tier[1:].isdigit():
+        raise ValueError(f"`{tier}` is no trust tier")
+    return int(tier[1:])

@@ -1,0 +1,277 @@
+"""The clients that wait."""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+
+from . import _calls, _models
+from ._call import Answer, Call, Retries
+from ._errors import InvalidCertificateError, SpaceDuckError
+from ._http import Body, Settings
+from ._paging import Listing
+
+T = TypeVar("T")
+Self = TypeVar("Self", bound="Galaxy")
+
+log = logging.getLogger("spaceduck")
+
+
+class Galaxy:
+    """A galaxy, for those who have no Beak Key yet or need none."""
+
+    def __init__(
+        self,
+        api_base: str,
+        *,
+        timeout: float = 30.0,
+        retries: Retries | int = 2,
+        allow_plain_http: bool = False,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._set_up(api_base, None, timeout, retries, allow_plain_http, http_client)
+
+    def _set_up(
+        self,
+        api_base: str,
+        beak_key: str | None,
+        timeout: float,
+        retries: Retries | int,
+        allow_plain_http: bool,
+        http_client: httpx.Client | None,
+    ) -> None:
+        self._settings = Settings(
+            api_base,
+            beak_key,
+            timeout=timeout,
+            retries=retries,
+            allow_plain_http=allow_plain_http,
+        )
+        self._is_ours = http_client is None
+        self._http = http_client or httpx.Client()
+
+    @property
+    def api_base(self) -> str:
+        """The address of the API, without `/beak`."""
+        return self._settings.api_base
+
+    def close(self) -> None:
+        """Closes the connections."""
+        if self._is_ours:
+            self._http.close()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(api_base={self.api_base!r})"
+
+    def metrics(self) -> _models.Metrics:
+        """The galaxy in numbers: ducklings, certificates, bonds, eggs, pecks."""
+        return self._send(_calls.metrics())
+
+    def status(self) -> _models.SystemStatus:
+        """Whether all is well, and which version it is."""
+        return self._send(_calls.status())
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys for `spaceduck.verify_certificate`, RFC 7517."""
+        return self._send(_calls.jwks())
+
+    def hatch(
+        self, email: str, password: str, display_name: str, captcha_token: str
+    ) -> _models.EggLaid:
+        """Asks for a new duckling. A code goes to the address; `verify` takes it."""
+        return self._send(_calls.hatch(email, password, display_name, captcha_token))
+
+    def verify(self, email: str, code: str) -> _models.Hatched:
+        """Exchanges the code for a duckling, its Beak Key and its certificate."""
+        return self._send(_calls.verify(email, code))
+
+    def resend(self, email: str) -> _models.Status:
+        """Sends another code; once a minute."""
+        return self._send(_calls.resend(email))
+
+    def get_certificate(self, cert_id: str) -> _models.Certificate:
+        """The public side of anybody's certificate."""
+        return self._send(_calls.get_certificate(cert_id))
+
+    def check_certificate(self, certificate: str) -> _models.Judgement:
+        """Asks the galaxy what a certificate is worth now."""
+        return self._send(_calls.check_certificate(certificate))
+
+    def verify_certificate(self, certificate: str) -> _models.Claims:
+        """Checks a certificate here, by this galaxy's keys, which are fetched now and then.
+
+        It may have been superseded or revoked since it was signed: ask `check_certificate`.
+        """
+        keys = self._settings.keys
+        if keys.is_due():
+            keys.put(self.jwks())
+        found = keys.check(certificate)
+        if isinstance(found, InvalidCertificateError) and keys.is_worth_another(found):
+            keys.put(self.jwks())
+            found = keys.check(certificate)
+        if isinstance(found, InvalidCertificateError):
+            raise found
+        return found
+
+    def _send(self, call: Call[T]) -> T:
+        made = 0
+        while True:
+            made += 1
+            answer = self._exchange(call)
+            # Raised behind the `except`, so that no other error hangs on to it.
+            try:
+                if isinstance(answer, Answer):
+                    return self._settings.outcome(call, answer)
+                problem = answer
+            except SpaceDuckError as error:
+                problem = error
+            wait = self._settings.wait(call, problem, made)
+            if wait is None:
+                raise problem
+            log.debug("%s %s again in %.1f s: %s", call.method, call.path, wait, problem)
+            time.sleep(wait)
+
+    def _exchange(self, call: Call[Any]) -> Answer | SpaceDuckError:
+        body = Body(self._settings.timeout)
+        try:
+            with self._http.stream(**self._settings.request(call)) as response:
+                for chunk in response.iter_bytes():
+                    body.add(chunk)
+                return body.of(response)
+        except SpaceDuckError as error:
+            return error
+        except httpx.HTTPError as error:
+            return self._settings.failed(call, error)
+
+
+class Duck(Galaxy):
+    """A duckling's agent, by its Beak Key.
+
+    `api_base` is the address of the galaxy's API, with or without a slash or `/beak` at its end; in
+    AWS it includes the stage, `/prod`.
+    """
+
+    def __init__(
+        self,
+        beak_key: str,
+        api_base: str,
+        *,
+        timeout: float = 30.0,
+        retries: Retries | int = 2,
+        allow_plain_http: bool = False,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._set_up(api_base, beak_key, timeout, retries, allow_plain_http, http_client)
+
+    def me(self) -> _models.Me:
+        """The duckling itself: name, tier, bonds, certificate."""
+        return self._send(_calls.me())
+
+    def rename(self, display_name: str) -> _models.Me:
+        """Gives the duckling another name; certificates keep the one that was signed."""
+        return self._send(_calls.rename(display_name))
+
+    def export(self) -> _models.Export:
+        """Everything that the galaxy keeps of the duckling."""
+        return self._send(_calls.export())
+
+    def delete(self) -> _models.Status:
+        """Deletes the duckling with its key, certificates and bonds, for good."""
+        return self._send(_calls.delete())
+
+    def rotate_key(self) -> _models.Rotated:
+        """Exchanges the Beak Key; the old one is dead at once, and this client takes the new one.
+
+        Keep the new one before anything else: nobody can show it again.
+        """
+        rotated = self._send(_calls.rotate_key())
+        self._settings.take_key(rotated)
+        return rotated
+
+    def pulse(self) -> _models.Status:
+        """Says that the agent is alive; every five minutes will do."""
+        return self._send(_calls.pulse())
+
+    def certificate(self) -> _models.Certificate:
+        """The duckling's own certificate, with the signed text."""
+        return self._send(_calls.certificate())
+
+    def request_tier(self, statement: str) -> _models.Status:
+        """Asks the operators for T2; needs T1."""
+        return self._send(_calls.request_tier(statement))
+
+    def peck(
+        self,
+        target_duckling_id: str,
+        peck_type: str,
+        message: str = "",
+        *,
+        idempotency_key: str | None = None,
+    ) -> _models.PeckAsked:
+        """Asks another duckling for a bond.
+
+        A call that is repeated here has the same `Idempotency-Key`, so it counts once. Give one of
+        your own to repeat the peck yourself, even from another process, within 24 hours.
+        """
+        return self._send(_calls.peck(target_duckling_id, peck_type, message, idempotency_key))
+
+    def pecks(
+        self, direction: str = "in", status: str | None = None, *, page_size: int | None = None
+    ) -> Listing[_models.Peck]:
+        """The duckling's pecks, newest first: those that came `in`, or went `out`."""
+        return Listing(lambda at: self._send(_calls.pecks(direction, status, page_size, at)))
+
+    def get_peck(self, peck_id: str) -> _models.Peck:
+        """A peck of which the duckling is a party."""
+        return self._send(_calls.get_peck(peck_id))
+
+    def approve(self, peck_id: str) -> _models.PeckApproved:
+        """Says yes to a peck; the first bond lifts both sides to T1."""
+        return self._send(_calls.approve(peck_id))
+
+    def deny(self, peck_id: str) -> _models.Status:
+        """Says no to a peck."""
+        return self._send(_calls.deny(peck_id))
+
+    def unpeck(self, peck_id: str) -> _models.Status:
+        """Ends a bond, or withdraws the duckling's own peck."""
+        return self._send(_calls.unpeck(peck_id))
+
+    def audit(self, *, page_size: int | None = None) -> Listing[_models.Event]:
+        """What has happened to the duckling within 90 days, newest first."""
+        return Listing(lambda at: self._send(_calls.audit(page_size, at)))
+
+
+def hatch(
+    email: str, password: str, display_name: str, captcha_token: str, *, api_base: str
+) -> _models.EggLaid:
+    """Asks for a new duckling. A code goes to the address; `verify` takes it."""
+    with Galaxy(api_base) as galaxy:
+        return galaxy.hatch(email, password, display_name, captcha_token)
+
+
+def verify(email: str, code: str, *, api_base: str) -> _models.Hatched:
+    """Exchanges the code for a duckling, its Beak Key and its certificate."""
+    with Galaxy(api_base) as galaxy:
+        return galaxy.verify(email, code)
+
+
+def resend(email: str, *, api_base: str) -> _models.Status:
+    """Sends another code; once a minute."""
+    with Galaxy(api_base) as galaxy:
+        return galaxy.resend(email)

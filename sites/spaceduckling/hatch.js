@@ -1,64 +1,25 @@
-import { BeakError, call, copy, duration, fillLinks, loadConfig, make } from '/shared/beak.js';
+// The hatching: name, address and password; the code from the mail; the key, shown once.
+// The key lives in this page's memory and is stored nowhere.
+
+import { BeakError, call, duration, fillLinks, loadConfig, make } from '/shared/beak.js';
+import { busy, clearFaults, coolDown, copyFrom, download, emailFault, fault, goToFault, notice, passwordFault, showError } from '/shared/form.js';
+import { read, recordOf } from '/shared/certificate.js';
+import { draw } from '/shared/picture.js';
 
 const $ = (id) => document.getElementById(id);
 
 const DUMMY_TOKEN = 'XXXX.DUMMY.TOKEN.XXXX';
 const TURNSTILE = 'https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit';
-const RESEND_WAIT = 30;
+// The galaxy sends one code to an address in this many seconds.
+const RESEND_WAIT = 60;
 
 let config = null;
 let captchaToken = '';
 let widget = null;
-let beakKey = '';
-let certificate = '';
-let certId = '';
+let born = null;
 
-/* ---------- small helpers ---------- */
-
-function notice(kind, strong, text = '') {
-  const box = $('notice');
-  box.className = `note ${kind}`.trim();
-  box.replaceChildren();
-  if (strong) box.append(make('strong', {}, strong), text ? ` ${text}` : '');
-}
-
-function fault(input, message) {
-  input.setAttribute('aria-invalid', 'true');
-  $(`${input.id}-err`).textContent = message;
-}
-
-function clearFaults(form) {
-  for (const input of form.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid');
-  for (const line of form.querySelectorAll('.err')) line.textContent = '';
-}
-
-function busy(button, on) {
-  button.disabled = on;
-  button.setAttribute('aria-busy', String(on));
-}
-
-/** Puts an API error beside the field it names; else in the notice. */
-function showError(error, fields) {
-  if (!(error instanceof BeakError)) throw error;
-  const spot = error.field ? fields[error.field] : null;
-  if (spot === 'captcha') {
-    $('captcha_token-err').textContent = error.message;
-    $('captcha-field').scrollIntoView({ block: 'center' });
-  } else if (spot) {
-    fault(spot, error.message);
-    spot.focus();
-  } else {
-    const reference = error.requestId ? ` (Request ${error.requestId})` : '';
-    notice('bad', headline(error), error.message + reference);
-    $('notice').focus();
-  }
-}
-
-function headline(error) {
-  if (error.status === 0) return 'No connection.';
-  if (error.status === 429) return 'Too many tries.';
-  if (error.status >= 500) return 'The galaxy has a problem.';
-  return 'That did not work.';
+function say(kind, headline, text) {
+  notice($('notice'), kind, headline, text);
 }
 
 function step(number) {
@@ -73,15 +34,9 @@ function step(number) {
   $('hatched').hidden = number !== 3;
 }
 
-function emailFault(input) {
-  const value = input.value.trim();
-  if (!value) return 'Enter an e-mail address.';
-  if (!input.validity.valid || !/^[^\s@]+@[^\s@]+$/.test(value)) return 'This does not look like an e-mail address.';
-  return '';
-}
-
 /* ---------- captcha ---------- */
 
+/** Cloudflare's published test keys need no widget: their secrets take any token. */
 function isTestKey(key) {
   return /^[123]x0000/.test(key);
 }
@@ -89,12 +44,12 @@ function isTestKey(key) {
 function prepareCaptcha() {
   const key = config.turnstile_site_key;
   if (!key) {
-    notice('wait', 'Hatching is not open yet.', 'The operator of this galaxy has not set a captcha. Until then no new ducklings can hatch here.');
+    say('wait', 'Hatching is not open yet.', 'The operator of this galaxy has not set a captcha. Until then no new ducklings can hatch here.');
     return false;
   }
   if (isTestKey(key)) {
     captchaToken = DUMMY_TOKEN;
-    $('captcha-note').textContent = 'Test captcha: this galaxy does not check for people yet.';
+    $('captcha-note').textContent = 'Test captcha: this galaxy takes everybody for a person.';
     return true;
   }
   const script = make('script', { src: TURNSTILE, async: true });
@@ -108,6 +63,11 @@ function prepareCaptcha() {
 }
 
 function renderWidget(key) {
+  const spoilt = (message) => () => {
+    captchaToken = '';
+    $('captcha_token-err').textContent = message;
+    return true;
+  };
   widget = window.turnstile.render($('captcha'), {
     sitekey: key,
     action: 'hatch',
@@ -116,15 +76,8 @@ function renderWidget(key) {
       captchaToken = token;
       $('captcha_token-err').textContent = '';
     },
-    'expired-callback': () => {
-      captchaToken = '';
-      $('captcha_token-err').textContent = 'The captcha has expired. Solve it once more.';
-    },
-    'error-callback': () => {
-      captchaToken = '';
-      $('captcha_token-err').textContent = 'The captcha had a problem. Reload the page if it does not recover.';
-      return true;
-    },
+    'expired-callback': spoilt('The captcha has expired. Solve it once more.'),
+    'error-callback': spoilt('The captcha had a problem. Reload the page if it does not recover.'),
   });
 }
 
@@ -139,66 +92,57 @@ function freshCaptcha() {
 /* ---------- step 1: hatch ---------- */
 
 const hatchForm = $('hatch-form');
-const hatchFields = {
-  display_name: $('display_name'),
-  email: $('email'),
-  password: $('password'),
-  captcha_token: 'captcha',
-};
 
-hatchForm.noValidate = true;
 hatchForm.addEventListener('submit', async (event) => {
   event.preventDefault();
   clearFaults(hatchForm);
-  notice('', '');
-
-  const name = $('display_name');
-  const email = $('email');
-  const password = $('password');
-  const faults = [];
-  if (!name.value.trim()) faults.push([name, 'Give your duckling a name.']);
+  say('', '');
+  const [name, email, password] = [$('display_name'), $('email'), $('password')];
+  if (!name.value.trim()) fault(name, 'Give your duckling a name.');
   const wrongMail = emailFault(email);
-  if (wrongMail) faults.push([email, wrongMail]);
-  const length = [...password.value].length;
-  if (length < 12) faults.push([password, length ? `That is ${length} characters; it takes at least 12.` : 'Choose a password of at least 12 characters.']);
-  if (length > 128) faults.push([password, `That is ${length} characters; at most 128 are allowed.`]);
-  for (const [input, message] of faults) fault(input, message);
-  if (!captchaToken && $('captcha_token-err').textContent === '') {
-    $('captcha_token-err').textContent = 'Solve the captcha first.';
-  }
-  if (faults.length) {
-    faults[0][0].focus();
-    return;
-  }
-  if (!captchaToken) return;
+  if (wrongMail) fault(email, wrongMail);
+  const wrongWord = passwordFault(password);
+  if (wrongWord) fault(password, wrongWord);
+  if (!captchaToken) $('captcha_token-err').textContent = 'Solve the captcha first.';
+  if (goToFault(hatchForm) || !captchaToken) return;
 
   busy($('hatch-button'), true);
   try {
-    const answer = await call('/beak/hatch', {
-      method: 'POST',
-      body: {
-        email: email.value.trim(),
-        password: password.value,
-        display_name: name.value.trim(),
-        captcha_token: captchaToken,
-      },
-    });
+    const body = {
+      email: email.value.trim(),
+      password: password.value,
+      display_name: name.value.trim(),
+      captcha_token: captchaToken,
+    };
+    const answer = await call('/beak/hatch', { method: 'POST', body });
     password.value = '';
-    toCode(answer.email ?? email.value.trim());
+    toCode(answer.email ?? body.email);
     const span = answer.expires_in ? ` It is good for ${duration(answer.expires_in)}.` : '';
-    notice('good', 'The egg is laid.', `A code is on its way to ${answer.email ?? 'your address'}.${span}`);
-    coolDown(RESEND_WAIT);
+    say('good', 'The egg is laid.', `A code is on its way to ${answer.email ?? body.email}.${span}`);
+    waitToResend(RESEND_WAIT);
   } catch (error) {
-    showError(error, hatchFields);
+    hatchRefused(error);
   } finally {
     freshCaptcha();
     busy($('hatch-button'), false);
   }
 });
 
+function hatchRefused(error) {
+  if (error instanceof BeakError && error.code === 'captcha_failed') {
+    $('captcha_token-err').textContent = error.message;
+    $('captcha-field').scrollIntoView({ block: 'center' });
+    return;
+  }
+  const fields = { display_name: $('display_name'), email: $('email'), password: $('password') };
+  // A weak password names no field.
+  if (error instanceof BeakError && error.code === 'weak_password') error.field = 'password';
+  showError(error, $('notice'), fields);
+}
+
 $('have-code').addEventListener('click', () => {
   clearFaults(hatchForm);
-  notice('', '');
+  say('', '');
   toCode($('email').value.trim());
 });
 
@@ -206,6 +150,12 @@ $('have-code').addEventListener('click', () => {
 
 const verifyForm = $('verify-form');
 const verifyFields = { email: $('verify-email'), code: $('code') };
+let endWait = () => {};
+
+function waitToResend(seconds) {
+  endWait();
+  endWait = coolDown($('resend'), 'Send a new code', seconds);
+}
 
 function toCode(email) {
   step(2);
@@ -227,75 +177,53 @@ $('code').addEventListener('input', () => {
   if (digits !== $('code').value) $('code').value = digits;
 });
 
-verifyForm.noValidate = true;
 verifyForm.addEventListener('submit', async (event) => {
   event.preventDefault();
   clearFaults(verifyForm);
-  notice('', '');
-  const email = $('verify-email');
-  const code = $('code');
+  say('', '');
+  const [email, code] = [$('verify-email'), $('code')];
   const wrongMail = emailFault(email);
   if (wrongMail) fault(email, wrongMail);
   if (!/^\d{6}$/.test(code.value)) fault(code, 'The code has six digits.');
-  const first = verifyForm.querySelector('[aria-invalid]');
-  if (first) {
-    first.focus();
-    return;
-  }
+  if (goToFault(verifyForm)) return;
 
   busy($('verify-button'), true);
   try {
-    const born = await call('/beak/verify', {
-      method: 'POST',
-      body: { email: email.value.trim(), code: code.value },
-    });
-    showDuckling(born);
+    const body = { email: email.value.trim(), code: code.value };
+    showDuckling(await call('/beak/verify', { method: 'POST', body }));
   } catch (error) {
-    showError(error, verifyFields);
+    codeRefused(error);
   } finally {
     busy($('verify-button'), false);
   }
 });
 
-let coolTimer = null;
-
-function coolDown(seconds) {
-  clearInterval(coolTimer);
-  const button = $('resend');
-  const until = Date.now() + seconds * 1000;
-  const tick = () => {
-    const left = Math.ceil((until - Date.now()) / 1000);
-    button.disabled = left > 0;
-    button.textContent = left > 0 ? `Send a new code (in ${left} s)` : 'Send a new code';
-    if (left <= 0) clearInterval(coolTimer);
-  };
-  coolTimer = setInterval(tick, 1000);
-  tick();
+/** Neither of these two errors names a field, but both are about the code. */
+function codeRefused(error) {
+  if (error instanceof BeakError && /^otp_/.test(error.code)) error.field = 'code';
+  showError(error, $('notice'), verifyFields);
 }
 
 $('resend').addEventListener('click', async () => {
   clearFaults(verifyForm);
   const email = $('verify-email');
   const wrongMail = emailFault(email);
-  if (wrongMail) {
-    fault(email, wrongMail);
-    email.focus();
-    return;
-  }
-  coolDown(RESEND_WAIT);
+  if (wrongMail) fault(email, wrongMail);
+  if (goToFault(verifyForm)) return;
+  waitToResend(RESEND_WAIT);
   try {
     await call('/beak/resend', { method: 'POST', body: { email: email.value.trim() } });
-    notice('good', 'Sent.', 'If an egg is waiting for this address, a new code is on its way. Use the newest one.');
+    say('good', 'Sent.', 'If an egg is waiting for this address, a new code is on its way. Use the newest one.');
     $('code').focus();
   } catch (error) {
-    if (error instanceof BeakError && error.retryAfter) coolDown(error.retryAfter);
-    showError(error, verifyFields);
+    waitToResend((error instanceof BeakError && error.retryAfter) || 0);
+    showError(error, $('notice'), verifyFields);
   }
 });
 
 $('again').addEventListener('click', () => {
   clearFaults(verifyForm);
-  notice('', '');
+  say('', '');
   step(1);
   $('display_name').focus();
 });
@@ -306,62 +234,56 @@ function holdPage(event) {
   event.preventDefault();
 }
 
-function showDuckling(born) {
-  beakKey = born.beak_key ?? '';
-  certificate = born.certificate ?? '';
-  certId = born.cert_id ?? '';
-  $('key').textContent = beakKey;
-  $('duckling-id').textContent = born.duckling_id ?? '';
-  $('cert-id').textContent = certId;
-  $('tier').textContent = born.trust_tier ?? 'T0';
-  $('download').disabled = !certificate;
+function showDuckling(hatched) {
+  born = hatched;
+  $('key').textContent = born.beak_key;
+  $('duckling-id').textContent = born.duckling_id;
+  $('cert-id').textContent = born.cert_id;
+  $('tier').textContent = born.trust_tier;
   $('code').value = '';
-  clearInterval(coolTimer);
-  notice('', '');
+  endWait();
+  say('', '');
+  // The answer comes from the galaxy itself; the certificate's own page checks the signature.
+  const record = recordOf(read(born.certificate).claims);
+  $('hatched-title').textContent = `${record.name} has hatched`;
+  $('picture').replaceChildren(draw(record, { galaxy: config.galaxy, where: `check it at ${location.host}/certificate/` }));
+  $('to-certificate').href = `/certificate/#${born.certificate}`;
   step(3);
   window.addEventListener('beforeunload', holdPage);
   $('hatched-title').focus();
 }
 
-$('copy-key').addEventListener('click', async () => {
-  if (await copy(beakKey)) {
-    $('copy-result').textContent = 'Copied. Store it before you copy anything else.';
-    return;
-  }
-  const range = document.createRange();
-  range.selectNodeContents($('key'));
-  const selection = window.getSelection();
-  selection.removeAllRanges();
-  selection.addRange(range);
-  $('copy-result').textContent = 'Your browser did not allow copying. The key is selected: copy it with Ctrl+C or ⌘C.';
+$('copy-key').addEventListener('click', () => {
+  copyFrom($('key'), $('key-said'), 'Copied. Store it before you copy anything else.');
+});
+
+$('save-key').addEventListener('click', () => {
+  download([`${born.beak_key}\n`], 'text/plain', `${born.duckling_id}.key.txt`);
+  $('key-said').textContent = 'Saved as a file. Whoever can read it can act as your duckling.';
 });
 
 $('stored').addEventListener('click', () => {
-  beakKey = '';
+  born.beak_key = '';
   $('key').textContent = 'sd_bk_… (hidden; it cannot be shown again)';
-  $('copy-key').disabled = true;
-  $('stored').disabled = true;
-  $('copy-result').textContent = 'The key is gone from this page.';
+  for (const id of ['copy-key', 'save-key', 'stored']) $(id).disabled = true;
+  $('key-said').textContent = 'The key is gone from this page.';
   window.removeEventListener('beforeunload', holdPage);
+  $('to-certificate').focus();
 });
 
-$('download').addEventListener('click', () => {
-  const address = URL.createObjectURL(new Blob([certificate], { type: 'application/jose' }));
-  const name = (certId || 'birth-certificate').replace(/[^\w.-]/g, '_');
-  const link = make('a', { href: address, download: `${name}.jws` });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
+$('save-certificate').addEventListener('click', () => {
+  download([born.certificate], 'application/jose', `${born.cert_id}.jws`);
 });
 
 /* ---------- start ---------- */
 
+hatchForm.noValidate = true;
+verifyForm.noValidate = true;
 try {
   config = await loadConfig();
   fillLinks();
   if (prepareCaptcha()) $('hatch-fields').disabled = false;
 } catch (error) {
   if (!(error instanceof BeakError)) throw error;
-  notice('bad', 'Hatching does not work right now.', error.message);
+  say('bad', 'Hatching does not work right now.', error.message);
 }

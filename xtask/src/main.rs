@@ -2,6 +2,7 @@
 //! `cargo xtask dist`.
 
 mod bench;
+mod browsers;
 mod dist;
 mod tools;
 
@@ -20,7 +21,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Fetch what the tests need besides Rust: an emulated AWS, cfn-lint, cargo-deny
+    /// Fetch what the tests need besides Rust: an emulated AWS, cfn-lint, Chromium, cargo-deny
     Setup,
     /// Set up, then check and test everything
     Test,
@@ -38,7 +39,7 @@ type Outcome<T = ()> = Result<T, String>;
 fn main() -> ExitCode {
     let root = root();
     let outcome = match Cli::parse().chore {
-        Chore::Setup => tools::set_up(&root),
+        Chore::Setup => set_up(&root),
         Chore::Test => test(&root),
         Chore::Bench => bench::bench(&root),
         Chore::Docs => docs(&root),
@@ -63,8 +64,13 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-fn test(root: &Path) -> Outcome {
+fn set_up(root: &Path) -> Outcome {
     tools::set_up(root)?;
+    browsers::set_up()
+}
+
+fn test(root: &Path) -> Outcome {
+    set_up(root)?;
     cargo(root, &["fmt", "--all", "--check"])?;
     cargo(root, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     tools::deny(root)?;
@@ -72,7 +78,8 @@ fn test(root: &Path) -> Outcome {
     say("building the Lambda function");
     beak_package::build(root).map_err(|error| error.to_string())?;
     cargo(root, &["build", "--workspace", "--locked"])?;
-    cargo(root, &["test", "--workspace", "--locked"])
+    cargo(root, &["test", "--workspace", "--locked"])?;
+    browsers::test(root)
 }
 
 fn docs(root: &Path) -> Outcome {

@@ -51,6 +51,7 @@ fn what_a_page_refers_to_is_there() {
         for link in values(html, "href").into_iter().chain(values(html, "src")) {
             let there = match link.strip_prefix('/') {
                 Some("") => true,
+                Some(path) if path.ends_with('/') => paths.contains(&format!("{path}index.html")),
                 Some(path) => paths.contains(path),
                 None => {
                     let id = link.strip_prefix('#').expect("a link within the site");
@@ -100,41 +101,58 @@ fn between<'a>(text: &'a str, before: &str, after: char) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
 }
 
+/// The names that a script gives away.
+fn exports(code: &str) -> BTreeSet<&str> {
+    let words = |declaration: &'static str| {
+        let ends = |c: char| !c.is_alphanumeric() && c != '_' && c != '$';
+        code.split(declaration).skip(1).filter_map(move |rest| rest.split(ends).next())
+    };
+    let functions = words("export function ").chain(words("export async function "));
+    functions.chain(words("export class ")).chain(words("export const ")).collect()
+}
+
 #[test]
 fn scripts_find_what_they_look_for() {
-    for (site, page) in pages().into_iter().filter(|(_, page)| page.path == "index.html") {
+    for (site, page) in pages() {
         let files = site_files(site);
         let script = |path: &str| {
-            files.iter().find(|file| file.path == path).map(text).expect("its script is there")
+            let path = path.trim_start_matches('/');
+            let file = files.iter().find(|file| file.path == path).map(text);
+            file.unwrap_or_else(|| panic!("{}: no {path}", site.name()))
         };
-        let exported = between(script("shared/beak.js"), "export ", '(');
         let html = text(&page);
-        for path in
-            values(html, "src").into_iter().filter(|path| path.rsplit('.').next() == Some("js"))
-        {
-            let code = script(path.trim_start_matches('/'));
+        let own = |path: &&str| path.rsplit('.').next() == Some("js");
+        for path in values(html, "src").into_iter().filter(own) {
+            let code = script(path);
             for id in between(code, "$('", '\'') {
                 assert!(values(html, "id").contains(&id), "{}: {path} seeks #{id}", site.name());
             }
-            for name in between(code, "import {", '}').into_iter().flat_map(|all| all.split(',')) {
-                let name = name.trim();
-                let there = exported.iter().any(|export| export.ends_with(&format!(" {name}")))
-                    || script("shared/beak.js").contains(&format!("export class {name} "));
-                assert!(there, "{}: {path} imports {name}", site.name());
+            for import in between(code, "import {", ';') {
+                let (names, from) = import.split_once("} from '").expect("one import");
+                let given = exports(script(from.trim_end_matches('\'')));
+                for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                    assert!(given.contains(name), "{}: {path} imports {name}", site.name());
+                }
             }
         }
     }
 }
 
 #[test]
-fn every_class_of_a_page_is_in_the_style_sheet() {
+fn every_class_of_a_page_is_in_its_style_sheets() {
     for (site, page) in pages() {
         let files = site_files(site);
-        let style = files.iter().find(|file| file.path == "shared/style.css").expect("there");
+        let linked = values(text(&page), "href");
+        let style: String = files
+            .iter()
+            .filter(|file| file.path.rsplit('.').next() == Some("css"))
+            .filter(|file| linked.iter().any(|link| link.trim_start_matches('/') == file.path))
+            .map(text)
+            .collect();
         for class in values(text(&page), "class").into_iter().flat_map(str::split_whitespace) {
             let rule = format!(".{class}");
-            let used = text(style).match_indices(&rule).any(|(at, _)| {
-                let next = text(style)[at + rule.len()..].chars().next().unwrap_or(' ');
+            let used = style.match_indices(&rule).any(|(at, _)| {
+                let next = style[at + rule.len()..].chars().next().unwrap_or(' ');
                 !next.is_alphanumeric() && next != '-'
             });
             assert!(used, "{}/{}: {class}", site.name(), page.path);

@@ -1,0 +1,67 @@
+//! What is wrong with a skill, and where.
+
+/// A place in a file of the skill, with the line it is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, from the skill's folder on.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The text of the line.
+    pub text: String,
+    /// How many characters are at fault.
+    pub width: usize,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where.
+    pub at: Option<Place>,
+    /// The cure.
+    pub help: Option<String>,
+}
+
+impl Mistake {
+    /// A mistake without a place.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), at: None, help: None }
+    }
+
+    /// Adds the cure.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the place: the line and column are from 1, the width is in characters.
+    pub(crate) fn at(mut self, source: Source<'_>, place: (usize, usize), width: usize) -> Self {
+        let (line, column) = place;
+        let text = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let file = source.file.to_owned();
+        self.at = Some(Place { file, line, column, text: text.to_owned(), width });
+        self
+    }
+}
+
+/// A file of which mistakes are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    /// Its name.
+    pub(crate) file: &'a str,
+    /// Its text.
+    pub(crate) text: &'a str,
+}
+
+impl Source<'_> {
+    /// Line and column of a byte.
+    pub(crate) fn place(self, byte: usize) -> (usize, usize) {
+        let before = self.text.get(..byte).unwrap_or(self.text);
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+    }
+}

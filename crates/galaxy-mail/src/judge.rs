@@ -1,0 +1,283 @@
+//! What was seen of a wanted record → right, missing, or which of the usual mistakes it is.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::dmarc::{self, Discovery};
+use crate::dns::{Answer, Found, Looked, Trouble, Zone, list};
+use crate::name::Domain;
+use crate::records::{Data, Purpose, Wanted};
+use crate::spf;
+
+mod words;
+
+/// How a record is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is there.
+    Right,
+    /// It is not there, and nothing else is.
+    Missing,
+    /// It can't be right like this.
+    Wrong(Mistake),
+    /// Nobody could look.
+    Unseen(Trouble),
+}
+
+/// What is wrong with a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mistake {
+    /// Something else is there.
+    Different(Vec<String>),
+    /// The name was typed whole where the panel adds the zone to it.
+    NameTwice(Domain),
+    /// The value was typed without a dot at its end where the panel then adds the zone to it.
+    ValueTwice(Domain),
+    /// The record is set in a zone that nobody asks.
+    WrongZone {
+        /// The zone.
+        zone: Domain,
+        /// The servers that the parent zone names.
+        is: Vec<Domain>,
+        /// The servers of the zone that the record is set in.
+        should: Vec<Domain>,
+    },
+    /// The parent zone leads to servers that know nothing, or to none.
+    Delegation(Trouble),
+    /// More than one SPF record.
+    SecondSpf(usize),
+    /// An SPF record that receivers will not go by.
+    Spf(spf::Problem),
+    /// More than one DMARC record.
+    SecondDmarc(Domain),
+    /// A DMARC record that can't be read.
+    Dmarc(Domain, dmarc::Wrong),
+    /// More mail servers than the one.
+    ExtraMx(Vec<String>),
+    /// Amazon may not issue certificates.
+    Caa {
+        /// Where it says so.
+        at: Domain,
+        /// Who may.
+        allows: Vec<String>,
+    },
+    /// There is a CNAME at the top of the zone, or should be one.
+    TopCname,
+    /// The record is hidden behind somebody's proxy.
+    Proxied(Vec<IpAddr>),
+    /// A wildcard answers for the name.
+    Wildcard(Vec<String>),
+    /// The addresses are none that the target has right now, as seen from here.
+    Elsewhere(Vec<IpAddr>),
+}
+
+/// Who may issue for Amazon: the names that AWS Certificate Manager looks for.
+/// Source: "Configure a CAA record", AWS Certificate Manager User Guide.
+const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
+
+/// Judges a record. `expected` are the servers of the zone that it is set in, where they are
+/// known.
+#[must_use]
+pub fn judge(wanted: &Wanted, looked: &Looked, expected: Option<&[Domain]>) -> State {
+    let answer = match &looked.answer {
+        Ok(answer) => answer,
+        Err(trouble @ (Trouble::Lame { .. } | Trouble::Undelegated { .. })) => {
+            return State::Wrong(Mistake::Delegation(trouble.clone()));
+        }
+        Err(trouble) => return State::Unseen(trouble.clone()),
+    };
+    if let Some(mistake) = wrong_zone(looked.zone.as_ref(), expected) {
+        return State::Wrong(mistake);
+    }
+    let state = match &wanted.data {
+        Data::Cname(target) => cname(wanted, target, answer, looked),
+        Data::Alias(_) => alias(answer, looked),
+        Data::Mx(_, host) => mx(host, answer),
+        Data::Txt(_) if wanted.purpose == Purpose::Dmarc => dmarc(wanted, answer, looked),
+        Data::Txt(text) => spf(text, answer, looked),
+    };
+    let state = match (&state, &looked.twice) {
+        (State::Missing, Some(_)) => match &looked.zone {
+            Some(zone) => wanted
+                .name
+                .below_zone(&zone.name)
+                .map_or(State::Missing, |name| State::Wrong(Mistake::NameTwice(name))),
+            None => State::Missing,
+        },
+        _ => state,
+    };
+    // Without Amazon's right to issue, the record that proves the domain helps nobody.
+    match &looked.caa {
+        Some((at, rules)) if matches!(state, State::Right | State::Missing) => forbids(rules)
+            .map_or(state, |allows| State::Wrong(Mistake::Caa { at: at.clone(), allows })),
+        _ => state,
+    }
+}
+
+fn wrong_zone(zone: Option<&Zone>, expected: Option<&[Domain]>) -> Option<Mistake> {
+    let (zone, expected) = (zone?, expected?);
+    let is: BTreeSet<&Domain> = zone.servers.iter().collect();
+    let should: BTreeSet<&Domain> = expected.iter().collect();
+    (is.is_disjoint(&should)).then(|| Mistake::WrongZone {
+        zone: zone.name.clone(),
+        is: zone.servers.clone(),
+        should: expected.to_vec(),
+    })
+}
+
+fn cname(wanted: &Wanted, target: &Domain, answer: &Answer, looked: &Looked) -> State {
+    let top = looked.zone.as_ref().is_some_and(|zone| zone.name == wanted.name);
+    let with_zone = looked.zone.as_ref().and_then(|zone| target.below_zone(&zone.name).ok());
+    match &answer.cname {
+        _ if top => State::Wrong(Mistake::TopCname),
+        Some(is) if is == target => State::Right,
+        Some(is) if Some(is) == with_zone.as_ref() => State::Wrong(Mistake::ValueTwice(is.clone())),
+        Some(is) if looked.wildcard => State::Wrong(Mistake::Wildcard(vec![is.to_string()])),
+        Some(is) => State::Wrong(Mistake::Different(vec![is.to_string()])),
+        None if looked.addresses.is_empty() => State::Missing,
+        None if looked.addresses.iter().all(is_proxy) => {
+            State::Wrong(Mistake::Proxied(looked.addresses.clone()))
+        }
+        None => {
+            let addresses = looked.addresses.iter().map(ToString::to_string).collect();
+            State::Wrong(if looked.wildcard {
+                Mistake::Wildcard(addresses)
+            } else {
+                Mistake::Different(addresses)
+            })
+        }
+    }
+}
+
+fn alias(answer: &Answer, looked: &Looked) -> State {
+    if answer.cname.as_ref().is_some() {
+        return State::Wrong(Mistake::TopCname);
+    }
+    let here = &looked.addresses;
+    if here.is_empty() {
+        return State::Missing;
+    }
+    if here.iter().any(|address| looked.target.contains(address)) {
+        return State::Right;
+    }
+    if here.iter().all(is_proxy) {
+        return State::Wrong(Mistake::Proxied(here.clone()));
+    }
+    State::Wrong(Mistake::Elsewhere(here.clone()))
+}
+
+/// SES wants this one mail server and no other at the name that bounces go to.
+fn mx(host: &Domain, answer: &Answer) -> State {
+    let shown = || answer.found.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let right = |found: &&Found| matches!(found, Found::Mx(_, is) if is.trim_end_matches('.') == host.as_str());
+    match (answer.found.iter().filter(right).count(), answer.found.len()) {
+        (1, 1) => State::Right,
+        (0, 0) => State::Missing,
+        (0, _) => State::Wrong(Mistake::Different(shown())),
+        _ => State::Wrong(Mistake::ExtraMx(shown())),
+    }
+}
+
+fn spf(text: &str, answer: &Answer, looked: &Looked) -> State {
+    let records: Vec<&String> = answer.found.iter().filter_map(text_of).collect();
+    let records: Vec<&&String> = records.iter().filter(|text| spf::is_record(text)).collect();
+    match records[..] {
+        [] => State::Missing,
+        [is] => match &looked.spf {
+            Some(spf::Report { problem: Some(problem), .. }) => {
+                State::Wrong(Mistake::Spf(problem.clone()))
+            }
+            // Others may be allowed to send as well.
+            Some(report) if report.includes.iter().any(|at| at.as_str() == "amazonses.com") => {
+                State::Right
+            }
+            _ if is.as_str() == text => State::Right,
+            _ => State::Wrong(Mistake::Different(vec![(*is).clone()])),
+        },
+        _ => State::Wrong(Mistake::SecondSpf(records.len())),
+    }
+}
+
+fn dmarc(wanted: &Wanted, answer: &Answer, looked: &Looked) -> State {
+    let here: Vec<String> = answer.found.iter().filter_map(text_of).cloned().collect();
+    let domain = wanted.name.parent().unwrap_or_else(|| wanted.name.clone());
+    match dmarc::discover(&domain, &here, &looked.organisation) {
+        Discovery::Policy(..) => State::Right,
+        Discovery::Nothing => State::Missing,
+        Discovery::Several(at) => State::Wrong(Mistake::SecondDmarc(at)),
+        Discovery::Broken(at, wrong) => State::Wrong(Mistake::Dmarc(at, wrong)),
+    }
+}
+
+fn text_of(found: &Found) -> Option<&String> {
+    if let Found::Txt(text) = found { Some(text) } else { None }
+}
+
+/// RFC 8659, section 4.2: who may issue, where Amazon may not.
+fn forbids(rules: &[Found]) -> Option<Vec<String>> {
+    let mut issuers = Vec::new();
+    let mut limited = false;
+    for rule in rules {
+        let Found::Caa { critical, tag, value } = rule else { continue };
+        match tag.as_str() {
+            "issue" => {
+                limited = true;
+                // What stands behind the semicolon is for the issuer.
+                let issuer = value.split(';').next().unwrap_or_default().trim();
+                issuers.push(issuer.to_ascii_lowercase());
+            }
+            "issuewild" | "iodef" | "issuemail" | "issuevmc" | "contactemail" | "contactphone" => {}
+            // Section 4.1: whoever does not understand a critical rule must not issue.
+            _ if *critical => return Some(vec![format!("nobody (critical rule `{tag}`)")]),
+            _ => {}
+        }
+    }
+    let amazon = issuers.iter().any(|issuer| AMAZON.contains(&issuer.as_str()));
+    issuers.retain(|issuer| !issuer.is_empty());
+    (limited && !amazon).then_some(issuers)
+}
+
+/// Cloudflare's addresses, which it answers with for whatever it proxies.
+/// Source: <https://www.cloudflare.com/ips/>.
+const PROXY_V4: [([u8; 4], u8); 15] = [
+    ([173, 245, 48, 0], 20),
+    ([103, 21, 244, 0], 22),
+    ([103, 22, 200, 0], 22),
+    ([103, 31, 4, 0], 22),
+    ([141, 101, 64, 0], 18),
+    ([108, 162, 192, 0], 18),
+    ([190, 93, 240, 0], 20),
+    ([188, 114, 96, 0], 20),
+    ([197, 234, 240, 0], 22),
+    ([198, 41, 128, 0], 17),
+    ([162, 158, 0, 0], 15),
+    ([104, 16, 0, 0], 13),
+    ([104, 24, 0, 0], 14),
+    ([172, 64, 0, 0], 13),
+    ([131, 0, 72, 0], 22),
+];
+const PROXY_V6: [(u32, u8); 7] = [
+    (0x2400_cb00, 32),
+    (0x2606_4700, 32),
+    (0x2803_f800, 32),
+    (0x2405_b500, 32),
+    (0x2405_8100, 32),
+    (0x2a06_98c0, 29),
+    (0x2c0f_f248, 32),
+];
+
+fn is_proxy(address: &IpAddr) -> bool {
+    let within = |is: u32, net: u32, bits: u8| (is ^ net) >> (32 - u32::from(bits)) == 0;
+    match address {
+        IpAddr::V4(v4) => {
+            PROXY_V4.iter().any(|(net, bits)| within(v4.to_bits(), u32::from_be_bytes(*net), *bits))
+        }
+        IpAddr::V6(v6) => {
+            let start = u32::try_from(v6.to_bits() >> 96).unwrap_or_default();
+            PROXY_V6.iter().any(|(net, bits)| within(start, *net, *bits))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

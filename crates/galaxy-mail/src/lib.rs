@@ -1,0 +1,13 @@
+//! Mail and domains of a galaxy, as far as they can be thought about without an AWS account: which
+//! DNS records are wanted and how they are right now, what is still to be done before Amazon lets
+//! mail out to everybody, and the letter that asks for it.
+//!
+//! Everything but [`dns`] is pure.
+
+pub mod dmarc;
+pub mod dns;
+pub mod judge;
+pub mod name;
+pub mod records;
+pub mod sheet;
+pub mod spf;

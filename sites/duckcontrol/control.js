@@ -1,32 +1,44 @@
+// Mission Control: the galaxy's counters, read every 30 seconds while somebody looks.
+
 import { BeakError, call, duration, loadConfig, make, moment } from '/shared/beak.js';
+import { bars, count, spark } from '/shared/chart.js';
+import { readForOperators, startOperators } from '/operators.js';
 
 const $ = (id) => document.getElementById(id);
-const SVG = 'http://www.w3.org/2000/svg';
 const EVERY_MS = 30000;
+// Two hours of readings, for the lines below the counters.
+const KEPT = 240;
+const COUNTERS = {
+  total_ducklings: 'ducklings hatched',
+  certs_issued: 'certificates issued',
+  connections: 'bonds in force',
+  eggs: 'eggs waiting',
+};
 const STATES = ['pending', 'approved', 'denied', 'expired', 'revoked'];
-const number = new Intl.NumberFormat();
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
-/* ---------- live counters ---------- */
-
+const readings = [];
 let timer = null;
 let reading = false;
-let lastAsOf = null;
-let wasDown = false;
+let asOf = null;
+let down = false;
 
-function count(value) {
-  return Number.isFinite(value) ? number.format(value) : '–';
-}
+/* ---------- reading ---------- */
 
-async function readMetrics() {
+async function readAll() {
   if (reading) return;
   reading = true;
   clearTimeout(timer);
   $('refresh').disabled = true;
   try {
-    showMetrics(await call('/beak/metrics'));
+    const [metrics, status] = await Promise.all([call('/beak/metrics'), call('/beak/system/status')]);
+    showMetrics(metrics);
+    showStatus(status);
+    showUp();
+    await readForOperators();
   } catch (error) {
     if (!(error instanceof BeakError)) throw error;
-    await showTrouble(error);
+    await showDown(error);
   } finally {
     reading = false;
     $('refresh').disabled = false;
@@ -36,7 +48,7 @@ async function readMetrics() {
 
 function plan() {
   clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(readMetrics, EVERY_MS);
+  if (!document.hidden) timer = setTimeout(readAll, EVERY_MS);
 }
 
 function lamp(kind, text) {
@@ -44,261 +56,140 @@ function lamp(kind, text) {
   $('lamp').textContent = text;
 }
 
+/* ---------- counters ---------- */
+
 function showMetrics(metrics) {
-  for (const name of ['total_ducklings', 'eggs', 'certs_issued', 'connections']) {
-    $(`m-${name}`).textContent = count(metrics[name]);
-  }
-  $('m-galaxy_version').textContent = metrics.galaxy_version ?? 'not given';
-  const at = new Date(metrics.as_of ?? Date.now());
-  lastAsOf = Number.isNaN(at.getTime()) ? new Date() : at;
-  drawChart(metrics.pecks ?? {});
-  lamp('up', 'The Beak answers');
-  showAge();
-  if (wasDown) $('trouble').replaceChildren(make('p', { class: 'note good' }, make('strong', {}, 'The Beak answers again.')));
-  else $('trouble').replaceChildren();
-  wasDown = false;
+  const at = new Date(metrics.as_of);
+  asOf = Number.isNaN(at.getTime()) ? new Date() : at;
+  const last = readings[readings.length - 1];
+  // A reading may come out of a cache; then it is the one that is there already.
+  if (!last || last.at < asOf.getTime()) readings.push({ at: asOf.getTime(), metrics });
+  if (readings.length > KEPT) readings.shift();
+  if (last) tell(last.metrics, metrics);
+  for (const [name, label] of Object.entries(COUNTERS)) showCounter(name, label, metrics[name]);
+  showPecks(metrics.pecks);
+  showReadings();
+  $('as-of').textContent = clock.format(asOf);
 }
 
-async function showTrouble(error) {
+function showCounter(name, label, value) {
+  const points = readings.map((one) => ({ at: one.at, value: one.metrics[name] }));
+  const before = points[0].value;
+  const since = clock.format(new Date(points[0].at));
+  const change = value - before;
+  const words = change === 0 ? `unchanged since ${since}` : `${change > 0 ? 'up' : 'down'} ${count(Math.abs(change))} since ${since}`;
+  $(`m-${name}`).textContent = count(value);
+  $(`c-${name}`).textContent = words;
+  const all = points.map((point) => point.value);
+  const line = `${label}, ${points.length === 1 ? 'one reading' : `${points.length} readings`}: from ${count(before)} to ${count(value)}, `
+    + `lowest ${count(Math.min(...all))}, highest ${count(Math.max(...all))}`;
+  $(`s-${name}`).replaceChildren(spark(points, line));
+}
+
+/** Says to a screen reader what has changed, and nothing where nothing has. */
+function tell(before, now) {
+  const changed = Object.entries(COUNTERS).filter(([name]) => before[name] !== now[name]);
+  if (changed.length) $('told').textContent = changed.map(([name, label]) => `${count(now[name])} ${label}`).join(', ');
+}
+
+function showPecks(pecks) {
+  const rows = STATES.map((state) => ({ name: state, kind: state, value: pecks[state] }));
+  const total = rows.reduce((sum, row) => sum + row.value, 0);
+  const list = rows.map((row) => `${count(row.value)} ${row.name}`).join(', ');
+  const words = total === 0
+    ? 'Nobody has pecked anybody in this galaxy yet.'
+    : `${count(total)} ${total === 1 ? 'peck' : 'pecks'} in all: ${list}.`;
+  $('chart').replaceChildren(bars(rows, `Pecks by state. ${words}`));
+  $('chart-text').textContent = words;
+}
+
+function showReadings() {
+  const names = Object.keys(COUNTERS);
+  const rows = readings.slice(-20).reverse().map(({ at, metrics }) => make('tr', {},
+    make('th', { scope: 'row' }, make('time', { datetime: new Date(at).toISOString() }, clock.format(new Date(at)))),
+    ...names.map((name) => make('td', { class: 'num' }, count(metrics[name])))));
+  $('readings').replaceChildren(...rows);
+}
+
+const WELL = {
+  operational: ['up', 'All is well'],
+  degraded: ['pending', 'Something is wrong'],
+  outage: ['down', 'The store does not answer'],
+};
+
+function showStatus(status) {
+  const [kind, words] = WELL[status.status] ?? ['', status.status];
+  lamp(kind, words);
+  $('galaxy-version').textContent = status.galaxy_version;
+  $('release').textContent = status.release;
+  $('degraded').hidden = status.status === 'operational';
+}
+
+/* ---------- when the API is down ---------- */
+
+function showUp() {
+  showAge();
+  document.documentElement.classList.remove('stale');
+  $('trouble').replaceChildren();
+  if (down) $('trouble').append(make('p', { class: 'note good' }, make('strong', {}, 'The Beak answers again.')));
+  down = false;
+}
+
+async function showDown(error) {
   lamp('down', error.status === 0 ? 'The Beak can’t be reached' : 'The Beak refuses');
   showAge();
-  if (wasDown) return; // said once is enough; the page keeps trying
-  wasDown = true;
+  document.documentElement.classList.add('stale');
+  if (down) return; // said once is enough; the page keeps trying
+  down = true;
   const base = await loadConfig().then((config) => config.api_base, () => null);
-  const advice = make('ul');
-  const add = (...parts) => advice.append(make('li', {}, ...parts));
-  if (error.status === 429) {
-    add('Another tab or program at your address is asking often. This page keeps to one reading in 30 seconds.');
-  } else if (error.status === 0 && base) {
-    add('On your own machine: is the galaxy still running? Start it with ', make('code', {}, 'cargo galaxy'), ' or ', make('code', {}, 'spaceduck local'), '.');
-    add('In AWS: open ', make('code', {}, `${base}/beak/system/status`), ' in a new tab. If that answers, the API does not allow this site’s address (CORS); run ', make('code', {}, 'spaceduck install'), ' again.');
-    add('If it does not answer, look at the API Gateway and at the Lambda’s logs in CloudWatch.');
-  } else if (error.status >= 500) {
-    add('In AWS, the Lambda’s logs in CloudWatch say why', error.requestId ? ' (request ' : '', error.requestId ? make('code', {}, error.requestId) : '', error.requestId ? ').' : '.');
+  const advice = make('ul', {}, ...advise(error, base).map((parts) => make('li', {}, ...parts)));
+  const state = asOf ? `The figures below are those of ${clock.format(asOf)}. ` : 'There are no figures to show. ';
+  $('trouble').replaceChildren(make('div', { class: 'note bad' },
+    make('p', {}, make('strong', {}, state), error.message),
+    advice.childElementCount ? advice : null,
+    make('p', {}, 'This page keeps trying every 30 seconds while you look at it.')));
+}
+
+/** What somebody who runs this galaxy can do; each piece of advice in parts. */
+function advise(error, base) {
+  const code = (text) => make('code', {}, text);
+  if (error.status === 429) return [['Another tab or program at your address is asking often. This page asks twice in 30 seconds.']];
+  if (error.status >= 500) {
+    const request = error.requestId ? [' The request was ', code(error.requestId), '.'] : [];
+    return [['In AWS: ', code('spaceduck logs'), ' shows the function’s log, and ', code('spaceduck status'), ' which part does not answer.', ...request]];
   }
-  const box = make('div', { class: 'note bad' },
-    make('p', {}, make('strong', {}, lastAsOf ? 'The figures below are old. ' : 'There are no figures to show. '), error.message));
-  if (advice.childElementCount) box.append(advice);
-  box.append(make('p', {}, 'This page keeps trying every 30 seconds.'));
-  $('trouble').replaceChildren(box);
+  if (error.status !== 0 || !base) return [];
+  return [
+    ['On your own machine: is the galaxy still running? Start it with ', code('cargo galaxy'), ' or ', code('spaceduck local'), '.'],
+    ['In AWS: open ', code(`${base}/beak/system/status`), ' in a new tab. If it answers, the API does not allow this site’s address; ', code('spaceduck repair'), ' puts that right.'],
+    ['If it does not answer: ', code('spaceduck status'), ' says which part is missing, ', code('spaceduck logs'), ' what the function said last.'],
+  ];
 }
 
 function showAge() {
-  if (!lastAsOf) {
-    $('age').textContent = '';
-    return;
-  }
-  const seconds = (Date.now() - lastAsOf.getTime()) / 1000;
+  if (!asOf) return;
+  const seconds = (Date.now() - asOf.getTime()) / 1000;
   $('age').textContent = seconds < 2 ? 'Figures as of just now' : `Figures are ${duration(seconds)} old`;
 }
 
-/* ---------- the chart ---------- */
-
-function svg(tag, attributes, text) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-function drawChart(pecks) {
-  const values = STATES.map((state) => (Number.isFinite(pecks[state]) ? pecks[state] : 0));
-  const most = Math.max(...values, 1);
-  const total = values.reduce((sum, value) => sum + value, 0);
-  const rowHeight = 46;
-
-  const chart = svg('svg', {
-    class: 'chart', role: 'img', 'aria-labelledby': 'pecks-title', 'aria-describedby': 'chart-text',
-    width: '100%', height: String(STATES.length * rowHeight),
-  });
-  STATES.forEach((state, row) => {
-    const top = row * rowHeight;
-    const width = (values[row] / most) * 100;
-    chart.append(
-      svg('text', { x: '0', y: String(top + 15) }, state),
-      svg('text', { x: '100%', y: String(top + 15), 'text-anchor': 'end' }, number.format(values[row])),
-      svg('rect', { class: 'track', x: '0', y: String(top + 23), width: '100%', height: '12', rx: '6' }),
-    );
-    if (values[row] > 0) {
-      chart.append(svg('rect', {
-        class: `bar-${state}`, x: '0', y: String(top + 23), width: `${Math.max(width, 1.5).toFixed(2)}%`, height: '12', rx: '6',
-      }));
-    }
-  });
-  $('chart').replaceChildren(chart);
-
-  const list = STATES.map((state, row) => `${number.format(values[row])} ${state}`).join(', ');
-  $('chart-text').textContent = total === 0
-    ? 'Nobody has pecked anybody in this galaxy yet.'
-    : `${number.format(total)} ${total === 1 ? 'peck' : 'pecks'} in all: ${list}.`;
-}
-
-/* ---------- operator ---------- */
-
-let session = null; // lives in this variable and nowhere else
-let cursor = null;
-let shown = 0;
-
-function notice(kind, strong, text = '') {
-  const box = $('op-notice');
-  box.className = `note ${kind}`.trim();
-  box.replaceChildren();
-  if (strong) box.append(make('strong', {}, strong), text ? ` ${text}` : '');
-}
-
-function fault(input, message) {
-  input.setAttribute('aria-invalid', 'true');
-  $(`${input.id}-err`).textContent = message;
-}
-
-const form = $('signin-form');
-form.noValidate = true;
-form.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  notice('', '');
-  const email = $('email');
-  const password = $('password');
-  for (const input of [email, password]) {
-    input.removeAttribute('aria-invalid');
-    $(`${input.id}-err`).textContent = '';
-  }
-  if (!/^[^\s@]+@[^\s@]+$/.test(email.value.trim())) fault(email, 'Enter the e-mail address of your account.');
-  if (!password.value) fault(password, 'Enter your password.');
-  const first = form.querySelector('[aria-invalid]');
-  if (first) {
-    first.focus();
-    return;
-  }
-  const button = $('signin');
-  button.disabled = true;
-  button.setAttribute('aria-busy', 'true');
-  try {
-    const answer = await call('/beak/signin', {
-      method: 'POST',
-      body: { email: email.value.trim(), password: password.value },
-    });
-    session = { access: answer.access_token, email: email.value.trim() };
-    password.value = '';
-    $('signed-as').textContent = `Signed in as ${session.email}`;
-    await readList(true);
-  } catch (error) {
-    if (!(error instanceof BeakError)) throw error;
-    const spot = { email, password }[error.field];
-    if (spot) {
-      fault(spot, error.message);
-      spot.focus();
-    } else {
-      notice('bad', error.status === 401 ? 'Not signed in.' : 'That did not work.', error.message);
-      $('op-notice').focus();
-    }
-  } finally {
-    button.disabled = false;
-    button.setAttribute('aria-busy', 'false');
-  }
-});
-
-function openConsole(open) {
-  $('console').hidden = !open;
-  form.hidden = open;
-}
-
-function forget() {
-  session = null;
-  cursor = null;
-  shown = 0;
-  $('rows').replaceChildren();
-  $('row-count').textContent = '';
-  $('more').hidden = true;
-  openConsole(false);
-}
-
-async function readList(fromStart) {
-  const token = session?.access;
-  if (!token) return;
-  $('more').disabled = true;
-  $('reload').disabled = true;
-  try {
-    const query = !fromStart && cursor ? `?cursor=${encodeURIComponent(cursor)}` : '';
-    const page = await call(`/beak/spaceducks${query}`, { token });
-    if (session?.access !== token) return; // signed out meanwhile
-    if (fromStart) {
-      $('rows').replaceChildren();
-      shown = 0;
-    }
-    const ducks = Array.isArray(page.spaceducks) ? page.spaceducks : [];
-    $('rows').append(...ducks.map(row));
-    shown += ducks.length;
-    cursor = page.next_cursor || null;
-    $('more').hidden = !cursor;
-    $('row-count').textContent = shown === 0
-      ? 'No duckling has hatched in this galaxy yet.'
-      : `${number.format(shown)} ${shown === 1 ? 'duckling' : 'ducklings'} shown${cursor ? ', there are more.' : ', that is all of them.'}`;
-    openConsole(true);
-  } catch (error) {
-    if (!(error instanceof BeakError)) throw error;
-    if (error.status === 401) {
-      forget();
-      notice('wait', 'Your sign-in has run out.', 'Sign in again to go on.');
-    } else if (error.status === 403) {
-      signOutQuietly(token);
-      forget();
-      notice('bad', 'This account is not an operator.', 'You have been signed out. The galaxy’s owner decides who is an operator.');
-    } else {
-      notice('bad', 'The list could not be read.', error.message);
-      if (shown === 0) forget();
-    }
-    $('op-notice').focus();
-  } finally {
-    $('more').disabled = false;
-    $('reload').disabled = false;
+/** Every element that shows when something was read says its age. */
+function showAges() {
+  showAge();
+  for (const spot of document.querySelectorAll('[data-read]')) {
+    const seconds = (Date.now() - Number(spot.dataset.read)) / 1000;
+    spot.textContent = seconds < 2 ? 'read just now' : `read ${duration(seconds)} ago`;
+    spot.title = moment(new Date(Number(spot.dataset.read)));
   }
 }
-
-function row(duck) {
-  const status = String(duck.cert_status ?? '');
-  const time = (value, none) => (value ? make('time', { datetime: value }, moment(value)) : none);
-  return make('tr', {},
-    make('th', { scope: 'row' }, duck.display_name ?? '', make('br'), make('span', { class: 'mono soft' }, duck.duckling_id ?? '')),
-    make('td', {}, duck.trust_tier ?? ''),
-    make('td', {}, make('span', { class: `state ${status === 'valid' || status === 'active' ? 'valid' : ''}`.trim() }, status || 'none')),
-    make('td', { class: 'num' }, count(Number(duck.bonds ?? 0))),
-    make('td', {}, time(duck.last_pulse, 'never')),
-    make('td', {}, time(duck.created_at, '')),
-    make('td', { class: 'mono' }, duck.key_hint ?? ''),
-  );
-}
-
-$('more').addEventListener('click', () => readList(false));
-$('reload').addEventListener('click', () => readList(true));
-
-async function signOutQuietly(token) {
-  try {
-    await call('/beak/signout', { method: 'POST', token });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-$('signout').addEventListener('click', async () => {
-  const token = session?.access;
-  forget();
-  notice('', '');
-  const told = token ? await signOutQuietly(token) : true;
-  notice(told ? 'good' : 'wait', 'Signed out.', told
-    ? 'This tab has forgotten your sign-in.'
-    : 'This tab has forgotten your sign-in, but the API could not be told; it will end by itself.');
-  $('email').focus();
-});
 
 /* ---------- start ---------- */
 
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) clearTimeout(timer);
-  else readMetrics();
+  else readAll();
 });
-$('refresh').addEventListener('click', readMetrics);
-setInterval(() => { if (!document.hidden) showAge(); }, 1000);
+$('refresh').addEventListener('click', readAll);
+setInterval(() => { if (!document.hidden) showAges(); }, 1000);
 
-$('signin-fields').disabled = false;
-if (!document.hidden) readMetrics();
+startOperators();
+if (!document.hidden) readAll();

@@ -44,9 +44,12 @@ function sky(roll, ids) {
   const [deep, glow] = pick(roll, SKIES);
   const stars = [];
   for (let n = 0; n < 90; n += 1) {
+    const x = roll() * WIDTH;
+    // Fainter where there is something to read.
+    const light = (0.25 + roll() * 0.65) * (x > 540 ? 0.4 : 1);
     stars.push(shape('circle', {
-      cx: fixed(roll() * WIDTH), cy: fixed(roll() * HEIGHT), r: fixed(0.6 + roll() * 1.6),
-      fill: roll() < 0.2 ? '#ffe79b' : '#fff', 'fill-opacity': fixed(0.25 + roll() * 0.65),
+      cx: fixed(x), cy: fixed(roll() * HEIGHT), r: fixed(0.6 + roll() * 1.6),
+      fill: roll() < 0.2 ? '#ffe79b' : '#fff', 'fill-opacity': light.toFixed(2),
     }));
   }
   return [
@@ -59,21 +62,26 @@ function sky(roll, ids) {
   ];
 }
 
-/** One orbit for each tier, with a moon. */
+/** One orbit for each tier, each with a moon: what lies behind the duck, and what before it. */
 function orbits(roll, tier) {
-  const count = RINGS[tier] ?? 1;
-  const tilt = -28 + roll() * 16;
-  const group = shape('g', { transform: `rotate(${fixed(tilt)} 305 330)`, fill: 'none' });
-  for (let n = 0; n < count; n += 1) {
-    const rx = 216 + n * 26;
-    const ry = 62 + n * 14;
+  const turned = { transform: `rotate(${fixed(-28 + roll() * 16)} 305 330)`, fill: 'none' };
+  const [behind, before] = [shape('g', turned), shape('g', turned)];
+  for (let n = 0; n < (RINGS[tier] ?? 1); n += 1) {
+    const [rx, ry] = [216 + n * 26, 62 + n * 14];
     const angle = roll() * 2 * Math.PI;
-    group.append(
-      shape('ellipse', { cx: 305, cy: 330, rx, ry, stroke: n === 2 ? '#ffd23f' : '#cfdcff', 'stroke-width': n === 2 ? 3 : 2, 'stroke-opacity': 0.75, 'stroke-dasharray': n === 1 ? '4 9' : 'none' }),
-      shape('circle', { cx: fixed(305 + rx * Math.cos(angle)), cy: fixed(330 + ry * Math.sin(angle)), r: 8 + n * 2, fill: pick(roll, ['#ff8a3c', '#ffd23f', '#8fa0ff', '#7fe0c0']) }),
-    );
+    const half = (sweep) => shape('path', {
+      d: `M${305 - rx} 330A${rx} ${ry} 0 0 ${sweep} ${305 + rx} 330`,
+      stroke: n === 2 ? '#ffd23f' : '#cfdcff', 'stroke-width': n === 2 ? 3 : 2,
+      'stroke-opacity': 0.75, 'stroke-dasharray': n === 1 ? '4 9' : 'none',
+    });
+    behind.append(half(1));
+    before.append(half(0));
+    (Math.sin(angle) > 0 ? before : behind).append(shape('circle', {
+      cx: fixed(305 + rx * Math.cos(angle)), cy: fixed(330 + ry * Math.sin(angle)), r: 8 + n * 2,
+      fill: pick(roll, ['#ff8a3c', '#ffd23f', '#8fa0ff', '#7fe0c0']),
+    }));
   }
-  return group;
+  return { behind, before };
 }
 
 const CRESTS = [
@@ -97,9 +105,9 @@ function duck(roll, ids) {
   const beak = pick(roll, ['#ff8a3c', '#ff9d2e', '#f2704f']);
   const cheek = roll() < 0.5 ? shape('circle', { cx: 312, cy: 330, r: 15, fill: '#ff7a7a', 'fill-opacity': 0.45 }) : null;
   return shape('g', {},
-    shape('path', { d: 'M150 560c6-82 66-128 155-128s149 46 155 128z', fill: light }),
-    shape('path', { d: 'M196 560c2-42 24-66 56-78', fill: 'none', stroke: dark, 'stroke-width': 10, 'stroke-linecap': 'round' }),
-    shape('path', { d: 'M414 560c-2-42-24-66-56-78', fill: 'none', stroke: dark, 'stroke-width': 10, 'stroke-linecap': 'round' }),
+    shape('path', { d: 'M146 602c4-112 70-170 159-170s155 58 159 170z', fill: light }),
+    shape('path', { d: 'M190 602c2-66 26-104 60-118', fill: 'none', stroke: dark, 'stroke-width': 10, 'stroke-linecap': 'round' }),
+    shape('path', { d: 'M420 602c-2-66-26-104-60-118', fill: 'none', stroke: dark, 'stroke-width': 10, 'stroke-linecap': 'round' }),
     shape('circle', { cx: 305, cy: 315, r: 152, fill: glass, 'fill-opacity': 0.14 }),
     shape('g', { 'clip-path': `url(#${ids.glass})` },
       shape('path', { d: 'M236 470c0-60 24-92 62-92s66 32 66 92z', fill: light }),
@@ -129,14 +137,15 @@ function lines(name, room) {
   for (const size of [76, 66, 58]) {
     if (wide(name, size) <= room) return { size, rows: [name] };
   }
-  const words = name.split(' ');
+  // After a space or a hyphen; a single long word anywhere.
+  const words = name.match(/[^\s-]+-?\s*|-+\s*/gu) ?? [name];
+  const parts = words.length > 1 ? words : [...name];
   let best = null;
-  for (let cut = 1; cut < words.length; cut += 1) {
-    const rows = [words.slice(0, cut).join(' '), words.slice(cut).join(' ')];
+  for (let cut = 1; cut < parts.length; cut += 1) {
+    const rows = [parts.slice(0, cut).join('').trim(), parts.slice(cut).join('').trim()];
     const span = Math.max(...rows.map((row) => wide(row, 54)));
     if (!best || span < best.span) best = { rows, span };
   }
-  best ??= { rows: [name], span: wide(name, 54) };
   return { size: Math.min(54, Math.floor((54 * room) / best.span)), rows: best.rows };
 }
 
@@ -191,13 +200,15 @@ export function draw(record, { galaxy, where }) {
     xmlns: SVG, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: 'img', 'aria-labelledby': ids.title,
   });
   const name = lines(record.name, 570);
-  const top = name.rows.length === 1 ? 208 : 184;
+  const top = name.rows.length === 1 ? 216 : 184;
+  const rings = orbits(roll, record.tier);
   picture.append(
     shape('title', { id: ids.title }, describe(record, galaxy)),
     ...sky(roll, ids),
-    orbits(roll, record.tier),
+    shape('path', { d: `M0 ${HEIGHT}V590C300 540 900 540 ${WIDTH} 590V${HEIGHT}z`, fill: '#060a1d', 'fill-opacity': 0.4 }),
+    rings.behind,
     duck(roll, ids),
-    shape('path', { d: `M0 ${HEIGHT}V590C300 540 900 540 ${WIDTH} 590V${HEIGHT}z`, fill: '#060a1d', 'fill-opacity': 0.55 }),
+    rings.before,
     shape('rect', { x: 20, y: 20, width: WIDTH - 40, height: HEIGHT - 40, rx: 26, fill: 'none', stroke: '#ffd23f', 'stroke-width': 3 }),
     shape('rect', { x: 30, y: 30, width: WIDTH - 60, height: HEIGHT - 60, rx: 18, fill: 'none', stroke: '#ffd23f', 'stroke-opacity': 0.4, 'stroke-width': 1.5 }),
     text(560, 112, 25, '#ffd23f', 'BIRTH CERTIFICATE', { 'font-weight': 700, 'letter-spacing': 6 }),
@@ -209,7 +220,7 @@ export function draw(record, { galaxy, where }) {
     text(560, 448, 17, '#b9c2ea', 'certificate'),
     text(560, 472, 20, '#ffffff', record.id, { 'font-family': MONO }),
     bars(dice(record.id)),
-    text(560, 580, 16, '#b9c2ea', where),
+    text(560, 582, Math.min(16, (16 * 390) / wide(where, 16)), '#b9c2ea', where),
     seal(record.tier),
   );
   return picture;

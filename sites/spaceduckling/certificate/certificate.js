@@ -66,7 +66,7 @@ function hide() {
 /* ---------- checking ---------- */
 
 const IN_FORCE = {
-  valid: ['yes', 'it is in force', ''],
+  valid: ['yes', 'it is in force.', ''],
   superseded: ['no', 'a newer certificate has taken its place.', 'That happens when a duckling reaches a higher tier.'],
   revoked: ['no', 'it was revoked.', 'The duckling was deleted, or somebody took the certificate back.'],
 };

@@ -1,0 +1,386 @@
+// What operators see and decide. The sign-in lives in this page's memory and is stored nowhere.
+
+import { BeakError, call, loadConfig, make, moment } from '/shared/beak.js';
+import { busy, clearFaults, emailFault, fault, goToFault, notice, showError } from '/shared/form.js';
+import { count, split } from '/shared/chart.js';
+
+const $ = (id) => document.getElementById(id);
+// The largest galaxy that is read whole every 30 seconds: five calls.
+const SMALL = 500;
+// How many ducklings are read at all; the API lists the rest.
+const MOST = 2000;
+const SHOWN = 25;
+
+let session = null;
+let config = {};
+let roster = [];
+let whole = true;
+let shown = SHOWN;
+
+function say(kind, headline, text) {
+  notice($('op-notice'), kind, headline, text);
+}
+
+/** Notes when a panel was read; its age is shown from then on. */
+function stamp(id) {
+  $(id).dataset.read = String(Date.now());
+  $(id).textContent = 'read just now';
+}
+
+function when(value, none = '') {
+  return value ? make('time', { datetime: value }, moment(value)) : none;
+}
+
+function nameOf(id) {
+  return roster.find((duck) => duck.duckling_id === id)?.display_name ?? `${id.slice(0, 12)}…`;
+}
+
+/* ---------- signing in ---------- */
+
+const form = $('signin-form');
+
+function accept(tokens, email) {
+  session = { access: tokens.access_token, refresh: tokens.refresh_token ?? session?.refresh, email };
+}
+
+/** A call as the operator; an access token that has run out is exchanged once. */
+async function ask(path, options = {}) {
+  const mine = session;
+  if (!mine) throw new BeakError({ status: 401, code: 'unauthorized', message: 'Sign in first.' });
+  try {
+    return await call(path, { ...options, token: mine.access });
+  } catch (error) {
+    if (!(error instanceof BeakError) || error.status !== 401 || !mine.refresh || session !== mine) throw error;
+    accept(await call('/beak/refresh', { method: 'POST', body: { refresh_token: mine.refresh } }), mine.email);
+    return call(path, { ...options, token: session.access });
+  }
+}
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  say('', '');
+  clearFaults(form);
+  const [email, password] = [$('email'), $('password')];
+  const wrongMail = emailFault(email);
+  if (wrongMail) fault(email, wrongMail);
+  if (!password.value) fault(password, 'Enter your password.');
+  if (goToFault(form)) return;
+  busy($('signin'), true);
+  try {
+    const body = { email: email.value.trim(), password: password.value };
+    accept(await call('/beak/signin', { method: 'POST', body }), body.email);
+    password.value = '';
+    $('signed-as').textContent = `Signed in as ${session.email}`;
+    await readConsole();
+    open(true);
+    $('console-title').focus();
+  } catch (error) {
+    refused(error);
+  } finally {
+    busy($('signin'), false);
+  }
+});
+
+/** A refusal, wherever it came from. */
+function refused(error) {
+  if (!(error instanceof BeakError)) throw error;
+  const inside = !$('console').hidden;
+  if (error.status === 403) {
+    const token = session?.access;
+    forget();
+    if (token) call('/beak/signout', { method: 'POST', token }).catch(() => {});
+    say('bad', 'This account is not an operator.', 'You have been signed out. Whoever runs this galaxy makes operators with `spaceduck operator add`.');
+    $('op-notice').focus();
+  } else if (error.status === 401 && inside) {
+    forget();
+    say('wait', 'Your sign-in has run out.', 'Sign in again to go on.');
+    $('op-notice').focus();
+  } else {
+    showError(error, $('op-notice'), inside ? {} : { email: $('email'), password: $('password') });
+  }
+}
+
+function open(yes) {
+  $('console').hidden = !yes;
+  form.hidden = yes;
+}
+
+function forget() {
+  session = null;
+  roster = [];
+  for (const id of ['rows', 'requests', 'events', 'tables', 'fleet', 'mail', 'attention']) $(id).replaceChildren();
+  open(false);
+}
+
+$('signout').addEventListener('click', async () => {
+  const token = session?.access;
+  forget();
+  say('', '');
+  const told = await call('/beak/signout', { method: 'POST', token }).then(() => true, () => false);
+  say(told ? 'good' : 'wait', 'Signed out.', told
+    ? 'This tab has forgotten your sign-in.'
+    : 'This tab has forgotten your sign-in, but the API could not be told; it will end by itself.');
+  $('email').focus();
+});
+
+/* ---------- reading ---------- */
+
+async function readConsole() {
+  await readRoster();
+  await Promise.all([readStatus(), readEvents()]);
+}
+
+/** With every reading of the page; a large galaxy's list only when it is asked for. */
+export async function readForOperators() {
+  if (!session || $('console').hidden) return;
+  try {
+    if (whole && roster.length <= SMALL) await readRoster();
+    await Promise.all([readStatus(), readEvents()]);
+  } catch (error) {
+    if (error instanceof BeakError && error.status === 0) throw error;
+    refused(error);
+  }
+}
+
+async function readRoster() {
+  const ducks = [];
+  let cursor = null;
+  do {
+    const query = cursor ? `?limit=100&cursor=${encodeURIComponent(cursor)}` : '?limit=100';
+    const page = await ask(`/beak/spaceducks${query}`);
+    ducks.push(...page.spaceducks);
+    cursor = page.next_cursor;
+  } while (cursor && ducks.length < MOST);
+  roster = ducks;
+  whole = !cursor;
+  for (const id of ['list-age', 'requests-age']) stamp(id);
+  showRequests();
+  showList();
+}
+
+$('reload').addEventListener('click', async () => {
+  busy($('reload'), true);
+  await readConsole().catch(refused);
+  busy($('reload'), false);
+});
+
+/* ---------- status: attention, fleet, mail, tables ---------- */
+
+async function readStatus() {
+  const status = await ask('/beak/system/status');
+  stamp('status-age');
+  showFleet(status.fleet);
+  showMail(status.mail);
+  showTables(status.tables);
+  $('function-version').textContent = status.function_version ?? 'no Lambda function: this galaxy runs on one machine';
+  showAttention(status);
+}
+
+const unknown = () => make('p', { class: 'soft' }, 'The API could not find this out just now.');
+
+function showFleet(fleet) {
+  if (!fleet) return $('fleet').replaceChildren(unknown());
+  const parts = ['alive', 'slow', 'offline'].map((kind) => ({ name: kind, kind, value: fleet[kind] }));
+  const words = `${count(fleet.alive)} alive (a pulse within 10 minutes), ${count(fleet.slow)} slow (within 30), ${count(fleet.offline)} offline`;
+  return $('fleet').replaceChildren(
+    split(parts, `The fleet: ${words}`),
+    make('p', { class: 'small soft' }, `${words}.${fleet.is_whole ? '' : ' These are the first 10,000 ducklings.'}`),
+  );
+}
+
+/** How the mail stands, and what to do next; `wait` where something has to be done. */
+function mailNext(mail) {
+  if (config.outbox) return ['good', 'Mails stay on this machine, in its outbox. There is nothing to set up.'];
+  if (!mail.sender) return ['wait', 'Codes come from Cognito’s own sender, about 50 mails a day; other mails are not sent. Next: give galaxy.yaml a mail domain and run `spaceduck mail`.'];
+  if (mail.sandbox) return ['wait', 'Amazon still keeps this account in its sandbox: only confirmed addresses get mail. Next: run `spaceduck mail apply` to ask for production access; until then `spaceduck mail invite ADDRESS` lets one address in.'];
+  if (mail.quota && mail.sent > mail.quota * 0.8) return ['wait', 'More than four fifths of today’s quota is used. Next: ask for a higher sending quota in the SES console, or wait: it counts the last 24 hours.'];
+  return ['good', 'Everybody can be reached.'];
+}
+
+function showMail(mail) {
+  if (!mail) return $('mail').replaceChildren(unknown());
+  const [, next] = mailNext(mail);
+  const quota = mail.quota
+    ? [split([{ kind: 'alive', value: Math.min(mail.sent, mail.quota) }, { kind: 'rest', value: Math.max(mail.quota - mail.sent, 0) }],
+      `${count(mail.sent)} of ${count(mail.quota)} mails sent within 24 hours`),
+    make('p', { class: 'small soft' }, `${count(mail.sent)} of ${count(mail.quota)} mails within 24 hours.`)]
+    : [make('p', { class: 'small soft' }, `${count(mail.sent)} ${mail.sent === 1 ? 'mail' : 'mails'} within 24 hours; no quota.`)];
+  return $('mail').replaceChildren(
+    make('p', { class: 'row' },
+      make('span', { class: `state ${mail.sender ? 'up' : 'pending'}` }, mail.sender ? 'own sender' : 'no sender of its own'),
+      make('span', { class: `state ${mail.sandbox ? 'pending' : 'up'}` }, mail.sandbox ? 'sandbox' : 'out of the sandbox')),
+    ...quota, make('p', {}, next));
+}
+
+function showTables(tables) {
+  if (!tables) return $('tables').replaceChildren(make('tr', {}, make('td', { colspan: 3 }, unknown())));
+  return $('tables').replaceChildren(...tables.map((table) => make('tr', {},
+    make('th', { scope: 'row', class: 'mono' }, table.name),
+    make('td', {}, make('span', { class: `state ${table.active ? 'up' : 'down'}` }, table.active ? 'answers' : 'does not answer')),
+    make('td', { class: 'num' }, table.entries === null ? 'not counted' : count(table.entries)))));
+}
+
+/** What needs somebody, first things first. */
+function showAttention(status) {
+  const items = [];
+  if (status.status !== 'operational') items.push(['bad', `The galaxy is in the state “${status.status}”. \`spaceduck status\` says which part does not answer.`]);
+  for (const table of status.tables ?? []) {
+    if (!table.active) items.push(['bad', `The table ${table.name} does not answer. \`spaceduck drift\` says whether somebody changed it.`]);
+  }
+  if (status.mail) {
+    const [kind, next] = mailNext(status.mail);
+    if (kind === 'wait') items.push([kind, next]);
+  }
+  const waiting = roster.filter((duck) => duck.tier_request).length;
+  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling waits' : `${count(waiting)} ducklings wait`} for a decision about tier T2.`]);
+  if (status.fleet && status.fleet.offline > 0 && status.fleet.alive === 0) items.push(['still', 'No agent has sent a pulse within 10 minutes. Agents do that with `POST /beak/pulse`.']);
+  $('attention').replaceChildren(...(items.length
+    ? items.map(([kind, text]) => make('li', { class: kind }, ...marked(text)))
+    : [make('li', { class: 'good' }, 'Nothing needs you.')]));
+}
+
+/** Text with `code` in it, as elements. */
+function marked(text) {
+  return text.split('`').map((part, at) => (at % 2 ? make('code', {}, part) : part));
+}
+
+/* ---------- requests for T2 ---------- */
+
+function showRequests() {
+  // A note that is being written is not taken away by a reading.
+  if ($('requests').contains(document.activeElement)) return;
+  const written = new Map([...$('requests').querySelectorAll('textarea')].map((area) => [area.id, area.value]));
+  const waiting = roster.filter((duck) => duck.tier_request);
+  const cards = waiting.map(requestCard);
+  for (const card of cards) {
+    const area = card.querySelector('textarea');
+    area.value = written.get(area.id) ?? '';
+  }
+  const none = whole ? 'Nobody waits for a decision.' : `Nobody among the first ${count(roster.length)} ducklings waits for a decision.`;
+  $('requests').replaceChildren(...(cards.length ? cards : [make('li', { class: 'soft' }, none)]));
+}
+
+function requestCard(duck) {
+  const id = duck.duckling_id;
+  const note = make('textarea', { id: `note-${id}`, rows: '2', maxlength: '500', 'aria-describedby': `note-${id}-err` });
+  const grant = make('button', { type: 'button', class: 'tiny' }, 'Grant T2');
+  const refuse = make('button', { type: 'button', class: 'quiet tiny' }, 'Refuse');
+  for (const [button, decision] of [[grant, 'grant'], [refuse, 'refuse']]) {
+    button.setAttribute('aria-describedby', `who-${id}`);
+    button.addEventListener('click', () => decide(duck, decision, note, [grant, refuse]));
+  }
+  return make('li', {},
+    make('h5', { id: `who-${id}` }, duck.display_name),
+    make('p', { class: 'small soft' }, make('code', {}, id), ` · ${duck.trust_tier}, ${duck.bonds} ${duck.bonds === 1 ? 'bond' : 'bonds'}, hatched `, when(duck.created_at), ' · asked ', when(duck.tier_request.requested_at)),
+    make('blockquote', {}, duck.tier_request.statement),
+    make('div', { class: 'field' },
+      make('label', { for: note.id }, `Note to the audit log about ${duck.display_name}`), note, make('p', { class: 'err', id: `note-${id}-err` })),
+    make('p', { class: 'row' }, grant, refuse));
+}
+
+async function decide(duck, decision, note, buttons) {
+  for (const button of buttons) busy(button, true);
+  say('', '');
+  try {
+    const body = { duckling_id: duck.duckling_id, decision, note: note.value.trim() };
+    const answer = await ask('/beak/operator/decide', { method: 'POST', body });
+    note.value = '';
+    say('good', decision === 'grant' ? 'Granted.' : 'Refused.', `${duck.display_name} has tier ${answer.trust_tier}${decision === 'grant' ? ' and a new certificate' : ' as before'}.`);
+    $('op-notice').focus();
+    await readConsole();
+  } catch (error) {
+    if (error instanceof BeakError && error.field === 'note') {
+      fault(note, error.message);
+      note.focus();
+    } else {
+      refused(error);
+      if (error.status === 409) await readConsole().catch(refused);
+    }
+  } finally {
+    for (const button of buttons) busy(button, false);
+  }
+}
+
+/* ---------- the list ---------- */
+
+function matches(duck) {
+  const sought = $('filter').value.trim().toLocaleLowerCase();
+  const text = `${duck.display_name} ${duck.duckling_id} ${duck.trust_tier} ${duck.cert_status} ${duck.key_hint}`;
+  return text.toLocaleLowerCase().includes(sought);
+}
+
+function showList() {
+  const found = roster.filter(matches);
+  const part = found.slice(0, shown);
+  $('rows').replaceChildren(...part.map(row));
+  $('more').hidden = part.length === found.length;
+  const all = whole ? `${count(roster.length)} in all` : `the first ${count(roster.length)} were read; the API lists the rest`;
+  $('row-count').textContent = roster.length === 0
+    ? 'No duckling has hatched in this galaxy yet.'
+    : `${count(part.length)} of ${count(found.length)} ${found.length === 1 ? 'duckling' : 'ducklings'} that fit; ${all}.`;
+}
+
+function liveness(duck) {
+  const minutes = duck.last_pulse ? (Date.now() - Date.parse(duck.last_pulse)) / 60000 : Infinity;
+  if (minutes <= 10) return ['up', 'alive'];
+  return minutes <= 30 ? ['pending', 'slow'] : ['', 'offline'];
+}
+
+function row(duck) {
+  const [kind, word] = liveness(duck);
+  return make('tr', {},
+    make('th', { scope: 'row' }, duck.display_name, make('br'), make('span', { class: 'mono soft small' }, duck.duckling_id)),
+    make('td', {}, duck.trust_tier),
+    make('td', {}, make('span', { class: `state ${duck.cert_status}` }, duck.cert_status)),
+    make('td', { class: 'num' }, count(duck.bonds)),
+    make('td', {}, make('span', { class: `state ${kind}` }, word), make('br'), make('span', { class: 'small soft' }, when(duck.last_pulse, 'never'))),
+    make('td', {}, when(duck.created_at)),
+    make('td', { class: 'mono' }, duck.key_hint));
+}
+
+$('filter').addEventListener('input', () => {
+  shown = SHOWN;
+  showList();
+});
+$('more').addEventListener('click', () => {
+  shown += SHOWN;
+  showList();
+  $('rows').children[shown - SHOWN]?.querySelector('th')?.scrollIntoView({ block: 'nearest' });
+});
+
+/* ---------- what has happened ---------- */
+
+const SAYS = {
+  'duck.hatched': (event) => `${nameOf(event.duckling_id)} hatched`,
+  'duck.verified': (event) => `${nameOf(event.duckling_id)} confirmed its address`,
+  'cert.issued': (event) => `${nameOf(event.duckling_id)} got a certificate${event.trust_tier ? ` for ${event.trust_tier}` : ''}`,
+  'cert.revoked': (event) => `A certificate of ${nameOf(event.duckling_id)} was revoked`,
+  'key.rotated': (event) => `${nameOf(event.duckling_id)} exchanged its key`,
+  'peck.requested': (event) => `${nameOf(event.duckling_id)} pecked ${nameOf(event.other_duckling_id)}`,
+  'peck.approved': (event) => `${nameOf(event.other_duckling_id)} approved ${nameOf(event.duckling_id)}: a bond`,
+  'peck.denied': (event) => `${nameOf(event.other_duckling_id)} denied ${nameOf(event.duckling_id)}`,
+  'peck.expired': (event) => `${nameOf(event.other_duckling_id)} never answered ${nameOf(event.duckling_id)}`,
+  'peck.revoked': (event) => `The peck of ${nameOf(event.duckling_id)} at ${nameOf(event.other_duckling_id)} was revoked`,
+  'tier.changed': (event) => `${nameOf(event.duckling_id)} reached ${event.trust_tier}`,
+  'operator.decided': (event) => `An operator decided about ${nameOf(event.duckling_id)}${event.note ? `: “${event.note}”` : ''}`,
+  'duck.deleted': (event) => `${nameOf(event.duckling_id)} was deleted`,
+};
+
+async function readEvents() {
+  const { events } = await ask('/beak/audit?limit=15');
+  stamp('events-age');
+  $('events').replaceChildren(...(events.length
+    ? events.map((event) => make('li', { title: event.event }, when(event.at), ' ', make('span', {}, SAYS[event.event]?.(event) ?? event.event)))
+    : [make('li', { class: 'soft' }, 'Nothing within 90 days.')]));
+}
+
+/* ---------- start ---------- */
+
+/** Opens the sign-in for those who have one. */
+export function startOperators() {
+  form.noValidate = true;
+  loadConfig().then((loaded) => {
+    config = loaded;
+    $('signin-fields').disabled = false;
+  }, (error) => say('bad', 'Nobody can sign in right now.', error.message));
+}

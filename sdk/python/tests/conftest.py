@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from relay import Relay
 
 import spaceduck
 
@@ -166,3 +167,11 @@ def clients(request: pytest.FixtureRequest) -> Iterator[Clients]:
     clients = Clients(request.param)
     yield clients
     clients.close()
+
+
+@pytest.fixture
+def relay(home: Home) -> Iterator[Relay]:
+    """Something between the client and the galaxy that misbehaves."""
+    relay = Relay(home.base)
+    yield relay
+    relay.stop()

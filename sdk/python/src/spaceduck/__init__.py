@@ -15,7 +15,6 @@ from ._errors import (
     AlreadyExistsError,
     ApiError,
     CaptchaFailedError,
-    ConfigurationError,
     ConflictError,
     ConnectionFailedError,
     ForbiddenError,
@@ -37,6 +36,7 @@ from ._errors import (
     UnavailableError,
     UnexpectedAnswerError,
     UnsupportedMediaTypeError,
+    UsageError,
     WeakPasswordError,
 )
 from ._models import (
@@ -72,7 +72,6 @@ __all__ = [
     "CaptchaFailedError",
     "Certificate",
     "Claims",
-    "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
     "Duck",
@@ -114,6 +113,7 @@ __all__ = [
     "UnavailableError",
     "UnexpectedAnswerError",
     "UnsupportedMediaTypeError",
+    "UsageError",
     "WeakPasswordError",
     "__version__",
     "hatch",

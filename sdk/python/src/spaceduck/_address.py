@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import zlib
 from typing import NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
-from ._errors import ConfigurationError
+import httpx
+
+from ._errors import UsageError
 
 _PREFIX = "sd_bk_"
 _SECRET, _CHECK = 43, 6
@@ -22,13 +24,13 @@ class BeakKey:
     def __init__(self, text: str) -> None:
         text = text.strip()
         if not text:
-            raise ConfigurationError("the Beak Key is empty; is the variable or file set?")
+            raise UsageError("the Beak Key is empty; is the variable or file set?")
         if not text.startswith(_PREFIX):
-            raise ConfigurationError(
+            raise UsageError(
                 "this is no Beak Key: one starts with `sd_bk_`; `verify` gives it to a new duckling"
             )
         if not text.isascii() or not text.isprintable() or " " in text:
-            raise ConfigurationError("this is no Beak Key: there are other characters in it")
+            raise UsageError("this is no Beak Key: there are other characters in it")
         self._text = text
 
     def reveal(self) -> str:
@@ -57,24 +59,19 @@ def base(api_base: str, *, allow_plain_http: bool) -> str:
     """The address of a galaxy, without `/beak` and without a slash at its end."""
     text = api_base.strip()
     shown = _shown(text)
-    try:
-        parts = urlsplit(text)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_fine, parts = False, urlsplit("")
-    host = parts.hostname or ""
-    if not port_is_fine or parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError(
+    parts, host = _parts(text)
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(
             f"{shown} is not the address of an API; write it whole, such as "
             "`http://localhost:3825` or `https://….amazonaws.com/prod`"
         )
     if parts.username is not None or parts.query or parts.fragment:
-        raise ConfigurationError(
+        raise UsageError(
             f"the address of the API has parts that it can't have ({shown}); write no user, no `?` "
             "and no `#`"
         )
     if parts.scheme == "http" and not allow_plain_http and not _is_this_machine(host):
-        raise ConfigurationError(
+        raise UsageError(
             f"{shown} would carry the Beak Key over the network for all to read; use https, or "
             "`allow_plain_http=True` in a private network"
         )
@@ -82,6 +79,18 @@ def base(api_base: str, *, allow_plain_http: bool) -> str:
     # The address as `spaceduck local` prints it ends so.
     path = path.removesuffix("/beak").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _parts(text: str) -> tuple[SplitResult, str]:
+    """The parts, and the host if it can be one."""
+    try:
+        parts = urlsplit(text)
+        if parts.port != 0 and not set(text) & set(" \t\r\n\\"):
+            # What sends the calls has the last word on what an address is.
+            return parts, httpx.URL(text).host
+    except (ValueError, httpx.InvalidURL):
+        pass
+    return urlsplit(""), ""
 
 
 def segment(text: str) -> str:

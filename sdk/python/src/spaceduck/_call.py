@@ -147,7 +147,8 @@ def outcome(call: Call[T], answer: Answer, url: str, key: BeakKey | None) -> T:
         if kind is None:
             raise NotAGalaxyError(_not_ours(answer, url), status_code=answer.status)
         raise _with_wait(kind(answer.status, {}), answer)
-    kind = BY_CODE.get(word, ApiError)
+    # A word of a newer galaxy: its status still tells whether to wait.
+    kind = BY_CODE.get(word) or _BY_STATUS.get(answer.status, ApiError)
     if kind is NotFoundError and not call.may_miss:
         message = (
             f"this galaxy has no `{call.method} /beak{call.path}`: it is older than this package, "

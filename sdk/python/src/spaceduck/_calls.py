@@ -10,10 +10,11 @@ from typing import Any
 from . import _models as models
 from ._address import segment
 from ._call import Call
-from ._errors import UnexpectedAnswerError
+from ._errors import UnexpectedAnswerError, UsageError
 from ._model import M, read
 from ._paging import Page, read_page
 
+_LONGEST_REPEAT_KEY = 255
 _ASK = "it may have been done; look before you call again"
 
 
@@ -144,11 +145,19 @@ def peck(
         "peck_type": peck_type,
         "message": message,
     }
-    headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+    headers = {"Idempotency-Key": _repeat_key(idempotency_key)}
     read = _gives(models.PeckAsked)
     return Call(
         "POST", "/peck", read, body=body, headers=headers, is_repeatable=True, may_miss=True
     )
+
+
+def _repeat_key(given: str | None) -> str:
+    if given is None:
+        return str(uuid.uuid4())
+    if not 1 <= len(given) <= _LONGEST_REPEAT_KEY or not given.isascii() or not given.isprintable():
+        raise UsageError("an idempotency key has 1 to 255 visible ASCII characters")
+    return given
 
 
 def get_peck(peck_id: str) -> Call[models.Peck]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import jwt
 
-from ._errors import ConfigurationError, InvalidCertificateError
+from ._errors import InvalidCertificateError, UsageError
 from ._models import Claims
 
 #: The version of the claims that this package reads.
@@ -87,9 +87,7 @@ def _keys(jwks: Mapping[str, Any] | str | bytes) -> list[Any]:
             given = None
     keys = given.get("keys") if isinstance(given, Mapping) else None
     if not isinstance(keys, list):
-        raise ConfigurationError(
-            "this is no set of keys (RFC 7517); take the galaxy's /beak/jwks.json"
-        )
+        raise UsageError("this is no set of keys (RFC 7517); take the galaxy's /beak/jwks.json")
     return keys
 
 
@@ -122,7 +120,8 @@ def _claims(payload: Mapping[str, Any], issuer: str | None) -> Claims:
     if claims.ver != _VERSION:
         message = f"the certificate is of version {claims.ver}, and this package reads {_VERSION}"
         raise _invalid("bad_claims", f"{message}; take a newer package")
-    if not claims.sub.startswith("dkl_") or not claims.jti.startswith("crt_"):
+    is_tier = claims.tier[:1] == "T" and claims.tier[1:].isascii() and claims.tier[1:].isdigit()
+    if not is_tier or not claims.sub.startswith("dkl_") or not claims.jti.startswith("crt_"):
         raise _invalid("bad_claims", "what is signed is not about a duckling")
     if issuer is not None and claims.iss.rstrip("/") != issuer.rstrip("/"):
         raise _invalid("wrong_issuer", f"the certificate is from `{claims.iss}`, not `{issuer}`")

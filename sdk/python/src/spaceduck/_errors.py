@@ -8,9 +8,19 @@ from typing import Any, ClassVar
 class SpaceDuckError(Exception):
     """The base of every error of this package."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are made again from `args`, which not all of these are made of.
+        return _again, (type(self), self.args, self.__dict__)
 
-class ConfigurationError(SpaceDuckError, ValueError):
-    """An address or a Beak Key that can't be one; found before anything is sent."""
+
+def _again(kind: type[SpaceDuckError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(SpaceDuckError, ValueError):
+    """An argument that can't be right, such as an address; found before anything is sent."""
 
 
 class ConnectionFailedError(SpaceDuckError):

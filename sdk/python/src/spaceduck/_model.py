@@ -6,6 +6,8 @@ galaxy adds is there by its name; one that an older galaxy lacks is missed only 
 
 from __future__ import annotations
 
+import contextlib
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,9 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from ._errors import MissingFieldError, UnexpectedAnswerError
 
 M = TypeVar("M", bound="Model")
+
+#: RFC 3339, section 5.6, as galaxies write it.
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Model(Mapping[str, Any]):
@@ -64,11 +69,15 @@ class Model(Mapping[str, Any]):
         return type(self), (dict(self),)
 
     def __repr__(self) -> str:
+        known = _hints(type(self))
         shown = (
-            f"{name}={'…' if name in self._hidden else repr(getattr(self, name, value))}"
+            f"{name}={self._shown(getattr(self, name) if name in known else value, name)}"
             for name, value in self._mapping().items()
         )
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown(self, value: object, name: str) -> str:
+        return "…" if name in self._hidden else repr(value)
 
     def _mapping(self) -> dict[str, Any]:
         # Asked for in this way because `__getattr__` would be asked on a half-made object.
@@ -80,6 +89,8 @@ def read(model: type[M], data: object) -> M:
     """Reads an answer that has to be a JSON object."""
     if not isinstance(data, dict):
         raise UnexpectedAnswerError(f"the answer is no JSON object but {_kind(data)}")
+    if not data.keys() & _hints(model).keys():
+        raise UnexpectedAnswerError("the answer is not the Beak's: it has none of the known fields")
     return model(data)
 
 
@@ -116,13 +127,13 @@ def _convert(hint: Any, value: object, name: str) -> object:
 
 
 def _moment(value: object, name: str) -> datetime:
-    if isinstance(value, str):
+    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if found:
         # Python 3.10 reads neither `Z` nor nanoseconds.
-        main, dot, fraction = value.removesuffix("Z").partition(".")
-        try:
-            return datetime.fromisoformat(f"{main}{dot}{fraction[:6]:<06}"[:26] + "+00:00")
-        except ValueError:
-            pass
+        second, fraction, zone = found.groups(default="")
+        fraction, zone = fraction[:6].ljust(6, "0"), zone.replace("Z", "+00:00")
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(f"{second}.{fraction}{zone}")
     raise _wrong(name, "a time of RFC 3339", value)
 
 

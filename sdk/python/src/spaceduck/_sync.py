@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 
@@ -133,7 +133,7 @@ class Galaxy:
         while True:
             made += 1
             answer = self._exchange(call)
-            # Raised behind the `except`, so that no other error hangs on to it.
+            # Raised behind the `except`, so that no other error hangs on it.
             try:
                 if isinstance(answer, Answer):
                     return self._settings.outcome(call, answer)
@@ -142,7 +142,8 @@ class Galaxy:
                 problem = error
             wait = self._settings.wait(call, problem, made)
             if wait is None:
-                raise problem
+                # Without the frames that have read the answer: it may have had a key in it.
+                raise problem.with_traceback(None)
             log.debug("%s %s again in %.1f s: %s", call.method, call.path, wait, problem)
             time.sleep(wait)
 
@@ -231,7 +232,11 @@ class Duck(Galaxy):
         return self._send(_calls.peck(target_duckling_id, peck_type, message, idempotency_key))
 
     def pecks(
-        self, direction: str = "in", status: str | None = None, *, page_size: int | None = None
+        self,
+        direction: Literal["in", "out"] = "in",
+        status: str | None = None,
+        *,
+        page_size: int | None = None,
     ) -> Listing[_models.Peck]:
         """The duckling's pecks, newest first: those that came `in`, or went `out`."""
         return Listing(lambda at: self._send(_calls.pecks(direction, status, page_size, at)))

@@ -180,6 +180,16 @@ pub fn inputs(stack: Stack) -> Vec<Input> {
     }
 }
 
+/// Where the function logs, and where the gateway logs the calls.
+#[must_use]
+pub fn log_group(galaxy: &GalaxyName, access: bool) -> String {
+    if access {
+        format!("/aws/vendedlogs/{galaxy}-api")
+    } else {
+        format!("/aws/lambda/{galaxy}-beak")
+    }
+}
+
 /// What a stack is given that no other stack tells.
 #[must_use]
 pub fn constants(stack: Stack) -> BTreeMap<String, String> {
@@ -198,6 +208,13 @@ pub const LIVE_VERSION: &str = "LiveVersion";
 #[must_use]
 pub fn keeps_data(stack: Stack) -> bool {
     matches!(stack, Stack::Data | Stack::Auth)
+}
+
+/// The tables: what each is called, and its fixed name in the account.
+#[must_use]
+pub fn tables(galaxy: &GalaxyName) -> BTreeMap<String, String> {
+    let tables = ["eggs", "ducklings", "newsletter", "pecks", "certs", "ledger"];
+    tables.into_iter().map(|table| (table.to_owned(), format!("{galaxy}-{table}"))).collect()
 }
 
 /// The bucket that a stack makes, by its fixed name; none for most.

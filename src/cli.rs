@@ -96,10 +96,39 @@ pub enum Command {
         items: Vec<String>,
     },
     /// Remove the galaxy from AWS with all its data
-    Teardown {
-        /// The galaxy's name, typed here instead of at the question
-        #[arg(long, value_name = "NAME")]
-        confirm: Option<String>,
+    Teardown(Teardown),
+    /// Write all data into a file: tables and accounts
+    Export {
+        /// File to write
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Read what `export` has written into a galaxy that is still empty
+    Import {
+        /// File to read
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Show what the function has logged
+    Logs {
+        /// How far back: seconds, or a number with s, m, h or d
+        #[arg(long, value_name = "TIME", default_value = "15m")]
+        since: String,
+        /// Only lines that have this in them
+        #[arg(long, value_name = "TEXT")]
+        grep: Option<String>,
+        /// The gateway's log of calls instead of the function's
+        #[arg(long)]
+        access: bool,
+        /// Go on showing lines as they come, until Ctrl-C
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Open a site in the browser
+    Open {
+        /// Which: a site's name or `api`; without one it is mightyspaceduck
+        #[arg(value_name = "SITE")]
+        site: Option<String>,
     },
     /// Write the CloudFormation templates for reading; needs no network and no credentials
     Render {
@@ -125,6 +154,23 @@ pub enum Command {
         #[arg(long)]
         no_limits: bool,
     },
+}
+
+/// How a galaxy is removed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Teardown {
+    /// The galaxy's name, typed here instead of at the question
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    /// Keep tables, accounts and key; a later `install` takes them up again
+    #[arg(long)]
+    pub keep_data: bool,
+    /// File that the data is written to before it goes; without it one is made here
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_export", "keep_data"])]
+    pub export: Option<PathBuf>,
+    /// Write no data down before it goes
+    #[arg(long, conflicts_with = "keep_data")]
+    pub no_export: bool,
 }
 
 /// What to do with operators.
@@ -175,7 +221,11 @@ impl Command {
             Self::Status => "status",
             Self::Drift { .. } => "drift",
             Self::Repair { .. } => "repair",
-            Self::Teardown { .. } => "teardown",
+            Self::Teardown(_) => "teardown",
+            Self::Export { .. } => "export",
+            Self::Import { .. } => "import",
+            Self::Logs { .. } => "logs",
+            Self::Open { .. } => "open",
             Self::Render { .. } => "render",
             Self::Operator { .. } => "operator",
             Self::Local { .. } => "local",

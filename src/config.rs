@@ -84,7 +84,12 @@ pub fn parse(file: &str, text: &str, environment: &Environment) -> Result<Config
     let mut config = Config::default();
     reader.root(&document, &mut config);
     if !reader.mistakes.is_empty() {
-        return Err(Failure { kind: Kind::Input, mistakes: reader.mistakes, cause: None });
+        return Err(Failure {
+            kind: Kind::Input,
+            mistakes: reader.mistakes,
+            cause: None,
+            now: None,
+        });
     }
     if environment.turnstile_site_key.is_some() {
         config.turnstile_site_key.clone_from(&environment.turnstile_site_key);

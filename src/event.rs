@@ -111,6 +111,20 @@ pub enum Event {
         /// Its password.
         password: String,
     },
+    /// What a removal has left in the account. Comes once, when all else is done.
+    Receipt {
+        /// What is there, and why.
+        left: Vec<Left>,
+        /// What all of it costs a month, in US cents.
+        monthly_cents: u32,
+    },
+    /// A line of a log.
+    Log {
+        /// When, in milliseconds since 1970.
+        at: u64,
+        /// The line as it was logged.
+        text: String,
+    },
     /// Words for people that no program needs.
     Note {
         /// One sentence.
@@ -136,6 +150,9 @@ pub enum Event {
         /// What lies behind it.
         #[serde(skip_serializing_if = "Option::is_none")]
         cause: Option<String>,
+        /// What there is now, where something was begun.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        now: Option<String>,
         /// The cure.
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<String>,
@@ -178,6 +195,17 @@ pub struct Cost {
     pub idle_cents: u32,
     /// With about 1,000 people.
     pub small_cents: u32,
+}
+
+/// Something that a removal has left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// Its ARN, or the stack's name.
+    pub item: String,
+    /// Why it is still there.
+    pub why: String,
+    /// What it costs a month, in US cents.
+    pub monthly_cents: u32,
 }
 
 /// A name and an address.

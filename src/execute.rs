@@ -4,6 +4,7 @@
 //! the last run stopped. Nobody is asked anything here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,13 +19,17 @@ use crate::ports::World;
 use crate::release::Manifest;
 use crate::render::Rendered;
 
+mod data;
 mod effects;
 mod probe;
 mod stacks;
+mod standing;
 
+pub use data::{source, to_file, writable};
 pub(crate) use effects::{digest, known_site_config, release_id, site_hosts};
 pub use probe::urls;
 pub use stacks::preview;
+pub use standing::standing;
 
 /// Everything the steps need.
 pub struct Job {
@@ -46,6 +51,8 @@ pub struct Job {
     pub secret: Option<Secret>,
     /// Where the sites' files come from.
     pub pages: Pages,
+    /// Where the data is written to before it is removed.
+    pub export: Option<PathBuf>,
     /// Protected resources that may be replaced or removed, as `STACK.RESOURCE`.
     pub named: BTreeSet<String>,
     /// What stacks have told so far.
@@ -91,6 +98,12 @@ impl Job {
             .and_then(|outputs| outputs.get(name))
             .cloned()
             .ok_or_else(|| Failure::bug(format!("the stack `{stack}` does not tell its `{name}`")))
+    }
+
+    /// The stacks of which something is known.
+    fn known_stacks(&self) -> Vec<Stack> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.keys().copied().collect()
     }
 
     pub(crate) fn learn(&self, stack: Stack, outputs: Outputs) {
@@ -153,13 +166,21 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         (Goal::Repair, StepId::Publish(site)) => effects::restore(job, site).await,
         (Goal::Repair, StepId::Release) => effects::record_anew(job).await,
         (Goal::Present | Goal::Back, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
-        (Goal::Absent, StepId::Stack(stack)) => stacks::take_down(job, stack, action).await,
+        (Goal::Absent | Goal::DataOnly, StepId::Stack(stack)) => {
+            stacks::take_down(job, stack, action).await
+        }
         (Goal::Present | Goal::Back | Goal::Repair, StepId::Secret) => {
             effects::store_secret(job, action).await
         }
-        (Goal::Absent, StepId::Secret) => effects::remove_secret(job, action).await,
+        (Goal::Absent | Goal::DataOnly, StepId::Secret) => {
+            effects::remove_secret(job, action).await
+        }
+        (_, StepId::Backup) => data::back_up(job).await,
+        (_, StepId::Export) => data::export(job).await,
         (_, StepId::Code) => effects::store_code(job, action).await,
         (_, StepId::Publish(site)) => effects::publish(job, site, action).await,
+        (_, StepId::Begin) => effects::begin_back(job).await,
+        (_, StepId::End) => effects::end_back(job).await,
         (_, StepId::Alias) => effects::point_back(job).await,
         (_, StepId::Release) => effects::release(job, action).await,
         (_, StepId::Probe) => probe::api(job, action).await,

@@ -86,6 +86,8 @@ pub struct Failure {
     pub mistakes: Vec<Mistake>,
     /// What AWS or the operating system said.
     pub cause: Option<String>,
+    /// What there is now, where something was begun.
+    pub now: Option<String>,
 }
 
 impl Failure {
@@ -93,7 +95,7 @@ impl Failure {
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let mistake = Mistake { message: message.into(), at: None, help: None };
-        Self { kind, mistakes: vec![mistake], cause: None }
+        Self { kind, mistakes: vec![mistake], cause: None, now: None }
     }
 
     /// Adds the cure.
@@ -109,6 +111,13 @@ impl Failure {
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());
+        self
+    }
+
+    /// Adds what there is now.
+    #[must_use]
+    pub fn now(mut self, now: impl Into<String>) -> Self {
+        self.now = Some(now.into());
         self
     }
 
@@ -149,6 +158,9 @@ impl Failure {
             }
             if let (Some(cause), true) = (&self.cause, self.mistakes.len() == 1) {
                 let _ = writeln!(text, "cause: {cause}");
+            }
+            if let (Some(now), true) = (&self.now, self.mistakes.len() == 1) {
+                let _ = writeln!(text, "now: {now}");
             }
             if let Some(help) = &mistake.help {
                 let _ = writeln!(text, "help: {help}");

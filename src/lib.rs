@@ -3,9 +3,11 @@
 //! Data goes one way: flags and `galaxy.yaml` → what is there → a plan → rendered templates →
 //! effects → events → people or JSON Lines. `ARCHITECTURE.md` shows the map.
 
+pub mod archive;
 pub mod aws;
 pub mod back;
 pub mod catalog;
+pub mod causes;
 pub mod cli;
 pub mod config;
 pub mod cost;
@@ -21,6 +23,7 @@ pub mod pace;
 pub mod plan;
 pub mod ports;
 pub mod progress;
+pub mod receipt;
 pub mod rehearse;
 pub mod release;
 pub mod render;

@@ -105,6 +105,13 @@ async fn record(job: &Arc<Job>, observed: &mut Observed) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The release that an interrupted roll-back was going to.
+pub async fn intent(job: &Job) -> Result<Option<String>, Failure> {
+    let Some(bucket) = artifacts(job) else { return Ok(None) };
+    let bytes = job.world.assets.read(Place::Home, &bucket, release::INTENT_KEY).await?;
+    Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
 /// All releases on record, the latest first.
 pub async fn releases(job: &Job) -> Result<Vec<Manifest>, Failure> {
     let Some(bucket) = artifacts(job) else { return Ok(Vec::new()) };

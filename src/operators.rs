@@ -54,9 +54,7 @@ pub async fn in_account(world: &World, galaxy: &GalaxyName, wish: &Wish) -> Resu
     })?;
     match wish {
         Wish::Add(email) => {
-            let mut random = [0; 16];
-            getrandom::fill(&mut random).map_err(|error| Failure::bug(error.to_string()))?;
-            let password = Secret::new(hex(&random));
+            let password = password()?;
             Ok(match world.people.add(pool, email.as_str(), &password).await? {
                 Joined::Already => Told::Unchanged,
                 Joined::Member => Told::Added(None),
@@ -69,6 +67,13 @@ pub async fn in_account(world: &World, galaxy: &GalaxyName, wish: &Wish) -> Resu
         }
         Wish::List => Ok(Told::Operators(world.people.operators(pool).await?)),
     }
+}
+
+/// A password that nobody could guess.
+pub fn password() -> Result<Secret, Failure> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Failure::bug(error.to_string()))?;
+    Ok(Secret::new(hex(&random)))
 }
 
 /// Fulfils a wish in a local galaxy that is not running.

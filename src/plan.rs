@@ -11,6 +11,7 @@ use crate::event::PlannedStep;
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
 use crate::render::{DIGEST_OUTPUT, Rendered};
 
+mod absent;
 mod observed;
 mod policy;
 mod times;
@@ -30,6 +31,8 @@ pub enum Goal {
     Repair,
     /// Nothing, here.
     Absent,
+    /// Only the data, here: everything else goes, and a later installation takes it up again.
+    DataOnly,
 }
 
 /// One step; the name by which others wait for it.
@@ -45,10 +48,18 @@ pub enum StepId {
     Publish(Site),
     /// The sites learn each other's addresses, and what is installed is written down.
     Release,
+    /// Where a roll-back goes is written down, so that the next run goes there too.
+    Begin,
+    /// The data is kept safe before something is changed that works on it.
+    Backup,
+    /// The data is written into a file before it goes.
+    Export,
     /// Callers get the function's version of an earlier release.
     Alias,
     /// The API is asked from outside.
     Probe,
+    /// A roll-back is over.
+    End,
     /// A site is asked from outside, and every edge location has it.
     Edge(Site),
 }
@@ -61,6 +72,10 @@ impl fmt::Display for StepId {
             Self::Secret => f.write_str("turnstile secret"),
             Self::Publish(site) => write!(f, "publish {}", site.name()),
             Self::Release => f.write_str("release"),
+            Self::Begin => f.write_str("beginning"),
+            Self::End => f.write_str("end"),
+            Self::Backup => f.write_str("backup"),
+            Self::Export => f.write_str("export"),
             Self::Alias => f.write_str("live version"),
             Self::Probe => f.write_str("probe"),
             Self::Edge(site) => write!(f, "edge {}", site.name()),
@@ -135,6 +150,13 @@ impl Plan {
         self.steps.iter().all(|step| step.action == Action::Keep)
     }
 
+    /// With the data written into a file before it goes, where there is any.
+    #[must_use]
+    pub fn with_export(mut self) -> Self {
+        absent::export(&mut self.steps);
+        self
+    }
+
     /// The steps as an event carries them.
     #[must_use]
     pub fn to_steps(&self) -> Vec<PlannedStep> {
@@ -156,7 +178,8 @@ pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered
         Goal::Back => back(observed, rendered),
         // What is to be repaired is not seen from here: drift plans it from its findings.
         Goal::Repair => Vec::new(),
-        Goal::Absent => absent(observed, rendered),
+        Goal::Absent => absent::steps(observed, rendered, false),
+        Goal::DataOnly => absent::steps(observed, rendered, true),
     };
     Plan { goal, steps }
 }
@@ -172,7 +195,15 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
             steps.push(Step::new(StepId::Code, action, vec![StepId::Stack(Stack::Bootstrap)]));
         }
         let time = stack_time(&action, rendered);
-        let mut step = Step::new(StepId::Stack(stack), action, before_stack(stack));
+        let mut after = before_stack(stack);
+        if needs_backup(stack, &action) {
+            after.push(StepId::Backup);
+            if !steps.iter().any(|step| step.id == StepId::Backup) {
+                let before = vec![StepId::Stack(Stack::Bootstrap)];
+                steps.push(Step::new(StepId::Backup, Action::Create, before));
+            }
+        }
+        let mut step = Step::new(StepId::Stack(stack), action, after);
         (step.resources, step.time) = (Some(rendered.resources.len()), time);
         steps.push(step);
     }
@@ -215,13 +246,24 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
     steps
 }
 
+/// Whether the data has to be safe before a stack is changed: it holds the data, or the code that
+/// works on it.
+fn needs_backup(stack: Stack, action: &Action) -> bool {
+    let works_on_it = catalog::keeps_data(stack) || stack == Stack::Api;
+    works_on_it && matches!(action, Action::Update | Action::Recover(_))
+}
+
 /// Going back: first what callers see, then the stack, which catches up.
 fn back(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
-    let mut steps = vec![Step::new(StepId::Alias, Action::Update, Vec::new())];
+    let begin = vec![StepId::Begin];
+    let mut steps = vec![
+        Step::new(StepId::Begin, Action::Create, Vec::new()),
+        Step::new(StepId::Alias, Action::Update, begin.clone()),
+    ];
     for site in Site::ALL {
         let there = observed.published.contains(&site);
         let action = if there { Action::Keep } else { Action::Update };
-        steps.push(Step::new(StepId::Publish(site), action, Vec::new()));
+        steps.push(Step::new(StepId::Publish(site), action, begin.clone()));
     }
     let after = steps.iter().map(|step| step.id).collect();
     steps.push(Step::new(StepId::Release, Action::Create, after));
@@ -233,6 +275,8 @@ fn back(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> 
         (step.resources, step.time) = (Some(rendered.resources.len()), time);
         steps.push(step);
     }
+    let all = steps.iter().map(|step| step.id).collect();
+    steps.push(Step::new(StepId::End, Action::Remove, all));
     steps
 }
 
@@ -243,7 +287,7 @@ impl Step {
         let time = Duration::from_secs(match (&action, id) {
             (Action::Keep, _) => 0,
             (_, StepId::Code) => 5,
-            (_, StepId::Publish(_) | StepId::Release) => 3,
+            (_, StepId::Publish(_) | StepId::Release | StepId::Backup | StepId::Export) => 3,
             _ => 1,
         });
         Self { id, action, after, resources: None, time }
@@ -320,49 +364,6 @@ pub fn is_current(
     inputs: &BTreeMap<String, String>,
 ) -> bool {
     seen.outputs.get(DIGEST_OUTPUT) == Some(&rendered.digest) && seen.parameters == *inputs
-}
-
-fn absent(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
-    let there = |stack: &Stack| {
-        let stands = observed.stacks.get(stack).is_some_and(|s| s.status != StackStatus::Gone);
-        stands || observed.buckets.contains(stack)
-    };
-    let remove = |id, after, there| {
-        let action = if there { Action::Remove } else { Action::Keep };
-        let mut step = Step::new(id, action, after);
-        if let StepId::Stack(stack) = id
-            && let Some(rendered) = rendered.get(&stack)
-        {
-            step.resources = Some(rendered.resources.len());
-            step.time = stack_time(&step.action, rendered);
-        }
-        step
-    };
-    let users: Vec<StepId> = Stack::all()
-        .into_iter()
-        .filter(|stack| matches!(stack, Stack::Api | Stack::Site(_)))
-        .map(StepId::Stack)
-        .collect();
-    let api = vec![StepId::Stack(Stack::Api)];
-    let mut steps = Vec::new();
-    for id in &users {
-        if let StepId::Stack(stack) = id {
-            steps.push(remove(*id, Vec::new(), there(stack)));
-        }
-    }
-    steps.push(remove(
-        StepId::Secret,
-        api.clone(),
-        observed.secret.is_stored() || observed.hostnames,
-    ));
-    for stack in [Stack::Mail, Stack::Auth, Stack::Data] {
-        steps.push(remove(StepId::Stack(stack), api.clone(), there(&stack)));
-    }
-    // Last: CloudFormation removes all others with the role that lives here.
-    let all = steps.iter().map(|step| step.id).collect();
-    let bootstrap = Stack::Bootstrap;
-    steps.push(remove(StepId::Stack(bootstrap), all, there(&bootstrap)));
-    steps
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ use async_trait::async_trait;
 use crate::failure::Failure;
 use crate::model::{Place, Secret, StackSeen};
 
+mod records;
+
+pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
+
 /// A stack as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
@@ -319,6 +323,12 @@ pub struct World {
     pub notes: std::sync::Arc<dyn Notes>,
     /// Operators.
     pub people: std::sync::Arc<dyn People>,
+    /// Tables and accounts.
+    pub records: std::sync::Arc<dyn Records>,
+    /// What is tagged.
+    pub inventory: std::sync::Arc<dyn Inventory>,
+    /// What is logged.
+    pub logs: std::sync::Arc<dyn Logs>,
     /// The outside.
     pub web: std::sync::Arc<dyn Web>,
     /// Time.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::event::{Cost, Event, Outcome, PlannedStep, Sink, StepState, Times};
+use crate::event::{Cost, Event, Left, Outcome, PlannedStep, Sink, StepState, Times};
 
 /// One JSON object a line.
 pub struct JsonLines<W: Write + Send>(Mutex<W>);
@@ -38,6 +38,7 @@ impl Sink for Quiet {
             // What was asked for, and what nobody could ever find out again.
             Event::Operators { operators } => answer(&operators.join("\n")),
             Event::Account { password, .. } => answer(&password),
+            Event::Log { text, .. } => answer(&text),
             _ => {}
         }
     }
@@ -121,6 +122,11 @@ impl<W: Write + Send> Sink for Human<W> {
                 answer(&format!("address   {email}\npassword  {password}"));
                 state.line("The password is shown only now.");
             }
+            Event::Receipt { left, monthly_cents } => {
+                state.clear();
+                state.receipt(&left, monthly_cents);
+            }
+            Event::Log { at, text } => answer(&format!("{} {text}", moment(at))),
             Event::Note { text } => state.line(&text),
             Event::Finished { outcome, urls, next } => {
                 state.clear();
@@ -256,6 +262,19 @@ impl<W: Write> State<W> {
         }
     }
 
+    fn receipt(&mut self, left: &[Left], monthly_cents: u32) {
+        let cost = dollars(monthly_cents);
+        self.line("");
+        if left.is_empty() {
+            self.line(&format!("Left in the account: nothing, {cost} a month."));
+            return;
+        }
+        self.line(&format!("Left in the account, {cost} a month:"));
+        for Left { item, why, monthly_cents } in left {
+            self.line(&format!("  {item}: {why}, {} a month", dollars(*monthly_cents)));
+        }
+    }
+
     fn finished(&mut self, outcome: Outcome, urls: &[crate::event::Url], next: &[String]) {
         let text = match outcome {
             Outcome::Done => "Done.",
@@ -316,6 +335,16 @@ fn new_bar(bars: &MultiProgress, step: &str, total: Option<usize>) -> ProgressBa
     bar.set_prefix(step.to_owned());
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+/// A moment as a log writes it, to the millisecond, in UTC.
+fn moment(millis: u64) -> String {
+    let nanos = i128::from(millis) * 1_000_000;
+    let moment = time::OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    let text = moment
+        .ok()
+        .and_then(|moment| moment.format(&time::format_description::well_known::Rfc3339).ok());
+    text.unwrap_or_else(|| millis.to_string())
 }
 
 fn dollars(cents: u32) -> String {

@@ -5,7 +5,7 @@
 //! shows what an emulator can't: stacks in progress, stuck and dead ones, refusals, and a process
 //! that dies between an effect and its answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use tokio::time::Instant;
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region};
 use crate::ports::{
-    Assets, Clock, DriftState, Functions, Notes, Object, People, Proposal, Secrets, Stacks, Web,
-    World,
+    Assets, Clock, DriftState, Functions, Inventory, LogLine, Logs, Notes, Object, People,
+    Proposal, Records, Secrets, Stacks, Web, World,
 };
 
 mod assets;
+mod records;
 mod services;
 mod sim;
 mod stacks;
@@ -62,6 +63,17 @@ pub enum Cut {
     After(usize),
 }
 
+/// One call that goes wrong; the next ones are fine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hiccup {
+    /// Which call, counted from 1; looks count too.
+    pub call: usize,
+    /// Whether it did what it was to do, and only its answer was lost.
+    pub done: bool,
+    /// What the caller hears.
+    pub kind: Kind,
+}
+
 /// An account.
 pub struct Account {
     id: AccountId,
@@ -88,10 +100,18 @@ struct State {
     notes: BTreeMap<String, String>,
     /// Addresses in a user pool, and whether each is an operator's.
     people: BTreeMap<(String, String), bool>,
+    tables: BTreeMap<String, Vec<serde_json::Value>>,
+    /// Tables that can't be brought back to an earlier second.
+    unrecoverable: BTreeSet<String>,
+    /// What carries a galaxy's tag and belongs to no stack.
+    strays: Vec<String>,
+    logs: Vec<(String, LogLine)>,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
     effects: usize,
+    hiccup: Option<Hiccup>,
+    calls: usize,
     log: Vec<String>,
     pace: Pace,
     /// When the pace began, in the account's time and in ours.
@@ -134,6 +154,9 @@ impl Account {
             secrets: Arc::clone(self) as Arc<dyn Secrets>,
             notes: Arc::clone(self) as Arc<dyn Notes>,
             people: Arc::clone(self) as Arc<dyn People>,
+            records: Arc::clone(self) as Arc<dyn Records>,
+            inventory: Arc::clone(self) as Arc<dyn Inventory>,
+            logs: Arc::clone(self) as Arc<dyn Logs>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
         }
@@ -189,6 +212,21 @@ impl Account {
         (state.cut, state.effects) = (cut, 0);
     }
 
+    /// Makes one call go wrong, or none; counting starts anew. The calls counted so far.
+    pub fn hiccup(&self, hiccup: Option<Hiccup>) -> usize {
+        let mut state = self.state();
+        state.hiccup = hiccup;
+        std::mem::take(&mut state.calls)
+    }
+
+    /// A look: counted, and with a hiccup not answered.
+    fn hear(&self) -> Result<(), Failure> {
+        match self.state().count() {
+            Some(hiccup) => Err(went_wrong(hiccup.kind)),
+            None => Ok(()),
+        }
+    }
+
     /// Puts a stack into a status, with the ones that follow by themselves.
     pub fn put(&self, name: &str, code: &str, next: &[&'static str]) {
         let now = self.now();
@@ -205,7 +243,7 @@ impl Account {
         self.state().log.clone()
     }
 
-    /// What there is: stacks with their status, buckets with the number of their objects, secrets.
+    /// What there is: stacks with their status, buckets and tables with how much they hold, secrets.
     #[must_use]
     pub fn contents(&self) -> BTreeMap<String, String> {
         let state = self.state();
@@ -216,7 +254,9 @@ impl Account {
         let buckets =
             buckets.map(|((_, name), keys)| (format!("bucket {name}"), keys.len().to_string()));
         let secrets = state.secrets.keys().map(|path| (format!("secret {path}"), String::new()));
-        stacks.chain(buckets).chain(secrets).collect()
+        let tables = state.tables.iter();
+        let tables = tables.map(|(name, items)| (format!("table {name}"), items.len().to_string()));
+        stacks.chain(buckets).chain(secrets).chain(tables).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -238,10 +278,33 @@ impl Account {
             Some(Cut::After(at)) if dead(at) => return Err(unplugged()),
             _ => {}
         }
+        let hiccup = state.count();
+        if let Some(Hiccup { done: false, kind, .. }) = hiccup {
+            return Err(went_wrong(kind));
+        }
         state.log.push(what);
         let result = act(&mut state);
+        if let Some(hiccup) = hiccup {
+            return Err(went_wrong(hiccup.kind));
+        }
         if state.cut == Some(Cut::After(number)) { Err(unplugged()) } else { result }
     }
+}
+
+impl State {
+    /// Counts a call; the hiccup, where it is this one's.
+    fn count(&mut self) -> Option<Hiccup> {
+        self.calls += 1;
+        self.hiccup.filter(|hiccup| hiccup.call == self.calls)
+    }
+}
+
+fn went_wrong(kind: Kind) -> Failure {
+    let message = match kind {
+        Kind::Access => "the AWS credentials have expired",
+        _ => "AWS did not answer in time",
+    };
+    Failure::new(kind, message).help("run the same command again; it goes on from here")
 }
 
 fn unplugged() -> Failure {

@@ -16,6 +16,9 @@ use crate::render::hex;
 /// Where the record of what is installed is kept.
 pub const CURRENT_KEY: &str = "releases/current.json";
 
+/// Where a roll-back that is going on says where it goes.
+pub const INTENT_KEY: &str = "intent/rollback";
+
 /// Where all records are kept.
 pub const PREFIX: &str = "releases/";
 

@@ -16,6 +16,7 @@ use crate::progress::{Human, JsonLines, Quiet};
 mod ask;
 mod back;
 mod home;
+mod leave;
 mod life;
 mod state;
 
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> u8 {
                 kind: failure.kind.word().into(),
                 message: failure.message().into(),
                 cause: failure.cause.clone(),
+                now: failure.now.clone(),
                 help: first.and_then(|mistake| mistake.help.clone()),
                 exit_code: failure.kind.exit_code(),
             });
@@ -95,7 +97,14 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
         Command::Status => state::status(shared, events).await,
         Command::Drift { since_last } => return state::drift(shared, *since_last, events).await,
         Command::Repair { items } => state::repair(shared, items, events).await,
-        Command::Teardown { confirm } => life::teardown(shared, confirm.as_deref(), events).await,
+        Command::Teardown(wish) => leave::teardown(shared, wish, events).await,
+        Command::Export { file } => leave::export(shared, file, events).await,
+        Command::Import { file } => leave::import(shared, file, events).await,
+        Command::Logs { since, grep, access, follow } => {
+            let wish = state::LogWish { since, grep: grep.as_deref(), access: *access };
+            state::logs(shared, &wish, *follow, events).await
+        }
+        Command::Open { site } => state::open(shared, site.as_deref(), events).await,
         Command::Render { out } => render_to(shared, out, events),
         Command::Operator { wish } => operator(shared, wish, events).await,
         Command::Local { port, data, no_limits } => {

@@ -70,7 +70,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             "execute",
             vec![
                 "model", "failure", "catalog", "plan", "render", "ports", "event", "site",
-                "release",
+                "release", "archive", "causes",
             ],
         ),
         ("observe", vec!["model", "failure", "catalog", "plan", "ports", "release", "execute"]),
@@ -82,6 +82,9 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             ],
         ),
         ("drift", vec!["model", "failure", "catalog", "execute", "plan", "ports", "release"]),
+        ("archive", vec!["model", "failure", "ports", "render"]),
+        ("causes", vec![]),
+        ("receipt", vec!["model", "event"]),
         ("lock", vec!["model", "failure", "ports"]),
         ("operators", vec!["model", "failure", "ports"]),
         ("aws", vec!["model", "failure", "ports", "render"]),

@@ -3,97 +3,24 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+mod galaxy;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use spaceduck::back;
-use spaceduck::catalog::{self, Code, Facts};
-use spaceduck::config::{self, Environment};
 use spaceduck::drift::{self, Finding};
-use spaceduck::event::{Event, Sink};
 use spaceduck::execute::{self, Job, Pages};
-use spaceduck::failure::{Failure, Kind};
+use spaceduck::failure::Kind;
 use spaceduck::lock;
-use spaceduck::model::{AccountId, GalaxyName, Place, Region, Secret, Stack};
-use spaceduck::observe::{self, observe};
-use spaceduck::plan::{self, Goal, Observed};
+use spaceduck::model::{GalaxyName, Place};
+use spaceduck::observe::observe;
+use spaceduck::plan::{self, Goal};
 use spaceduck::ports::{DriftState, Object};
-use spaceduck::rehearse::{Account, Cut, Fault, Meddling, Pace};
-use spaceduck::render;
+use spaceduck::rehearse::{Account, Fault, Meddling, Pace};
 
-#[derive(Default)]
-struct Heard(Mutex<Vec<Event>>);
-
-impl Sink for Heard {
-    fn emit(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
-    }
-}
-
-fn account() -> Arc<Account> {
-    let id = AccountId::parse("111122223333").unwrap();
-    Account::new(id, Region::parse("eu-central-1").unwrap())
-}
-
-async fn job(
-    account: &Arc<Account>,
-    goal: Goal,
-    code: &str,
-) -> Result<(Arc<Job>, Observed), Failure> {
-    let environment = Environment {
-        turnstile_site_key: Some("key".into()),
-        turnstile_secret: Some(Secret::new("secret".into())),
-    };
-    let home = Region::parse("eu-central-1").unwrap();
-    let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
-    let facts = Facts {
-        config: config::parse("galaxy.yaml", "", &environment)?,
-        account: Some(AccountId::parse("111122223333").unwrap()),
-        region: Some(home.clone()),
-        code: Some(code.clone()),
-        release: "1".into(),
-    };
-    let fill = if goal == Goal::Present { catalog::fill } else { catalog::fill_disposable };
-    let rendered = |stack: Stack| {
-        let rendered = render::render(catalog::template(stack), &fill(stack, &facts)).unwrap();
-        (stack, rendered)
-    };
-    let job = Arc::new(Job {
-        world: account.world(),
-        events: Arc::new(Heard::default()),
-        account: AccountId::parse("111122223333").unwrap(),
-        home,
-        rendered: Stack::all().into_iter().map(rendered).collect(),
-        code: Some((code, Arc::from(&b"zip"[..]))),
-        secret: facts.config.turnstile_secret.clone(),
-        facts,
-        pages: Pages::Program,
-        named: BTreeSet::new(),
-        outputs: Mutex::default(),
-    });
-    let observed = observe(&job).await?;
-    Ok((job, observed))
-}
-
-/// Observes, plans and runs; the number of steps that had something to do.
-async fn reach(account: &Arc<Account>, goal: Goal, code: &str) -> Result<usize, Failure> {
-    let (job, observed) = job(account, goal, code).await?;
-    let plan = plan::plan(goal, &observed, &job.rendered);
-    if plan.is_empty() {
-        return Ok(0);
-    }
-    execute::run(&plan, &job).await?;
-    Ok(plan.to_steps().iter().filter(|step| step.action != "keep").count())
-}
-
-async fn install(account: &Arc<Account>) -> Result<usize, Failure> {
-    reach(account, Goal::Present, "a").await
-}
-
-async fn tear_down(account: &Arc<Account>) -> Result<usize, Failure> {
-    reach(account, Goal::Absent, "a").await
-}
+use galaxy::*;
 
 fn position(log: &[String], effect: &str) -> usize {
     log.iter().position(|done| done == effect).unwrap_or_else(|| panic!("no `{effect}`: {log:#?}"))
@@ -250,22 +177,6 @@ async fn new_code_changes_the_api_and_nothing_that_holds_data() {
     assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0);
 }
 
-/// Goes back to the release before; the job that did it.
-async fn go_back(account: &Arc<Account>) -> Result<(), Failure> {
-    let (looking, observed) = job(account, Goal::Present, "c").await?;
-    let on_record = observe::releases(&looking).await?;
-    let target = back::choose(&on_record, &observed.current.unwrap(), None)?;
-    let job = back::toward(&looking, target.clone()).await?;
-    let observed = observe(&job).await?;
-    Ok(execute::run(&plan::plan(Goal::Back, &observed, &job.rendered), &job).await?)
-}
-
-/// What is installed: the name of the release and the function's version that is live.
-async fn installed(account: &Arc<Account>) -> (String, String) {
-    let (job, observed) = job(account, Goal::Present, "c").await.unwrap();
-    (observed.current.unwrap().id, job.output(Stack::Api, "LiveVersion").unwrap())
-}
-
 #[tokio::test]
 async fn a_new_version_is_asked_before_anybody_gets_it() {
     let account = account();
@@ -304,60 +215,18 @@ async fn going_back_is_a_release_like_any_other() {
     let account = account();
     install(&account).await.unwrap();
     let first = (installed(&account).await, account.contents());
-    let failure = go_back(&account).await.unwrap_err();
+    let failure = go_back_to(&account, None).await.unwrap_err();
     assert_eq!(failure.message(), "there is no earlier release to go back to");
     reach(&account, Goal::Present, "b").await.unwrap();
     let second = installed(&account).await.0;
     let log = account.log().len();
-    go_back(&account).await.unwrap();
+    go_back_to(&account, None).await.unwrap();
     assert_eq!(installed(&account).await.0, first.0.0);
     let log = account.log().split_off(log);
     assert_eq!(log[0], "point FunctionName-of-spaceduck-api to 1", "callers come first: {log:#?}");
     assert_eq!(install(&account).await.unwrap(), 0);
-    go_back(&account).await.unwrap();
+    go_back_to(&account, None).await.unwrap();
     assert_eq!(installed(&account).await.0, second, "back from going back");
-}
-
-#[tokio::test]
-async fn going_back_and_forth_survives_a_cut_anywhere() {
-    let start = || async {
-        let account = account();
-        install(&account).await.unwrap();
-        account
-    };
-    let undisturbed = start().await;
-    let installed_with = undisturbed.log().len();
-    reach(&undisturbed, Goal::Present, "b").await.unwrap();
-    let upgraded = undisturbed.log().len();
-    go_back(&undisturbed).await.unwrap();
-    for number in 1..=upgraded - installed_with {
-        for cut in [Cut::Before(number), Cut::After(number)] {
-            let account = start().await;
-            account.cut(Some(cut));
-            reach(&account, Goal::Present, "b").await.unwrap_err();
-            account.cut(None);
-            let again = reach(&account, Goal::Present, "b").await;
-            again.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
-            assert_eq!(reach(&account, Goal::Present, "b").await.unwrap(), 0, "{cut:?}");
-        }
-    }
-    for number in 1..=undisturbed.log().len() - upgraded {
-        for cut in [Cut::Before(number), Cut::After(number)] {
-            let account = start().await;
-            let first = installed(&account).await.0;
-            reach(&account, Goal::Present, "b").await.unwrap();
-            account.cut(Some(cut));
-            go_back(&account).await.unwrap_err();
-            account.cut(None);
-            // Where the record was already turned, what is left is an ordinary installation's work.
-            if installed(&account).await.0 != first {
-                go_back(&account).await.unwrap();
-            }
-            install(&account).await.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
-            assert_eq!(installed(&account).await.0, first, "{cut:?}");
-            assert_eq!(install(&account).await.unwrap(), 0, "{cut:?}");
-        }
-    }
 }
 
 #[tokio::test]
@@ -507,44 +376,4 @@ async fn a_plan_takes_as_long_as_it_says() {
     let took = account.world().clock.elapsed().as_secs_f64();
     let planned = f64::from(u32::try_from(times.all).unwrap());
     assert!(took > planned * 0.95, "{took} s, planned {planned} s: the account is too quick");
-}
-
-/// The plug is pulled at every single effect, before it and after it. The same command, run again,
-/// always ends where an undisturbed run ends.
-#[tokio::test]
-async fn a_run_that_dies_anywhere_is_finished_by_the_next() {
-    let undisturbed = account();
-    install(&undisturbed).await.unwrap();
-    let effects = undisturbed.log().len();
-    for number in 1..=effects {
-        for cut in [Cut::Before(number), Cut::After(number)] {
-            let account = account();
-            account.cut(Some(cut));
-            install(&account).await.unwrap_err();
-            account.cut(None);
-            install(&account).await.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
-            let statuses = |account: &Arc<Account>| account.contents();
-            assert_eq!(statuses(&account), statuses(&undisturbed), "{cut:?}");
-            assert_eq!(install(&account).await.unwrap(), 0, "{cut:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_removal_that_dies_anywhere_is_finished_by_the_next() {
-    let undisturbed = account();
-    install(&undisturbed).await.unwrap();
-    let installed = undisturbed.log().len();
-    tear_down(&undisturbed).await.unwrap();
-    for number in 1..=undisturbed.log().len() - installed {
-        for cut in [Cut::Before(number), Cut::After(number)] {
-            let account = account();
-            install(&account).await.unwrap();
-            account.cut(Some(cut));
-            tear_down(&account).await.unwrap_err();
-            account.cut(None);
-            tear_down(&account).await.unwrap_or_else(|f| panic!("{cut:?}: {}", f.to_text()));
-            assert_eq!(account.contents(), BTreeMap::new(), "{cut:?}");
-        }
-    }
 }

@@ -20,9 +20,12 @@ use crate::model::{AccountId, Region};
 use crate::ports::{Clock, World};
 
 mod assets;
+mod attributes;
 mod error;
 mod functions;
+mod inventory;
 mod people;
+mod records;
 mod secrets;
 mod stacks;
 mod web;
@@ -82,6 +85,9 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         secrets: Arc::new(secrets::ParameterStore::new(&config)),
         notes: Arc::new(secrets::ParameterStore::new(&config)),
         people: Arc::new(people::UserPools::new(&config)),
+        records: Arc::new(records::Tables::new(&config)),
+        inventory: Arc::new(inventory::Tagged::new(&config, &edge)),
+        logs: Arc::new(inventory::LogGroups::new(&config)),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
         clock: Arc::new(WallClock(Instant::now())),
     };

@@ -48,6 +48,51 @@ impl UserPools {
             .map_err(|error| translate("making an account", None, &error))
     }
 
+    /// An account for somebody who had one elsewhere. Whether it was made.
+    pub(super) async fn admit(
+        &self,
+        pool: &str,
+        email: &str,
+        operator: bool,
+        password: &Secret,
+    ) -> Result<bool, Failure> {
+        let status = self.status(pool, email).await?;
+        if let Some(status) = &status
+            && *status != UserStatusType::ForceChangePassword
+        {
+            if operator {
+                self.join(pool, email).await?;
+            }
+            return Ok(false);
+        }
+        if status.is_none() {
+            self.create(pool, email).await?;
+        }
+        if operator {
+            self.join(pool, email).await?;
+        }
+        self.set_password(pool, email, password).await.map(|()| true)
+    }
+
+    /// Makes the account one that can sign in, or have its password reset.
+    async fn set_password(
+        &self,
+        pool: &str,
+        email: &str,
+        password: &Secret,
+    ) -> Result<(), Failure> {
+        self.0
+            .admin_set_user_password()
+            .user_pool_id(pool)
+            .username(email)
+            .password(password.expose())
+            .permanent(true)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| translate("setting a password", None, &error))
+    }
+
     async fn join(&self, pool: &str, email: &str) -> Result<(), Failure> {
         let asked = self.0.admin_add_user_to_group().user_pool_id(pool).username(email);
         let joined = asked.group_name(OPERATORS).send().await;
@@ -79,16 +124,7 @@ impl People for UserPools {
         }
         self.join(pool, email).await?;
         // Last: before it nobody can sign in, and the same call goes on.
-        self.0
-            .admin_set_user_password()
-            .user_pool_id(pool)
-            .username(email)
-            .password(password.expose())
-            .permanent(true)
-            .send()
-            .await
-            .map(|_| Joined::New)
-            .map_err(|error| translate("setting a password", None, &error))
+        self.set_password(pool, email, password).await.map(|()| Joined::New)
     }
 
     async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {

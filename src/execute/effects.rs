@@ -59,7 +59,7 @@ pub(super) async fn remove_secret(job: &Job, action: &Action) -> Result<bool, Fa
     Ok(true)
 }
 
-/// Puts a site's files into its bucket, all but the one that knows addresses.
+/// Puts a site's files into its bucket, all but the two that tell addresses.
 pub(super) async fn publish(job: &Job, site: Site, action: &Action) -> Result<bool, Failure> {
     if *action == Action::Keep {
         return Ok(false);
@@ -70,7 +70,7 @@ pub(super) async fn publish(job: &Job, site: Site, action: &Action) -> Result<bo
     let objects = objects(job, site, &config).await?;
     let (pages, others): (Vec<_>, Vec<_>) = objects
         .into_iter()
-        .filter(|object| object.key != site::CONFIG_KEY)
+        .filter(|object| !galaxy_sites::tells_addresses(&object.key))
         .partition(|object| object.content_type.starts_with("text/html"));
     for batch in [others, pages] {
         write_all(job, Place::Edge, &bucket, batch).await?;
@@ -150,6 +150,27 @@ pub(crate) fn release_id(job: &Job, config: &SiteConfig) -> Result<String, Failu
     Ok(release::id(&job.facts.release, code, template, &sites))
 }
 
+/// Writes down where a roll-back goes.
+pub(super) async fn begin_back(job: &Job) -> Result<bool, Failure> {
+    let Pages::Record(manifest) = &job.pages else { return Ok(false) };
+    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    let object = Object {
+        key: release::INTENT_KEY.into(),
+        bytes: manifest.id.clone().into_bytes(),
+        content_type: "text/plain".into(),
+        cache_control: "no-store".into(),
+    };
+    job.world.assets.write(Place::Home, &bucket, &object).await?;
+    Ok(true)
+}
+
+/// Forgets it again.
+pub(super) async fn end_back(job: &Job) -> Result<bool, Failure> {
+    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    job.world.assets.remove(Place::Home, &bucket, &[release::INTENT_KEY.to_owned()]).await?;
+    Ok(true)
+}
+
 /// Gives callers the function's version of the release that is gone back to. Where that version
 /// is no longer there, the stack makes it anew a little later.
 pub(super) async fn point_back(job: &Job) -> Result<bool, Failure> {
@@ -222,6 +243,10 @@ pub(super) async fn release(job: &Job, action: &Action) -> Result<bool, Failure>
     let before = before.as_deref().and_then(Manifest::parse);
     let stored: BTreeSet<String> =
         assets.keys(Place::Home, &artifacts).await?.into_iter().collect();
+    if job.pages == Pages::Program && stored.contains(release::INTENT_KEY) {
+        // Whoever installs has given up going back.
+        end_back(job).await?;
+    }
     let mut sites = BTreeMap::new();
     for site in Site::ALL {
         let digest = digest(job, site, &config)?;
@@ -326,7 +351,7 @@ async fn refresh(job: &Job, site: Site, objects: &[Object], again: bool) -> Resu
     let assets = &job.world.assets;
     let bucket = job.output(Stack::Site(site), "BucketName")?;
     let wanted: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
-    if let Some(object) = objects.iter().find(|object| object.key == site::CONFIG_KEY) {
+    for object in objects.iter().filter(|o| galaxy_sites::tells_addresses(&o.key)) {
         assets.write(Place::Edge, &bucket, object).await?;
     }
     let keys = assets.keys(Place::Edge, &bucket).await?;

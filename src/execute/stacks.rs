@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use super::{Job, Pages};
 use crate::catalog;
+use crate::causes;
 use crate::event::Event;
 use crate::failure::{Failure, Kind};
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
 use crate::plan::{self, Action, StepId};
 use crate::ports::{Change, ChangeAction, Mode, Proposal, StackEvent};
 
-/// How often a stack is looked at again: at first, and at most.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(2));
+/// How soon a stack is looked at again, at least and at most: what takes long is looked at less
+/// often, for all looks together must stay within what AWS answers.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// How many looks in a row may go unanswered; each was already tried eight times by then.
+const UNHEARD: usize = 10;
 
 /// How often a stack may turn out to be in another state before we give up.
 const ATTEMPTS: usize = 4;
@@ -219,21 +224,30 @@ async fn settle(
     arn: &str,
     known: &mut BTreeSet<String>,
 ) -> Result<Option<StackSeen>, Failure> {
-    let mut pause = LOOK_AGAIN.0;
+    let begin = job.world.clock.elapsed();
+    let mut unheard = 0;
     loop {
-        let seen = job.world.stacks.find(stack.place(), arn).await?;
-        let events = job.world.stacks.events(stack.place(), arn).await?;
+        let seen = match job.world.stacks.find(stack.place(), arn).await {
+            // A look that fails changes nothing in AWS; only credentials don't mend themselves.
+            Err(failure) if failure.kind == Kind::Settled && unheard < UNHEARD => {
+                unheard += 1;
+                None
+            }
+            result => Some(result?),
+        };
+        // Events are there to be watched. Without them the run goes on all the same.
+        let events = job.world.stacks.events(stack.place(), arn).await.unwrap_or_default();
         for event in events.into_iter().rev() {
             if known.insert(event.id.clone()) {
                 tell(job, stack, event);
             }
         }
-        match &seen {
-            Some(StackSeen { status: StackStatus::Moving(_), .. }) => {
-                job.world.clock.sleep(pause).await;
-                pause = (pause * 2).min(LOOK_AGAIN.1);
+        match seen {
+            None | Some(Some(StackSeen { status: StackStatus::Moving(_), .. })) => {
+                let past = job.world.clock.elapsed().saturating_sub(begin);
+                job.world.clock.sleep((past / 12).clamp(LOOK_AGAIN.0, LOOK_AGAIN.1)).await;
             }
-            _ => return Ok(seen),
+            Some(seen) => return Ok(seen),
         }
     }
 }
@@ -286,7 +300,11 @@ async fn broken(job: &Job, stack: Stack, arn: &str, what: &str) -> Failure {
         .help("cure the cause and run the same command again; it goes on from here");
     if let Some(event) = root {
         let reason = event.reason.as_deref().unwrap_or("no reason was given");
-        failure = failure.cause(format!("{} ({}): {reason}", event.resource, event.kind));
+        let said = format!("{} ({}): {reason}", event.resource, event.kind);
+        failure = match causes::known(&event.kind, reason) {
+            Some(known) => failure.cause(format!("{}\n  {said}", known.means)).help(known.cure),
+            None => failure.cause(said),
+        };
     }
     failure
 }

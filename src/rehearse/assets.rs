@@ -13,10 +13,12 @@ use crate::render::hex;
 #[async_trait]
 impl Assets for Account {
     async fn has_bucket(&self, place: Place, bucket: &str) -> Result<bool, Failure> {
+        self.hear()?;
         Ok(self.state().buckets.contains_key(&(place, bucket.to_owned())))
     }
 
     async fn has(&self, place: Place, bucket: &str, key: &str) -> Result<bool, Failure> {
+        self.hear()?;
         Ok(Assets::read(self, place, bucket, key).await?.is_some())
     }
 
@@ -26,6 +28,7 @@ impl Assets for Account {
         bucket: &str,
         key: &str,
     ) -> Result<Option<Vec<u8>>, Failure> {
+        self.hear()?;
         let state = self.state();
         let objects = state.buckets.get(&(place, bucket.to_owned()));
         Ok(objects.and_then(|objects| objects.get(key)).map(|object| object.bytes.clone()))
@@ -37,6 +40,7 @@ impl Assets for Account {
         bucket: &str,
         key: &str,
     ) -> Result<Option<ObjectSeen>, Failure> {
+        self.hear()?;
         let state = self.state();
         let objects = state.buckets.get(&(place, bucket.to_owned()));
         Ok(objects.and_then(|objects| objects.get(key)).map(|object| ObjectSeen {
@@ -56,6 +60,7 @@ impl Assets for Account {
     }
 
     async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure> {
+        self.hear()?;
         let state = self.state();
         let objects = state.buckets.get(&(place, bucket.to_owned()));
         Ok(objects.map(|objects| objects.keys().cloned().collect()).unwrap_or_default())
@@ -78,6 +83,7 @@ impl Assets for Account {
     }
 
     async fn deployed(&self, distribution: &str) -> Result<bool, Failure> {
+        self.hear()?;
         let state = self.state();
         let now = self.time(&state);
         let is_it =

@@ -8,16 +8,23 @@ use super::sim::Sim;
 use super::{Account, Fault, Pace};
 use crate::failure::Failure;
 use crate::model::Secret;
-use crate::ports::{Answer, Clock, Functions, Joined, LiveVersion, Notes, People, Secrets, Web};
+use crate::ports::{
+    Answer, Clock, Functions, Joined, LiveVersion, LogLine, Notes, People, Secrets, Web,
+};
+
+/// When it all happens, in seconds since 1970; any day will do.
+const DAY: u64 = 1_800_000_000;
 
 #[async_trait]
 impl Functions for Account {
     async fn check(&self, _: &str, version: &str) -> Result<Option<String>, Failure> {
+        self.hear()?;
         let unwell = self.state().faults.contains(&Fault::VersionUnwell(version.to_owned()));
         Ok(unwell.then(|| "it answers with status 500".to_owned()))
     }
 
     async fn live(&self, _: &str) -> Result<Option<LiveVersion>, Failure> {
+        self.hear()?;
         let state = self.state();
         let stack = state.stacks.iter().find(|stack| stack.outputs.contains_key("NewVersion"));
         let version = stack.map(|stack| stack.live.clone()).filter(|live| !live.is_empty());
@@ -42,6 +49,7 @@ impl Functions for Account {
 #[async_trait]
 impl Secrets for Account {
     async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
+        self.hear()?;
         Ok(self.state().secrets.get(path).cloned().map(Secret::new))
     }
 
@@ -90,18 +98,27 @@ impl Notes for Account {
 impl Web for Account {
     /// A host answers as soon as what stands behind it does.
     async fn get(&self, url: &str) -> Answer {
-        let state = self.state();
+        let mut state = self.state();
         let now = self.time(&state);
         let host = url.split('/').nth(2).unwrap_or_default();
         let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
-        match state.stacks.iter().filter(|stack| stack.is_there(now)).find(is_of) {
+        let answer = match state.stacks.iter().filter(|s| s.is_there(now)).find(is_of) {
             Some(stack) if state.faults.contains(&Fault::AnswersBadly(stack.live.clone())) => {
                 Answer::Status(500)
             }
             Some(stack) if stack.answers(now) => Answer::Status(200),
             Some(_) => Answer::Status(503),
             None => Answer::Silence(format!("nobody knows the name {host}")),
+        };
+        let stack = state.stacks.iter().filter(|s| s.is_there(now)).find(is_of);
+        if let (Some(group), Answer::Status(status)) = (stack.and_then(Sim::log_group), &answer) {
+            let route = url.split("/prod").nth(1).unwrap_or_default();
+            let text = format!(r#"{{"route":"{route}","status":{status}}}"#);
+            let at = (DAY + now.as_secs()) * 1000;
+            let id = state.logs.len().to_string();
+            state.logs.push((group, LogLine { at, text, id }));
         }
+        answer
     }
 }
 
@@ -124,8 +141,7 @@ impl Clock for Account {
     }
 
     fn now(&self) -> u64 {
-        // Any day will do.
-        1_800_000_000 + Self::now(self).as_secs()
+        DAY + Self::now(self).as_secs()
     }
 }
 

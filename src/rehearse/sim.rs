@@ -28,6 +28,7 @@ pub(super) struct Sim {
     /// When what it makes answers from outside.
     answers_at: Option<Duration>,
     /// What its template says, read once.
+    root: Node,
     resources: Vec<Resource>,
     pub(super) outputs: Outputs,
     /// The function's versions, and which of them is live.
@@ -39,8 +40,9 @@ pub(super) struct Sim {
 
 impl Sim {
     pub(super) fn new(proposal: Proposal, arn: String) -> Self {
-        Self {
-            resources: resources(&parsed(&proposal)),
+        let mut stack = Self {
+            resources: Vec::new(),
+            root: Node::Null,
             proposal,
             arn,
             protected: true,
@@ -51,7 +53,14 @@ impl Sim {
             versions: Vec::new(),
             live: String::new(),
             drifted: BTreeMap::new(),
-        }
+        };
+        stack.read();
+        stack
+    }
+
+    fn read(&mut self) {
+        self.root = Node::parse(&self.proposal.body).unwrap_or(Node::Null);
+        self.resources = render::resources(&self.root).unwrap_or_default();
     }
 
     /// Makes the function's version, if the template has another one, and the right one live.
@@ -73,8 +82,8 @@ impl Sim {
 
     /// Takes another template.
     pub(super) fn take(&mut self, proposal: Proposal) {
-        self.resources = resources(&parsed(&proposal));
         self.proposal = proposal;
+        self.read();
     }
 
     /// The digest of a version's code.
@@ -121,6 +130,16 @@ impl Sim {
             parameters: self.proposal.parameters.clone(),
             outputs: self.outputs.clone(),
         }
+    }
+
+    /// Where its function logs, where it has one.
+    pub(super) fn log_group(&self) -> Option<String> {
+        let resources = self.root.get("Resources")?.entries();
+        let group = |(_, node): &(String, Node)| {
+            let name = node.get("Properties")?.get("LogGroupName")?.text()?;
+            name.starts_with("/aws/lambda/").then(|| name.to_owned())
+        };
+        resources.iter().find_map(group)
     }
 
     /// The host names behind which it stands.
@@ -204,24 +223,26 @@ fn word(verb: Verb) -> &'static str {
     }
 }
 
-fn parsed(proposal: &Proposal) -> Node {
-    Node::parse(&proposal.body).unwrap_or(Node::Null)
-}
-
-/// The resources of a template; none where it can't be read.
-fn resources(root: &Node) -> Vec<Resource> {
-    render::resources(root).unwrap_or_default()
-}
-
 impl Account {
     /// The bucket that a template makes.
-    pub(super) fn bucket_of(&self, proposal: &Proposal) -> Option<String> {
-        let root = parsed(proposal);
-        let resources = root.get("Resources")?.entries();
+    pub(super) fn bucket_of(&self, stack: &Sim) -> Option<String> {
+        let resources = stack.root.get("Resources")?.entries();
         let name = |(_, node): &(String, Node)| {
-            node.get("Properties")?.get("BucketName").map(|name| self.said(name, proposal))
+            let name = node.get("Properties")?.get("BucketName")?;
+            Some(self.said(name, &stack.proposal))
         };
         resources.iter().find_map(name)
+    }
+
+    /// The tables that a template makes, and whether they go with their stack.
+    pub(super) fn tables_of(&self, stack: &Sim) -> Vec<(String, bool)> {
+        let resources = stack.root.get("Resources").map_or(&[][..], Node::entries);
+        let table = |(_, node): &(String, Node)| {
+            let name = node.get("Properties")?.get("TableName")?;
+            let goes = node.get("DeletionPolicy").and_then(Node::text) == Some("Delete");
+            Some((self.said(name, &stack.proposal), goes))
+        };
+        resources.iter().filter_map(table).collect()
     }
 
     /// A text with the account's own words in it.
@@ -240,8 +261,7 @@ impl Account {
     pub(super) fn told_by(&self, stack: &mut Sim) -> Outputs {
         stack.publish();
         let proposal = &stack.proposal;
-        let root = parsed(proposal);
-        let entries = root.get("Outputs").map_or(&[][..], Node::entries);
+        let entries = stack.root.get("Outputs").map_or(&[][..], Node::entries);
         let region = &self.home;
         let told = |(name, node): &(String, Node)| {
             let id = made_up(&stack.arn);
@@ -255,7 +275,7 @@ impl Account {
                 (_, "LiveVersion") => stack.live.clone(),
                 (_, "NewVersion") => stack.versions.len().to_string(),
                 (_, name) if name.ends_with("BucketName") => {
-                    self.bucket_of(proposal).unwrap_or_default()
+                    self.bucket_of(stack).unwrap_or_default()
                 }
                 (_, name) => format!("{name}-of-{}", proposal.name),
             };

@@ -22,6 +22,7 @@ impl State {
 #[async_trait]
 impl Stacks for Account {
     async fn find(&self, place: Place, name: &str) -> Result<Option<StackSeen>, Failure> {
+        self.hear()?;
         let state = self.state();
         let now = self.time(&state);
         let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
@@ -29,6 +30,7 @@ impl Stacks for Account {
     }
 
     async fn template(&self, place: Place, name: &str) -> Result<String, Failure> {
+        self.hear()?;
         let state = self.state();
         let now = self.time(&state);
         let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
@@ -37,6 +39,7 @@ impl Stacks for Account {
     }
 
     async fn drift(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+        self.hear()?;
         let state = self.state();
         let now = self.time(&state);
         let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
@@ -58,12 +61,18 @@ impl Stacks for Account {
             if state.take(|known| *known == fault).is_some() {
                 stack.fail(now, Verb::Create, "it is no good");
             } else {
-                if let Some(bucket) = self.bucket_of(proposal) {
+                if let Some(bucket) = self.bucket_of(&stack) {
                     let key = (proposal.place, bucket);
                     if state.buckets.contains_key(&key) && proposal.mode != Mode::Adopt {
                         return Err(refuse("the bucket is already there".into()));
                     }
                     state.buckets.entry(key).or_default();
+                }
+                for (table, _) in self.tables_of(&stack) {
+                    if state.tables.contains_key(&table) && proposal.mode != Mode::Adopt {
+                        return Err(refuse(format!("the table {table} is already there")));
+                    }
+                    state.tables.entry(table).or_default();
                 }
                 stack.begin(now, Verb::Create);
             }
@@ -168,15 +177,21 @@ impl Stacks for Account {
                 return Err(refuse(format!("the stack {name} is busy")));
             }
             stack.begin(now, Verb::Delete);
-            if let Some(bucket) = self.bucket_of(&stack.proposal).filter(|_| dead) {
-                // A creation that was rolled back leaves nothing.
+            // A creation that was rolled back leaves nothing.
+            if let Some(bucket) = self.bucket_of(stack).filter(|_| dead) {
                 state.buckets.remove(&(place, bucket));
+            }
+            for (table, goes) in self.tables_of(stack) {
+                if goes || dead {
+                    state.tables.remove(&table);
+                }
             }
             Ok(())
         })
     }
 
     async fn events(&self, place: Place, name: &str) -> Result<Vec<StackEvent>, Failure> {
+        self.hear()?;
         let state = self.state();
         let now = self.time(&state);
         let stack = state.stacks.iter().find(|s| s.is_named(place, name, now));

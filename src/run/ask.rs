@@ -16,11 +16,20 @@ pub(super) fn agreed(shared: &Shared, question: &str) -> Result<bool, Failure> {
 }
 
 /// Data goes: the galaxy's name has to be typed.
-pub(super) fn named(galaxy: &GalaxyName, confirm: Option<&str>) -> Result<bool, Failure> {
+pub(super) fn named(
+    galaxy: &GalaxyName,
+    keep_data: bool,
+    confirm: Option<&str>,
+) -> Result<bool, Failure> {
+    let what = if keep_data {
+        "API and sites go, and the API's address with them; the data stays."
+    } else {
+        "All ducklings, bonds and certificates go."
+    };
     let typed = match confirm {
         Some(name) => name.to_owned(),
         None => ask(
-            &format!("All ducklings, bonds and certificates go. Type `{galaxy}` to remove it: "),
+            &format!("{what} Type `{galaxy}` to remove it: "),
             &format!("name the galaxy with --confirm {galaxy}"),
         )?,
     };

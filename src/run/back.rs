@@ -12,8 +12,7 @@ use crate::config::Config;
 use crate::event::{Event, Events, Outcome};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
-use crate::lock;
-use crate::observe::{observe, releases};
+use crate::observe::{intent, observe, releases};
 use crate::plan::{self, Goal};
 
 pub(super) async fn rollback(
@@ -30,8 +29,9 @@ pub(super) async fn rollback(
         return Err(not_installed(&looking));
     };
     let on_record = releases(&looking).await?;
-    let target = back::choose(&on_record, current, release)?;
-    if target.id == current.id {
+    let interrupted = intent(&looking).await?;
+    let target = back::choose(&on_record, current, release.or(interrupted.as_deref()))?;
+    if target.id == current.id && interrupted.is_none() {
         events.emit(Event::Finished { outcome: Outcome::Unchanged, urls: vec![], next: vec![] });
         return Ok(());
     }
@@ -48,8 +48,7 @@ pub(super) async fn rollback(
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
-    let name = &job.facts.config.name;
-    lock::holding(&job.world, name, "rollback", execute::run(&plan, &job)).await?;
+    life::alone(&job, "rollback", execute::run(&plan, &job)).await?;
     let urls = execute::urls(&job)?;
     events.emit(Event::Finished { outcome: Outcome::Done, urls, next: vec![] });
     Ok(())
@@ -75,6 +74,7 @@ pub(super) fn blank(home: &Home, config: Config, events: &Events) -> Arc<Job> {
         secret: None,
         facts,
         pages: Pages::Program,
+        export: None,
         named: BTreeSet::new(),
         outputs: Mutex::default(),
     })

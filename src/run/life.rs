@@ -1,4 +1,4 @@
-//! The commands of a galaxy's life: plan, install, teardown.
+//! The commands that bring a galaxy up: plan, install.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -88,15 +88,21 @@ pub(super) fn arrival(
         secret,
         facts,
         pages: Pages::Program,
+        export: None,
         named,
         outputs: Mutex::default(),
     }))
 }
 
 /// Looks at the account and tells what is to be done.
-async fn look(job: &Arc<Job>, goal: Goal) -> Result<(plan::Observed, Plan), Failure> {
+pub(super) async fn look(
+    job: &Arc<Job>,
+    goal: Goal,
+    export: bool,
+) -> Result<(plan::Observed, Plan), Failure> {
     let observed = observe(job).await?;
     let plan = plan::plan(goal, &observed, &job.rendered);
+    let plan = if export { plan.with_export() } else { plan };
     let monthly = if goal == Goal::Present { cost::monthly(&job.rendered) } else { Vec::new() };
     job.events.emit(Event::Planned { steps: plan.to_steps(), times: plan.times(), monthly });
     Ok((observed, plan))
@@ -107,7 +113,7 @@ pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure
     let home = home::reach(shared, &config, Start::Empty, events).await?;
     let job = arrival(&home, config, code(shared, events)?, BTreeSet::new(), events)?;
     tell_start("plan", &job);
-    let (_, plan) = look(&job, Goal::Present).await?;
+    let (_, plan) = look(&job, Goal::Present, false).await?;
     for step in &plan.steps {
         if let (StepId::Stack(stack), Action::Update) = (step.id, &step.action) {
             execute::preview(&job, stack).await?;
@@ -128,7 +134,7 @@ pub(super) async fn install(
     let named = named.iter().cloned().collect();
     let job = arrival(&home, config, code(shared, events)?, named, events)?;
     tell_start("install", &job);
-    let (observed, plan) = look(&job, Goal::Present).await?;
+    let (observed, plan) = look(&job, Goal::Present, false).await?;
     let next = next_steps(&job, observed.secret.is_stored() || job.secret.is_some());
     if plan.is_empty() {
         let (outcome, urls) = (Outcome::Unchanged, execute::urls(&job)?);
@@ -139,17 +145,34 @@ pub(super) async fn install(
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
-    let name = &job.facts.config.name;
-    lock::holding(&job.world, name, "install", async {
+    let run = async {
         match execute::run(&plan, &job).await {
             Ok(()) => Ok(()),
             Err(broken) => Err(back::after(&job, &observed, broken).await),
         }
-    })
-    .await?;
+    };
+    alone(&job, "install", run).await?;
     let urls = execute::urls(&job)?;
     events.emit(Event::Finished { outcome: Outcome::Done, urls, next });
     Ok(())
+}
+
+/// Does something while nobody else may. A failure is told with what there is then.
+pub(super) async fn alone<E>(
+    job: &Arc<Job>,
+    command: &str,
+    act: impl Future<Output = Result<(), E>>,
+) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
+    let act = async {
+        match act.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Failure::from(error).now(execute::standing(job).await)),
+        }
+    };
+    lock::holding(&job.world, &job.facts.config.name, command, act).await
 }
 
 fn next_steps(job: &Job, captcha: bool) -> Vec<String> {
@@ -169,44 +192,4 @@ fn next_steps(job: &Job, captcha: bool) -> Vec<String> {
     let name = &job.facts.config.name;
     next.push(format!("`spaceduck teardown --confirm {name}` removes everything again."));
     next
-}
-
-pub(super) async fn teardown(
-    shared: &Shared,
-    confirm: Option<&str>,
-    events: &Events,
-) -> Result<(), Failure> {
-    let config = super::configuration(shared)?;
-    let home = home::reach(shared, &config, Start::Installed, events).await?;
-    let (region, release) = (Some(home.region.clone()), RELEASE.into());
-    let account = Some(home.id.clone());
-    let facts = Facts { config, account, region, code: None, release };
-    let job = Arc::new(Job {
-        rendered: render_all(&facts, catalog::fill_disposable)?,
-        world: home.world,
-        events: Arc::clone(events),
-        account: home.id,
-        home: home.region,
-        code: None,
-        secret: None,
-        facts,
-        pages: Pages::Program,
-        named: BTreeSet::new(),
-        outputs: Mutex::default(),
-    });
-    tell_start("teardown", &job);
-    let (_, plan) = look(&job, Goal::Absent).await?;
-    let finished = |outcome| Event::Finished { outcome, urls: vec![], next: vec![] };
-    if plan.is_empty() {
-        events.emit(finished(Outcome::Unchanged));
-        return Ok(());
-    }
-    if !ask::named(&job.facts.config.name, confirm)? {
-        events.emit(finished(Outcome::Declined));
-        return Ok(());
-    }
-    let name = &job.facts.config.name;
-    lock::holding(&job.world, name, "teardown", execute::run(&plan, &job)).await?;
-    events.emit(finished(Outcome::Done));
-    Ok(())
 }

@@ -55,6 +55,9 @@ fn cargo_deny(root: &Path) -> Outcome<PathBuf> {
 /// comes from a server that a test run must not depend on; `cargo deny check` asks it.
 pub(crate) fn deny(root: &Path) -> Outcome {
     let program = cargo_deny(root)?;
+    // It looks at the crates of every platform, of which a build fetches only its own.
+    let mut fetch = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    run(fetch.current_dir(root).args(["fetch", "--quiet", "--locked"]))?;
     let mut deny = Command::new(program);
     deny.current_dir(root).args(["--offline", "--log-level", "warn", "check"]);
     run(deny.args(["licenses", "bans", "sources"]))

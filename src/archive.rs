@@ -1,0 +1,158 @@
+//! A galaxy's data as one text: every item of every table and every account, one JSON object a
+//! line. It is what `export` writes, `import` reads and a backup is made of. Pure but for the
+//! ports that it is given.
+//!
+//! The first line names the format, the last one counts the lines and has the SHA-256 of all
+//! before it, so that half a file is never taken for a whole one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::{Failure, Kind};
+use crate::ports::{Account, Records};
+use crate::render::hex;
+
+mod read;
+mod restore;
+
+pub use read::{Reader, Told};
+pub use restore::{is_empty, restore};
+
+/// The name of the format.
+const FORMAT: &str = "spaceduck-export";
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Line {
+    /// The first.
+    Head {
+        /// `spaceduck-export`
+        format: String,
+        /// Version of the format.
+        version: u32,
+        /// The galaxy that it comes from.
+        galaxy: String,
+        /// When, in seconds since 1970.
+        made_at: u64,
+    },
+    /// An item of a table.
+    Item {
+        /// The table: `eggs`, `ducklings`, …
+        table: String,
+        /// The item as `DynamoDB` writes it in JSON.
+        item: Value,
+    },
+    /// An account.
+    Person {
+        /// The address.
+        email: String,
+        /// Whether the address is the person's.
+        confirmed: bool,
+        /// Whether the person is an operator.
+        operator: bool,
+    },
+    /// The last.
+    End {
+        /// How many lines there are of each sort.
+        counts: BTreeMap<String, u64>,
+        /// SHA-256 of all lines before, as hex.
+        sha256: String,
+    },
+}
+
+/// Takes lines as they come.
+pub trait Sink {
+    /// Takes a line with its line feed.
+    fn take(&mut self, line: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Where a galaxy keeps its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The galaxy.
+    pub galaxy: String,
+    /// Table as it is called here → its name in the account.
+    pub tables: BTreeMap<String, String>,
+    /// The user pool, where there is one.
+    pub pool: Option<String>,
+}
+
+/// Writes everything down. How many lines there are of each sort.
+pub async fn write<S: Sink + Send>(
+    records: &dyn Records,
+    source: &Source,
+    now: u64,
+    sink: &mut S,
+) -> Result<BTreeMap<String, u64>, Failure> {
+    let mut pen = Pen { sink, hash: Sha256::new(), counts: BTreeMap::new() };
+    let (format, galaxy) = (FORMAT.to_owned(), source.galaxy.clone());
+    pen.write(None, &Line::Head { format, version: VERSION, galaxy, made_at: now }).await?;
+    for (table, name) in &source.tables {
+        let mut from = None;
+        loop {
+            let page = records.items(name, from).await?;
+            for item in page.items {
+                pen.write(Some(table), &Line::Item { table: table.clone(), item }).await?;
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    if let Some(pool) = &source.pool {
+        let mut from = None;
+        loop {
+            let page = records.accounts(pool, from).await?;
+            for Account { email, confirmed, operator } in page.items {
+                pen.write(Some("people"), &Line::Person { email, confirmed, operator }).await?;
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    let counts = pen.counts.clone();
+    let sha256 = hex(&pen.hash.clone().finalize());
+    pen.write(None, &Line::End { counts: counts.clone(), sha256 }).await?;
+    Ok(counts)
+}
+
+struct Pen<'a, S> {
+    sink: &'a mut S,
+    hash: Sha256,
+    counts: BTreeMap<String, u64>,
+}
+
+impl<S: Sink> Pen<'_, S> {
+    async fn write(&mut self, sort: Option<&str>, line: &Line) -> Result<(), Failure> {
+        let mut text = serde_json::to_string(line)
+            .map_err(|error| Failure::bug("an export's line").cause(error.to_string()))?;
+        text.push('\n');
+        self.hash.update(text.as_bytes());
+        if let Some(sort) = sort {
+            *self.counts.entry(sort.to_owned()).or_default() += 1;
+        }
+        self.sink.take(&text).await
+    }
+}
+
+/// Counts as a person reads them.
+#[must_use]
+pub fn counted(counts: &BTreeMap<String, u64>) -> String {
+    let all: Vec<String> = counts.iter().map(|(sort, n)| format!("{n} {sort}")).collect();
+    if all.is_empty() { "nothing".into() } else { all.join(", ") }
+}
+
+fn unfit(message: String) -> Failure {
+    Failure::new(Kind::Input, message)
+        .help("nothing was changed; take another export, or make this one anew")
+}

@@ -1,0 +1,137 @@
+//! Tables and user pool, as far as their contents are moved or kept safe.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_cognitoidentityprovider::types::{UserStatusType, UserType};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ContinuousBackupsStatus, PointInTimeRecoveryStatus, PutRequest, WriteRequest,
+};
+use serde_json::Value;
+
+use super::attributes::{from_json, to_json};
+use super::error::{code, translate};
+use super::people::UserPools;
+use crate::failure::{Failure, Kind};
+use crate::model::Secret;
+use crate::ports::{Account, Page, Records};
+
+/// How often a batch is offered again of which `DynamoDB` did not take all.
+const OFFERS: u32 = 10;
+
+/// The SDK's clients.
+pub(super) struct Tables {
+    tables: aws_sdk_dynamodb::Client,
+    pools: aws_sdk_cognitoidentityprovider::Client,
+    people: UserPools,
+}
+
+impl Tables {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self {
+            tables: aws_sdk_dynamodb::Client::new(config),
+            pools: aws_sdk_cognitoidentityprovider::Client::new(config),
+            people: UserPools::new(config),
+        }
+    }
+}
+
+#[async_trait]
+impl Records for Tables {
+    async fn has_table(&self, table: &str) -> Result<bool, Failure> {
+        match self.tables.describe_table().table_name(table).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(false),
+            Err(error) => Err(translate(&format!("looking at the table `{table}`"), None, &error)),
+        }
+    }
+
+    async fn is_recoverable(&self, table: &str) -> Result<bool, Failure> {
+        let answer = self.tables.describe_continuous_backups().table_name(table).send().await;
+        let answer = answer.map_err(|error| {
+            translate(&format!("looking at the backups of `{table}`"), None, &error)
+        })?;
+        let on = |backups: &aws_sdk_dynamodb::types::ContinuousBackupsDescription| {
+            let recovery = backups.point_in_time_recovery_description();
+            let recovery = recovery.and_then(|r| r.point_in_time_recovery_status());
+            *backups.continuous_backups_status() == ContinuousBackupsStatus::Enabled
+                && recovery == Some(&PointInTimeRecoveryStatus::Enabled)
+        };
+        Ok(answer.continuous_backups_description().is_some_and(on))
+    }
+
+    async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure> {
+        let doing = format!("reading the table `{table}`");
+        let start = from.as_ref().map(item).transpose()?;
+        let asked = self.tables.scan().table_name(table).set_exclusive_start_key(start);
+        // What was just written has to be in a backup, too.
+        let page = asked.consistent_read(true).send().await;
+        let page = page.map_err(|error| translate(&doing, None, &error))?;
+        let items = page.items().iter().map(whole).collect::<Result<_, _>>()?;
+        let next =
+            page.last_evaluated_key().filter(|key| !key.is_empty()).map(whole).transpose()?;
+        Ok(Page { items, next })
+    }
+
+    async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure> {
+        let doing = format!("writing to the table `{table}`");
+        let mut left = Vec::new();
+        for one in items {
+            let put = PutRequest::builder().set_item(Some(item(one)?)).build();
+            let put = put.map_err(|error| Failure::bug(error.to_string()))?;
+            left.push(WriteRequest::builder().put_request(put).build());
+        }
+        for offer in 0..OFFERS {
+            let asked = self.tables.batch_write_item().request_items(table, left);
+            let answer = asked.send().await.map_err(|error| translate(&doing, None, &error))?;
+            left = answer.unprocessed_items.unwrap_or_default().remove(table).unwrap_or_default();
+            if left.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100 << offer.min(6))).await;
+        }
+        Err(Failure::new(Kind::Settled, format!("{doing}: DynamoDB does not take it all"))
+            .help("run the same command again; it goes on from here"))
+    }
+
+    async fn accounts(&self, pool: &str, from: Option<Value>) -> Result<Page<Account>, Failure> {
+        let token = from.and_then(|token| token.as_str().map(str::to_owned));
+        let asked = self.pools.list_users().user_pool_id(pool).set_pagination_token(token);
+        let page = asked.send().await;
+        let page = page.map_err(|error| translate("listing the user pool", None, &error))?;
+        let operators = crate::ports::People::operators(&self.people, pool).await?;
+        let account = |user: &UserType| {
+            let email = user.attributes().iter().find(|attribute| attribute.name() == "email");
+            let email = email.and_then(|attribute| attribute.value())?.to_owned();
+            let confirmed = user.user_status() != Some(&UserStatusType::Unconfirmed);
+            let operator = operators.contains(&email);
+            Some(Account { email, confirmed, operator })
+        };
+        let items = page.users().iter().filter_map(account).collect();
+        Ok(Page { items, next: page.pagination_token().map(Value::from) })
+    }
+
+    async fn admit(&self, pool: &str, who: &Account, password: &Secret) -> Result<bool, Failure> {
+        self.people.admit(pool, &who.email, who.operator, password).await
+    }
+}
+
+/// A JSON object as an item.
+fn item(value: &Value) -> Result<HashMap<String, AttributeValue>, Failure> {
+    let unfit = || Failure::new(Kind::Input, "an item of the export is not one of DynamoDB's");
+    let fields = value.as_object().ok_or_else(unfit)?;
+    let one = |(name, value): (&String, &Value)| Some((name.clone(), from_json(value)?));
+    fields.iter().map(one).collect::<Option<_>>().ok_or_else(unfit)
+}
+
+/// An item as a JSON object; fields in their order, so that the same item is the same text.
+fn whole(item: &HashMap<String, AttributeValue>) -> Result<Value, Failure> {
+    let one = |(name, value): (&String, &AttributeValue)| Some((name.clone(), to_json(value)?));
+    let fields: Option<serde_json::Map<String, Value>> = item.iter().map(one).collect();
+    let unknown = || {
+        Failure::new(Kind::Refused, "a table holds a type of value that this version does not know")
+            .help("a newer spaceduck may know it")
+    };
+    fields.map(Value::Object).ok_or_else(unknown)
+}

@@ -1,0 +1,233 @@
+//! The known failures of this very galaxy: what CloudFormation says, what it means here, and the
+//! cure. Pure; the same table is what the documentation of failures is made of.
+
+/// A failure that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub id: &'static str,
+    /// The type of resource it hits; empty for any.
+    pub kind: &'static str,
+    /// What its reason has in it, in lower case; one of these is enough.
+    pub says: &'static [&'static str],
+    /// What it means here.
+    pub means: &'static str,
+    /// The cure.
+    pub cure: &'static str,
+}
+
+/// All of them; the first that fits counts.
+pub const KNOWN: &[Known] = &[
+    Known {
+        id: "cloudfront-unverified",
+        kind: "AWS::CloudFront::Distribution",
+        says: &["account must be verified"],
+        means: "AWS lets no new account make distributions before it has looked at the account",
+        cure: "open a case with AWS Support, type “Account and billing”, service CloudFront: “please \
+               verify this account for CloudFront”; it takes a day or so. Then run the same command \
+               again",
+    },
+    Known {
+        id: "alias-taken",
+        kind: "AWS::CloudFront::Distribution",
+        says: &["cnamealreadyexists", "one or more of the cnames", "already associated"],
+        means: "another distribution, perhaps in another account, already answers for this domain",
+        cure: "take the domain off that distribution, or choose another one in galaxy.yaml",
+    },
+    Known {
+        id: "certificate-not-issued",
+        kind: "AWS::CloudFront::Distribution",
+        says: &["invalidviewercertificate", "certificate doesn't exist", "isn't valid"],
+        means: "CloudFront takes only certificates that were issued, in us-east-1",
+        cure: "wait until the certificate is issued, then run the same command again",
+    },
+    Known {
+        id: "certificate-forbidden",
+        kind: "AWS::CertificateManager::Certificate",
+        says: &["caa"],
+        means: "a CAA record of the domain forbids Amazon to issue certificates for it",
+        cure: "allow `amazon.com` in the domain's CAA record, or take the record away",
+    },
+    Known {
+        id: "reserved-concurrency",
+        kind: "AWS::Lambda::Function",
+        says: &["unreservedconcurrentexecution", "reservedconcurrentexecutions"],
+        means: "a new account may run only ten functions at once and can't reserve any of them",
+        cure: "ask for more under Service Quotas, Lambda, “Concurrent executions”",
+    },
+    Known {
+        id: "code-missing",
+        kind: "AWS::Lambda::Function",
+        says: &["nosuchkey", "error occurred while getobject", "s3 error code"],
+        means: "the function's code is no longer in the artifact bucket",
+        cure: "run `spaceduck install` again: it stores the code anew",
+    },
+    Known {
+        id: "role-not-ready",
+        kind: "",
+        says: &["cannot be assumed", "role defined for the function", "sts:assumerole"],
+        means: "a role that was just made is not yet known to every part of AWS",
+        cure: "run the same command again in a minute",
+    },
+    Known {
+        id: "bucket-taken",
+        kind: "AWS::S3::Bucket",
+        says: &["already exists", "bucketalreadyexists", "bucketalreadyownedbyyou"],
+        means: "a bucket of that name is there, and no stack of this galaxy made it",
+        cure: "remove or rename it, or give the galaxy another `name` in galaxy.yaml",
+    },
+    Known {
+        id: "bucket-not-empty",
+        kind: "AWS::S3::Bucket",
+        says: &["not empty", "bucketnotempty"],
+        means: "something was written into the bucket while it was being removed",
+        cure: "run `spaceduck teardown` again: it empties the bucket first",
+    },
+    Known {
+        id: "table-protected",
+        kind: "AWS::DynamoDB::Table",
+        says: &["deletion protection", "deletionprotection"],
+        means: "somebody has switched the table's deletion protection on again",
+        cure: "run `spaceduck teardown` again: it switches it off first",
+    },
+    Known {
+        id: "pool-protected",
+        kind: "AWS::Cognito::UserPool",
+        says: &["deletion protection", "deletionprotection"],
+        means: "somebody has switched the user pool's deletion protection on again",
+        cure: "run `spaceduck teardown` again: it switches it off first",
+    },
+    Known {
+        id: "pool-frozen",
+        kind: "AWS::Cognito::UserPool",
+        says: &["updates are not allowed", "cannot modify", "invalid schema"],
+        means: "Cognito never changes what a user pool was made with",
+        cure: "put galaxy.yaml back to what it was; nobody's account was touched",
+    },
+    Known {
+        id: "key-kind",
+        kind: "AWS::KMS::Key",
+        says: &["keyspec", "unsupported", "not supported"],
+        means: "this Region's KMS does not make Ed25519 keys",
+        cure: "choose another `region` in galaxy.yaml; us-east-1 and eu-central-1 have them",
+    },
+    Known {
+        id: "identity-taken",
+        kind: "AWS::SES::EmailIdentity",
+        says: &["already exist"],
+        means: "this account already sends mail for that domain, and did so before this galaxy",
+        cure: "keep it: `spaceduck mail` uses an identity that is there and never removes it",
+    },
+    Known {
+        id: "name-taken",
+        kind: "",
+        says: &["already exists", "alreadyexists"],
+        means: "something of that name is there, and no stack of this galaxy made it",
+        cure: "`spaceduck doctor` says what it is; remove it, or give the galaxy another `name`",
+    },
+    Known {
+        id: "quota",
+        kind: "",
+        says: &["limitexceeded", "limit exceeded", "quota", "maximum number"],
+        means: "the account has no room for one more of these",
+        cure: "remove one that nobody needs, or ask for more under Service Quotas",
+    },
+    Known {
+        id: "permission",
+        kind: "",
+        says: &["not authorized", "accessdenied", "access denied", "is not authorized to perform"],
+        means: "the role that CloudFormation works with, or you, may not do this",
+        cure: "`spaceduck doctor` lists every missing permission at once; a policy of your \
+               organisation may forbid it, too",
+    },
+    Known {
+        id: "hook",
+        kind: "",
+        says: &["hook", "proactive control"],
+        means: "a rule of your organisation refuses this resource",
+        cure: "show the reason to whoever runs your AWS organisation",
+    },
+    Known {
+        id: "throttled",
+        kind: "",
+        says: &["throttl", "rate exceeded", "too many requests"],
+        means: "AWS was asked too much at once by everybody in this account",
+        cure: "run the same command again in a few minutes",
+    },
+    Known {
+        id: "aws-unwell",
+        kind: "",
+        says: &["internal failure", "internalfailure", "service unavailable", "internal error"],
+        means: "a part of AWS did not work for a moment",
+        cure: "run the same command again; the AWS Health Dashboard tells more",
+    },
+];
+
+/// The known failure that a resource's reason tells of.
+#[must_use]
+pub fn known(kind: &str, reason: &str) -> Option<&'static Known> {
+    let reason = reason.to_lowercase();
+    let fits = |known: &&Known| {
+        (known.kind.is_empty() || known.kind == kind)
+            && known.says.iter().any(|part| reason.contains(part))
+    };
+    KNOWN.iter().find(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(kind: &str, reason: &str) -> &'static str {
+        known(kind, reason).map_or("", |known| known.id)
+    }
+
+    #[test]
+    fn what_aws_says_is_understood() {
+        // Each reason as people have met it.
+        for (kind, reason, wanted) in [
+            (
+                "AWS::CloudFront::Distribution",
+                "Access denied for operation 'AWS::CloudFront::Distribution: Your account must be \
+                 verified before you can add new CloudFront resources.",
+                "cloudfront-unverified",
+            ),
+            (
+                "AWS::Lambda::Function",
+                "Specified ReservedConcurrentExecutions for function decreases account's \
+                 UnreservedConcurrentExecution below its minimum value of [10].",
+                "reserved-concurrency",
+            ),
+            ("AWS::S3::Bucket", "pond-artifacts already exists", "bucket-taken"),
+            ("AWS::S3::Bucket", "The bucket you tried to delete is not empty", "bucket-not-empty"),
+            (
+                "AWS::SES::ConfigurationSet",
+                "Resource of type 'AWS::SES::ConfigurationSet' with identifier 'pond' already \
+                 exists.",
+                "name-taken",
+            ),
+            (
+                "AWS::IAM::Role",
+                "User: arn:aws:iam::1:user/x is not authorized to perform: iam:CreateRole",
+                "permission",
+            ),
+            ("AWS::Logs::LogGroup", "Rate exceeded (Service: CloudWatchLogs)", "throttled"),
+            ("AWS::Logs::LogGroup", "something that nobody has seen before", ""),
+        ] {
+            assert_eq!(id(kind, reason), wanted, "{reason}");
+        }
+    }
+
+    #[test]
+    fn every_known_failure_is_whole_and_can_be_reached() {
+        for known in KNOWN {
+            assert!(!known.says.is_empty() && !known.cure.is_empty(), "{}", known.id);
+            for part in known.says {
+                assert_eq!(*part, part.to_lowercase(), "{}", known.id);
+            }
+            let kind = if known.kind.is_empty() { "AWS::Some::Thing" } else { known.kind };
+            let first = known.says.first().copied().unwrap_or_default();
+            assert_eq!(id(kind, first), known.id);
+        }
+    }
+}

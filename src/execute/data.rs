@@ -1,0 +1,173 @@
+//! Keeping a galaxy's data safe: into the artifact bucket before an upgrade, into a file before a
+//! removal or when somebody asks for it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::Job;
+use crate::archive::{self, Sink, Source};
+use crate::catalog;
+use crate::event::Event;
+use crate::failure::{Failure, Kind};
+use crate::model::{Place, Stack};
+use crate::ports::Object;
+use crate::render::hex;
+
+/// Where backups are kept in the artifact bucket.
+const BACKUPS: &str = "backups/";
+
+/// A part of a backup is stored when it has this many bytes, so that no size of a galaxy fills
+/// this machine's memory.
+const PART_BYTES: usize = 8 << 20;
+
+/// Where the galaxy keeps its data, as far as it is there.
+pub async fn source(job: &Job) -> Result<Source, Failure> {
+    let galaxy = &job.facts.config.name;
+    let mut tables = BTreeMap::new();
+    for (table, name) in catalog::tables(galaxy) {
+        if job.world.records.has_table(&name).await? {
+            tables.insert(table, name);
+        }
+    }
+    let pool = job.output(Stack::Auth, "UserPoolId").ok();
+    Ok(Source { galaxy: galaxy.to_string(), tables, pool })
+}
+
+/// Makes sure that the data can be brought back: every table to any second, or else all of it is
+/// written down. The user pool, which AWS keeps no backup of, is always written down.
+pub(super) async fn back_up(job: &Job) -> Result<bool, Failure> {
+    let whole = source(job).await?;
+    let mut lacking = BTreeMap::new();
+    for (table, name) in &whole.tables {
+        if !job.world.records.is_recoverable(name).await? {
+            lacking.insert(table.clone(), name.clone());
+        }
+    }
+    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    // Named by what it comes before, so that a run that was cut off writes it over.
+    let digests = job.rendered.values().map(|rendered| rendered.digest.as_str());
+    let before = hex(&Sha256::digest(digests.collect::<String>()));
+    let folder = format!("{BACKUPS}before-{}", &before[..8]);
+    let mut sink = Parts { job, bucket, folder, text: String::new(), parts: 0 };
+    let (records, now) = (job.world.records.as_ref(), job.world.clock.now());
+    let source = Source { tables: lacking, ..whole };
+    let counts = archive::write(records, &source, now, &mut sink).await.map_err(|failure| {
+        failure.within("the data could not be backed up, so nothing was upgraded")
+    })?;
+    sink.store().await?;
+    let recoverable = if source.tables.is_empty() { "every table by the second; " } else { "" };
+    let text = format!(
+        "Backed up: {recoverable}{} in {}/{}.",
+        archive::counted(&counts),
+        sink.bucket,
+        sink.folder
+    );
+    job.events.emit(Event::Note { text });
+    Ok(true)
+}
+
+/// Lines gathered into objects of the artifact bucket.
+struct Parts<'a> {
+    job: &'a Job,
+    bucket: String,
+    folder: String,
+    text: String,
+    parts: usize,
+}
+
+impl Parts<'_> {
+    async fn store(&mut self) -> Result<(), Failure> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        self.parts += 1;
+        let object = Object {
+            key: format!("{}/part-{:04}.jsonl", self.folder, self.parts),
+            bytes: std::mem::take(&mut self.text).into_bytes(),
+            content_type: "application/x-ndjson".into(),
+            cache_control: "no-store".into(),
+        };
+        self.job.world.assets.write(Place::Home, &self.bucket, &object).await
+    }
+}
+
+impl Sink for Parts<'_> {
+    async fn take(&mut self, line: &str) -> Result<(), Failure> {
+        self.text.push_str(line);
+        if self.text.len() >= PART_BYTES { self.store().await } else { Ok(()) }
+    }
+}
+
+/// Writes the data into the job's file. Nothing where none was asked for.
+pub(super) async fn export(job: &Job) -> Result<bool, Failure> {
+    let Some(path) = &job.export else { return Ok(false) };
+    let source = source(job).await?;
+    if source.tables.is_empty() && source.pool.is_none() {
+        return Ok(false);
+    }
+    let counts = to_file(job, &source, path).await.map_err(|failure| {
+        failure.within("the data could not be exported, so none of it was removed")
+    })?;
+    let text = format!("Exported {} to {}.", archive::counted(&counts), path.display());
+    job.events.emit(Event::Note { text });
+    Ok(true)
+}
+
+/// Writes the data into a file that only its owner can read: people's addresses are in it. The
+/// name stands for a whole export; until it is whole, it has another name.
+pub async fn to_file(
+    job: &Job,
+    source: &Source,
+    path: &Path,
+) -> Result<BTreeMap<String, u64>, Failure> {
+    let mut file = Draft::new(path)?;
+    let (records, now) = (job.world.records.as_ref(), job.world.clock.now());
+    let counts = archive::write(records, source, now, &mut file).await?;
+    file.keep()?;
+    Ok(counts)
+}
+
+/// Finds out whether a file can be written, before anything else is begun.
+pub fn writable(path: &Path) -> Result<(), Failure> {
+    Draft::new(path).map(|_| ())
+}
+
+/// A file that is being written; one that is given up vanishes.
+struct Draft {
+    out: std::io::BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Draft {
+    fn new(path: &Path) -> Result<Self, Failure> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let file = NamedTempFile::new_in(folder).map_err(|error| unwritable(path, &error))?;
+        Ok(Self { out: std::io::BufWriter::new(file), path: path.to_owned() })
+    }
+
+    fn keep(mut self) -> Result<(), Failure> {
+        let path = self.path;
+        let failed = |error: &std::io::Error| unwritable(&path, error);
+        self.out.flush().map_err(|error| failed(&error))?;
+        let file = self.out.into_inner().map_err(|error| failed(error.error()))?;
+        file.as_file().sync_all().map_err(|error| failed(&error))?;
+        file.persist(&path).map(|_| ()).map_err(|error| failed(&error.error))
+    }
+}
+
+impl Sink for Draft {
+    async fn take(&mut self, line: &str) -> Result<(), Failure> {
+        self.out.write_all(line.as_bytes()).map_err(|error| unwritable(&self.path, &error))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
+        .cause(error.to_string())
+        .help("name another file with --export, or make room")
+}

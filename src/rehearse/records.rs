@@ -1,0 +1,140 @@
+//! What the account in memory keeps of people, what is tagged in it, and what its function says.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::sim::Sim;
+use super::{Account, refuse};
+use crate::failure::Failure;
+use crate::model::{Place, Secret};
+use crate::ports::{self, Inventory, LogLine, Logs, Page, Records};
+
+/// How many items a page has: few, so that every list has several.
+const PAGE: usize = 2;
+
+impl Account {
+    /// Writes an item into a table as somebody who uses the galaxy would.
+    pub fn remember(&self, table: &str, item: Value) {
+        if let Some(items) = self.state().tables.get_mut(table) {
+            items.push(item);
+        }
+    }
+
+    /// Somebody has signed up.
+    pub fn sign_up(&self, pool: &str, email: &str) {
+        self.state().people.insert((pool.to_owned(), email.to_owned()), false);
+    }
+
+    /// Switches a table's point-in-time recovery off.
+    pub fn forgets(&self, table: &str) {
+        self.state().unrecoverable.insert(table.to_owned());
+    }
+
+    /// Something that carries a galaxy's tag and belongs to no stack.
+    pub fn stray(&self, arn: &str) {
+        self.state().strays.push(arn.to_owned());
+    }
+}
+
+fn part<T: Clone>(all: &[T], from: Option<&Value>) -> Page<T> {
+    let begin = from.and_then(Value::as_u64).and_then(|at| usize::try_from(at).ok());
+    let begin = begin.unwrap_or_default().min(all.len());
+    let end = (begin + PAGE).min(all.len());
+    let next = (end < all.len()).then(|| Value::from(end));
+    Page { items: all[begin..end].to_vec(), next }
+}
+
+#[async_trait]
+impl Records for Account {
+    async fn has_table(&self, table: &str) -> Result<bool, Failure> {
+        self.hear()?;
+        Ok(self.state().tables.contains_key(table))
+    }
+
+    async fn is_recoverable(&self, table: &str) -> Result<bool, Failure> {
+        self.hear()?;
+        Ok(!self.state().unrecoverable.contains(table))
+    }
+
+    async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure> {
+        self.hear()?;
+        let state = self.state();
+        let items = state.tables.get(table);
+        let items = items.ok_or_else(|| refuse(format!("there is no table {table}")))?;
+        Ok(part(items, from.as_ref()))
+    }
+
+    async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure> {
+        self.effect(format!("put {} into {table}", items.len()), |state| {
+            let known = state.tables.get_mut(table);
+            let known = known.ok_or_else(|| refuse(format!("there is no table {table}")))?;
+            for item in items {
+                if !known.contains(item) {
+                    known.push(item.clone());
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn accounts(
+        &self,
+        pool: &str,
+        from: Option<Value>,
+    ) -> Result<Page<ports::Account>, Failure> {
+        self.hear()?;
+        let state = self.state();
+        let of_pool = state.people.iter().filter(|((at, _), _)| at == pool);
+        let all: Vec<ports::Account> = of_pool
+            .map(|((_, email), operator)| ports::Account {
+                email: email.clone(),
+                confirmed: true,
+                operator: *operator,
+            })
+            .collect();
+        Ok(part(&all, from.as_ref()))
+    }
+
+    async fn admit(&self, pool: &str, who: &ports::Account, _: &Secret) -> Result<bool, Failure> {
+        self.effect(format!("admit {}", who.email), |state| {
+            let key = (pool.to_owned(), who.email.clone());
+            let known = state.people.insert(key, who.operator);
+            Ok(known.is_none())
+        })
+    }
+}
+
+#[async_trait]
+impl Inventory for Account {
+    async fn tagged(&self, place: Place, _: &str) -> Result<Vec<String>, Failure> {
+        self.hear()?;
+        let state = self.state();
+        let now = self.time(&state);
+        let there = |stack: &&Sim| stack.proposal.place == place && stack.is_there(now);
+        let mut arns: Vec<String> =
+            state.stacks.iter().filter(there).map(|stack| stack.arn.clone()).collect();
+        if place == Place::Home {
+            arns.extend(state.strays.iter().cloned());
+        }
+        Ok(arns)
+    }
+}
+
+#[async_trait]
+impl Logs for Account {
+    async fn lines(
+        &self,
+        group: &str,
+        since: u64,
+        word: Option<&str>,
+    ) -> Result<Vec<LogLine>, Failure> {
+        self.hear()?;
+        let state = self.state();
+        let fits = |line: &&(String, LogLine)| {
+            line.0 == group
+                && line.1.at >= since
+                && word.is_none_or(|word| line.1.text.contains(word))
+        };
+        Ok(state.logs.iter().filter(fits).map(|(_, line)| line.clone()).collect())
+    }
+}

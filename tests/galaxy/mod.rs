@@ -1,0 +1,128 @@
+//! Bringing a galaxy to a goal in an account in memory.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use spaceduck::back;
+use spaceduck::catalog::{self, Code, Facts};
+use spaceduck::config::{self, Environment};
+use spaceduck::event::{Event, Sink};
+use spaceduck::execute::{self, Job, Pages};
+use spaceduck::failure::Failure;
+use spaceduck::model::{AccountId, Region, Secret, Stack};
+use spaceduck::observe::{self, observe};
+use spaceduck::plan::{self, Goal, Observed};
+use spaceduck::rehearse::Account;
+use spaceduck::render::{self, Rendered};
+
+#[derive(Default)]
+pub(crate) struct Heard(Mutex<Vec<Event>>);
+
+impl Sink for Heard {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+pub(crate) fn account() -> Arc<Account> {
+    let id = AccountId::parse("111122223333").unwrap();
+    Account::new(id, Region::parse("eu-central-1").unwrap())
+}
+
+/// What was rendered before is not rendered again: thousands of runs need the same few templates.
+fn memoised(
+    what: &str,
+    render: impl FnOnce() -> BTreeMap<Stack, Rendered>,
+) -> BTreeMap<Stack, Rendered> {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<String, BTreeMap<Stack, Rendered>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| known.entry(what.to_owned()).or_insert_with(render).clone())
+}
+
+pub(crate) async fn job(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+) -> Result<(Arc<Job>, Observed), Failure> {
+    let environment = Environment {
+        turnstile_site_key: Some("key".into()),
+        turnstile_secret: Some(Secret::new("secret".into())),
+    };
+    let home = Region::parse("eu-central-1").unwrap();
+    let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
+    let facts = Facts {
+        config: config::parse("galaxy.yaml", "", &environment)?,
+        account: Some(AccountId::parse("111122223333").unwrap()),
+        region: Some(home.clone()),
+        code: Some(code.clone()),
+        release: "1".into(),
+    };
+    let fill = if goal == Goal::Present { catalog::fill } else { catalog::fill_disposable };
+    let rendered = |stack: Stack| {
+        let rendered = render::render(catalog::template(stack), &fill(stack, &facts)).unwrap();
+        (stack, rendered)
+    };
+    let job = Arc::new(Job {
+        world: account.world(),
+        events: Arc::new(Heard::default()),
+        account: AccountId::parse("111122223333").unwrap(),
+        home,
+        rendered: memoised(&format!("{goal:?} {}", code.sha256), || {
+            Stack::all().into_iter().map(rendered).collect()
+        }),
+        code: Some((code, Arc::from(&b"zip"[..]))),
+        secret: facts.config.turnstile_secret.clone(),
+        facts,
+        pages: Pages::Program,
+        export: None,
+        named: BTreeSet::new(),
+        outputs: Mutex::default(),
+    });
+    let observed = observe(&job).await?;
+    Ok((job, observed))
+}
+
+/// Observes, plans and runs; the number of steps that had something to do.
+pub(crate) async fn reach(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+) -> Result<usize, Failure> {
+    let (job, observed) = job(account, goal, code).await?;
+    let plan = plan::plan(goal, &observed, &job.rendered);
+    if plan.is_empty() {
+        return Ok(0);
+    }
+    execute::run(&plan, &job).await?;
+    Ok(plan.to_steps().iter().filter(|step| step.action != "keep").count())
+}
+
+pub(crate) async fn install(account: &Arc<Account>) -> Result<usize, Failure> {
+    reach(account, Goal::Present, "a").await
+}
+
+pub(crate) async fn tear_down(account: &Arc<Account>) -> Result<usize, Failure> {
+    reach(account, Goal::Absent, "a").await
+}
+
+/// Goes back to the release with that code; without one it is the release before.
+pub(crate) async fn go_back_to(account: &Arc<Account>, code: Option<&str>) -> Result<(), Failure> {
+    let (looking, observed) = job(account, Goal::Present, "c").await?;
+    let on_record = observe::releases(&looking).await?;
+    let named = on_record.iter().find(|m| code.is_some_and(|code| m.code.starts_with(code)));
+    let named = named.map(|manifest| manifest.id.as_str());
+    let interrupted = observe::intent(&looking).await?;
+    let current = observed.current.unwrap();
+    let target = back::choose(&on_record, &current, named.or(interrupted.as_deref()))?;
+    let job = back::toward(&looking, target.clone()).await?;
+    let observed = observe(&job).await?;
+    Ok(execute::run(&plan::plan(Goal::Back, &observed, &job.rendered), &job).await?)
+}
+
+/// What is installed: the name of the release and the function's version that is live.
+pub(crate) async fn installed(account: &Arc<Account>) -> (String, String) {
+    let (job, observed) = job(account, Goal::Present, "c").await.unwrap();
+    (observed.current.unwrap().id, job.output(Stack::Api, "LiveVersion").unwrap())
+}

@@ -51,6 +51,12 @@ pub fn check(folder: &str, tree: &Tree) -> Result<Skill, Vec<Mistake>> {
     }
 }
 
+/// The first mistake, where one is enough.
+pub(crate) fn only<T>(checked: Result<T, Vec<Mistake>>) -> Result<T, Mistake> {
+    let none = || Mistake::new("this is no skill");
+    checked.map_err(|mistakes| mistakes.into_iter().next().unwrap_or_else(none))
+}
+
 fn main_file(folder: &str, tree: &Tree, mistakes: &mut Vec<Mistake>) -> Option<Skill> {
     let Some(bytes) = tree.file(MAIN_FILE) else {
         let mistake = Mistake::new(format!("there is no {MAIN_FILE}"));
@@ -184,14 +190,10 @@ impl Reader<'_, '_> {
         let text = match &value.node {
             Node::Text(text) => text,
             Node::Plain(text) => {
-                let message = format!("`{}` is not text: {text} has no quotes", field.key);
+                let message = format!("`{}` is not text: it has no quotes", field.key);
+                let mistake = Mistake::new(message).help("write the value in quotes");
                 let width = text.chars().count();
-                let help = format!("write \"{text}\" in quotes, or another value");
-                self.mistakes.push(Mistake::new(message).help(help).at(
-                    self.source,
-                    value.place,
-                    width,
-                ));
+                self.mistakes.push(mistake.at(self.source, value.place, width));
                 return;
             }
             Node::Null | Node::List | Node::Map(_) => {
@@ -219,7 +221,9 @@ impl Reader<'_, '_> {
         let found = text[start..].match_indices(part).find(|(at, _)| {
             let end = text[start + at + part.len()..].chars().next();
             let before = text[start..start + at].chars().next_back();
-            [before, end].iter().all(|c| c.is_none_or(|c| c.is_whitespace() || c == '"' || c == '\''))
+            [before, end]
+                .iter()
+                .all(|c| c.is_none_or(|c| c.is_whitespace() || c == '"' || c == '\''))
         });
         let more = found.map_or(0, |(at, _)| text[start..start + at].chars().count());
         (line, column + more)
@@ -240,7 +244,8 @@ impl Reader<'_, '_> {
         }
         let names = known.iter().map(|field| field.key).collect::<Vec<_>>().join("`, `");
         let help = if in_metadata || METADATA.iter().any(|field| field.key == name) {
-            let place = if in_metadata { "known are" } else { "it belongs into `metadata`, beside" };
+            let place =
+                if in_metadata { "known are" } else { "it belongs into `metadata`, beside" };
             format!("{place} `{names}`")
         } else {
             format!("known are `{names}` and `metadata`; put others into `metadata`")

@@ -159,9 +159,8 @@ impl Field {
             let message = format!("`{key}` has {length} characters, {} are allowed", self.limit);
             return Some((message, text.to_owned()));
         }
-        let fits = |pattern: &str, text: &str| {
-            Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
-        };
+        let fits =
+            |pattern: &str, text: &str| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
         if text.trim().is_empty() {
             return Some((format!("`{key}` is empty"), text.to_owned()));
         }
@@ -231,4 +230,18 @@ pub fn schema() -> Value {
         "additionalProperties": false,
         "properties": properties,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schema_file_is_fresh() {
+        let text = serde_json::to_string_pretty(&super::schema()).expect("written") + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/front-matter.schema.json");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &text).expect("written");
+        }
+        let there = std::fs::read_to_string(path).expect("readable");
+        assert!(there == text, "{path} is out of date: cargo xtask docs");
+    }
 }

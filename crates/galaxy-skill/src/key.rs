@@ -30,10 +30,8 @@ impl PublisherKey {
     #[must_use]
     pub fn to_pem(&self) -> Option<impl AsRef<str>> {
         // Without the public half, as OpenSSL writes it too: older readers know no other form.
-        let bytes = ed25519_dalek::pkcs8::KeypairBytes {
-            secret_key: self.0.to_bytes(),
-            public_key: None,
-        };
+        let bytes =
+            ed25519_dalek::pkcs8::KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
         bytes.to_pkcs8_pem(LineEnding::LF).ok().map(Pem)
     }
 

@@ -17,9 +17,8 @@ pub const PACK_LIMIT: u64 = TREE_LIMIT + FILES_LIMIT as u64 * (2 * PATH_LIMIT as
 
 /// Packs the files of a skill of this name.
 pub fn pack(name: &str, tree: &Tree) -> Result<Vec<u8>, Mistake> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Mistake::new(format!("the files can't be packed: {error}"))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| Mistake::new(format!("the files can't be packed: {error}"));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         // Dates start in 1980 in a zip; the default is that start.
@@ -75,9 +74,8 @@ pub fn unpack(bytes: &[u8]) -> Result<(String, Tree), Mistake> {
 
 /// The name and bytes of an entry that is a plain file within the limits.
 fn entry(zip: &mut ZipArchive<Cursor<&[u8]>>, index: usize) -> Result<(String, Vec<u8>), Mistake> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Mistake::new(format!("the pack can't be read: {error}"))
-    };
+    let unreadable =
+        |error: &dyn std::fmt::Display| Mistake::new(format!("the pack can't be read: {error}"));
     let mut file = zip.by_index_raw(index).map_err(|error| unreadable(&error))?;
     let path = String::from_utf8(file.name_raw().to_vec())
         .map_err(|_| Mistake::new("the pack has a name that is not UTF-8"))?;

@@ -10,6 +10,7 @@ use beak_core::person::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::check::only;
 use crate::key::{self, PublisherKey};
 use crate::mistake::Mistake;
 use crate::{check, unpack};
@@ -82,10 +83,7 @@ pub fn sign(
     now: OffsetDateTime,
 ) -> Result<Signed, Mistake> {
     let (name, tree) = unpack(pack)?;
-    let skill = check(&name, &tree).map_err(|mistakes| {
-        let first = mistakes.into_iter().next();
-        first.unwrap_or_else(|| Mistake::new("the pack holds no skill"))
-    })?;
+    let skill = only(check(&name, &tree))?;
     let certificate = certificate.trim();
     let claims = jws::peek(certificate).ok_or_else(|| {
         Mistake::new("the certificate is not a birth certificate")

@@ -145,8 +145,8 @@ impl Reader {
 
     fn file(&mut self, file: &Path, path: String) -> Option<()> {
         let mut bytes = Vec::new();
-        let read = fs::File::open(file)
-            .and_then(|open| open.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
+        let read =
+            fs::File::open(file).and_then(|open| open.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
         if let Err(error) = read {
             return self.unreadable(&path, &error);
         }
@@ -219,9 +219,9 @@ pub(crate) fn path_fault(path: &str) -> Option<Mistake> {
         let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
         let plain = stem.trim_end_matches(|c: char| c.is_ascii_digit());
         let numbered = plain.len() < stem.len();
-        let device = DEVICES.iter().any(|device| {
-            *device == plain && (numbered == matches!(*device, "com" | "lpt"))
-        });
+        let device = DEVICES
+            .iter()
+            .any(|device| *device == plain && (numbered == matches!(*device, "com" | "lpt")));
         if name.ends_with('.') || device {
             return wrong("has a name that Windows can't keep", "name it otherwise");
         }

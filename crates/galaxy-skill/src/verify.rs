@@ -9,6 +9,7 @@ use beak_core::id::DucklingId;
 use beak_core::ports::PublicKey;
 use serde::Deserialize;
 
+use crate::check::only;
 use crate::key;
 use crate::mistake::Mistake;
 use crate::signature::{File, SIGNATURE_LIMIT, Statement, TYPE, VERSION, digest};
@@ -85,17 +86,18 @@ pub struct Verified {
 /// Judges a pack and the file beside it.
 pub fn verify(pack: &[u8], signature: &str, trust: &Trust) -> Result<Verified, Mistake> {
     let (name, tree) = unpack(pack)?;
-    let skill = check(&name, &tree).map_err(|mistakes| {
-        let first = mistakes.into_iter().next();
-        first.unwrap_or_else(|| Mistake::new("the pack holds no skill"))
-    })?;
     let file = read(signature)?;
     let claims = certificate(&file.certificate, trust)?;
     let (statement, public) = statement(&file)?;
     let sha256 = digest(pack);
-    agree(&statement, &skill, &claims, &sha256)?;
+    agree(&statement, &claims, &sha256)?;
     let (key, named) = (key::mark(&public), key::names(&claims.name, &public));
     bound(&claims, &key, named, trust)?;
+    // What nobody has signed is not even read.
+    let skill = only(check(&name, &tree))?;
+    if statement.skill != skill.name || statement.version != skill.version {
+        return Err(of_another("skill or version"));
+    }
     if let Some(named) = skill.publisher.as_ref().filter(|id| **id != claims.duckling_id) {
         let message = format!("it is signed by {}, and names {named}", claims.duckling_id);
         return Err(Mistake::new(message).help("don't use it"));
@@ -120,7 +122,8 @@ fn read(signature: &str) -> Result<File, Mistake> {
     if signature.len() as u64 > SIGNATURE_LIMIT {
         return Err(unreadable(format!("it has more than {SIGNATURE_LIMIT} bytes")));
     }
-    let file: File = serde_json::from_str(signature).map_err(|error| unreadable(error.to_string()))?;
+    let file: File =
+        serde_json::from_str(signature).map_err(|error| unreadable(error.to_string()))?;
     if file.galaxy_skill_signature != VERSION {
         return Err(unreadable(format!("it has the version {}", file.galaxy_skill_signature)));
     }
@@ -164,23 +167,21 @@ fn statement(file: &File) -> Result<(Statement, PublicKey), Mistake> {
     Ok((statement, public))
 }
 
+fn of_another(what: &str) -> Mistake {
+    Mistake::new(format!("the signature is of another {what}")).help("don't use it")
+}
+
 /// The statement is about this pack and this certificate.
-fn agree(said: &Statement, skill: &Skill, claims: &Claims, sha256: &str) -> Result<(), Mistake> {
-    let of = |what: &str| {
-        Err(Mistake::new(format!("the signature is of another {what}")).help("don't use it"))
-    };
+fn agree(said: &Statement, claims: &Claims, sha256: &str) -> Result<(), Mistake> {
     if said.iss != claims.issuer {
-        return of("galaxy");
+        return Err(of_another("galaxy"));
     }
     if said.sub != claims.duckling_id.as_str() || said.cert_id != claims.cert_id.as_str() {
-        return of("certificate");
+        return Err(of_another("certificate"));
     }
     if said.sha256 != sha256 {
         let message = "the skill is not the one that was signed: its bytes are others";
         return Err(Mistake::new(message).help("get it again, or don't use it"));
-    }
-    if said.skill != skill.name || said.version != skill.version {
-        return of("skill or version");
     }
     Ok(())
 }

@@ -70,11 +70,11 @@ metadata:
         "SKILL.md has no instructions",
         "2:1: there is no field `nmae`",
         "3:14: `description` is empty",
-        "4:10: `license` is not text: 7 has no quotes",
+        "4:10: `license` is not text: it has no quotes",
         "5:1: there is no field `version`",
         "1:1: `name` is missing",
-        "7:12: `version` is not text: 1 has no quotes",
-        "8:17: `2` is no value for `galaxy-skill`",
+        "7:12: `version` is not text: it has no quotes",
+        "8:18: `2` is no value for `galaxy-skill`",
         "9:34: `Wave` can't stand in `galaxy-capabilities`",
         "10:16: `T9` is no value for `galaxy-tier`",
         "11:3: there is no field `galaxy-permission`",
@@ -98,22 +98,50 @@ fn fields_are_held_to_their_forms() {
         ("name: wave", "name: a--b", "2:7: `a--b` is no value for `name`"),
         ("name: wave", "name: -wave", "2:7: `-wave` is no value for `name`"),
         ("name: wave", "name: ../wave", "2:7: `../wave` is no value for `name`"),
-        ("Waves", "<b>Waves", "3:14: `<b>Waves at other ducks. Use to be polite.` is no value for `description`"),
-        ("Waves at other ducks. Use to be polite.", &long, "3:14: `description` has 1025 characters, 1024 are allowed"),
-        ("\"1.0.0\"", "\"1.0\"", "5:12: `1.0` is no value for `version`"),
-        ("\"1.0.0\"", "\"01.0.0\"", "5:12: `01.0.0` is no value for `version`"),
-        ("\"1.0.0\"", "\"1.0.0+7\"", "5:12: `1.0.0+7` is no value for `version`"),
+        (
+            "Waves",
+            "<b>Waves",
+            "3:14: `<b>Waves at other ducks. Use to be polite.` is no value for `description`",
+        ),
+        (
+            "Waves at other ducks. Use to be polite.",
+            &long,
+            "3:14: `description` has 1025 characters, 1024 are allowed",
+        ),
+        ("\"1.0.0\"", "\"1.0\"", "5:13: `1.0` is no value for `version`"),
+        ("\"1.0.0\"", "\"01.0.0\"", "5:13: `01.0.0` is no value for `version`"),
+        ("\"1.0.0\"", "\"1.0.0+7\"", "5:13: `1.0.0+7` is no value for `version`"),
         ("wave.read", "wave.send", "7:24: `wave.send` stands in `galaxy-capabilities` twice"),
         ("wave.read", "wave", "7:34: `wave` can't stand in `galaxy-capabilities`"),
-        ("send wave", "send  wave", "7:24: `wave.send  wave.read` is no value for `galaxy-capabilities`"),
+        (
+            "send wave",
+            "send  wave",
+            "7:24: `wave.send  wave.read` is no value for `galaxy-capabilities`",
+        ),
         ("none", "root", "9:23: `root` can't stand in `galaxy-permissions`"),
-        ("none", "network:EXAMPLE.org", "9:23: `network:EXAMPLE.org` can't stand in `galaxy-permissions`"),
-        ("none", "none\n  galaxy-publisher: dkl_abc", "10:21: `dkl_abc` is no value for `galaxy-publisher`"),
+        (
+            "none",
+            "network:EXAMPLE.org",
+            "9:23: `network:EXAMPLE.org` can't stand in `galaxy-permissions`",
+        ),
+        (
+            "none",
+            "none\n  galaxy-publisher: dkl_abc",
+            "10:21: `dkl_abc` is no value for `galaxy-publisher`",
+        ),
         ("none", "[a, b]", "9:3: `galaxy-permissions` is not text"),
         ("galaxy-tier: T0", "galaxy-tier:", "8:3: `galaxy-tier` is not text"),
-        ("name: wave", "name: wave\nname: wave", "3:1: the front matter is not YAML that agents read: duplicate mapping key: name"),
-        ("name: wave", "name: [wave", "4:9: the front matter is not YAML that agents read: "),
-        ("name: wave", "name: wave --- not", "2:12: `---` within the front matter ends it for some readers"),
+        (
+            "name: wave",
+            "name: wave\nname: wave",
+            "3:1: the front matter is not YAML that agents read: duplicate mapping key: name",
+        ),
+        ("name: wave", "name: [wave", "3:12: the front matter is not YAML that agents read: "),
+        (
+            "name: wave",
+            "name: wave --- not",
+            "2:12: `---` within the front matter ends it for some readers",
+        ),
     ] {
         let told = with(old, new);
         let near = told.first().is_some_and(|first| first.starts_with(message));
@@ -158,7 +186,8 @@ fn links_lead_to_files_of_the_skill() {
 fn secrets_are_found_in_every_file_and_not_shown() {
     let key = beak_core::key::BeakKey::new([7; 32]);
     let secret = key.reveal();
-    for bytes in [format!("key = {secret}\n").into_bytes(), [b"\xff ", secret.as_bytes()].concat()] {
+    for bytes in [format!("key = {secret}\n").into_bytes(), [b"\xff ", secret.as_bytes()].concat()]
+    {
         let mut tree = tree(GOOD);
         tree.add("config.ini", bytes).expect("a file");
         let mistakes = check("wave", &tree).expect_err("a mistake");

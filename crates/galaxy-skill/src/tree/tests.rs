@@ -106,7 +106,8 @@ fn a_path_stays_inside() {
         let fault = path_fault(path).unwrap_or_else(|| panic!("{path:?} passes"));
         assert!(fault.message.contains(why), "{path:?}: {}", fault.message);
     }
-    for path in ["SKILL.md", "com.md", "nul1", "console/aux-files/x.y.z", "a..b", "0/1/2/3/4/5/6/7"] {
+    for path in ["SKILL.md", "com.md", "nul1", "console/aux-files/x.y.z", "a..b", "0/1/2/3/4/5/6/7"]
+    {
         assert_eq!(path_fault(path), None, "{path}");
     }
 }
@@ -118,8 +119,10 @@ fn a_file_that_is_a_folder_elsewhere_clashes() {
         tree.add(path, Vec::new()).expect("a good path");
     }
     let told: Vec<_> = tree.clashes().into_iter().map(|mistake| mistake.message).collect();
-    let expected =
-        ["`docs` and `Docs` are one name on many machines", "`x` and `x` are one name on many machines"];
+    let expected = [
+        "`docs` and `Docs` are one name on many machines",
+        "`x` and `x` are one name on many machines",
+    ];
     assert_eq!(told, expected);
     assert!(tree.add("x", Vec::new()).is_err(), "twice");
 }

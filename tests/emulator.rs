@@ -3,162 +3,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use test_cloud::Cloud;
 
-const TEST_SITE_KEY: &str = "1x00000000000000000000AA";
-const TEST_SECRET: &str = "1x0000000000000000000000000000000AA";
+mod person;
 
-struct Person {
-    cloud: Cloud,
-    folder: TempDir,
-    agent: ureq::Agent,
-}
-
-struct Ran {
-    code: Option<i32>,
-    lines: Vec<Value>,
-    stderr: String,
-}
-
-impl Ran {
-    fn last(&self) -> &Value {
-        self.lines.last().unwrap_or_else(|| panic!("no line of JSON; stderr: {}", self.stderr))
-    }
-
-    fn url(&self, name: &str) -> String {
-        let urls = self.last()["urls"].as_array().unwrap();
-        let found = urls.iter().find(|url| url["name"] == name);
-        found.unwrap_or_else(|| panic!("no address of {name}"))["url"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Person {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        // The emulator knows no log deliveries, so the sites keep no access logs here.
-        std::fs::write(folder.path().join("galaxy.yaml"), "logs:\n  site_access: false\n").unwrap();
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        Self { cloud: Cloud::start(), folder, agent: config.into() }
-    }
-
-    fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
-        command.current_dir(self.folder.path()).envs(self.cloud.environment());
-        command
-    }
-
-    fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_spaceduck"));
-        command
-            .env("SPACEDUCK_CONNECT_TO", self.cloud.address())
-            .env("SPACEDUCK_TURNSTILE_SITE_KEY", TEST_SITE_KEY)
-            .env("SPACEDUCK_TURNSTILE_SECRET", TEST_SECRET)
-            .args(arguments)
-            .arg("--json");
-        command
-    }
-
-    fn spaceduck(&self, arguments: &[&str]) -> Ran {
-        let Output { status, stdout, stderr } = self.program(arguments).output().unwrap();
-        let stdout = String::from_utf8(stdout).unwrap();
-        Ran {
-            code: status.code(),
-            lines: stdout.lines().map(line).collect(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
-    }
-
-    /// Runs the program until a step of that name has begun, and sends it a signal then.
-    fn cut(&self, arguments: &[&str], step: &str, signal: &str) -> Ran {
-        let mut command = self.program(arguments);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = Vec::new();
-        for text in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line(&text.unwrap());
-            if line["step"] == step && line["state"] == "running" {
-                let id = child.id().to_string();
-                assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-            }
-            lines.push(line);
-        }
-        Ran { code: child.wait().unwrap().code(), lines, stderr: String::new() }
-    }
-
-    /// What the account holds, as its own services tell it.
-    fn account(&self) -> Value {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut python = self.command(root.join(".venv/bin/python"));
-        python.arg(root.join("tests/leftovers.py")).arg("eu-central-1");
-        let output = python.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// What the function has logged.
-    fn log(&self) -> String {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut python = self.command(root.join(".venv/bin/python"));
-        python.arg(root.join("tests/logs.py")).args(["eu-central-1", "/aws/lambda/spaceduck-beak"]);
-        let output = python.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// A request to a host name of the emulated AWS, which no resolver knows.
-    fn get(&self, url: &str) -> (u16, String) {
-        let (host, path) = split(url);
-        let request = self.agent.get(format!("{}{path}", self.cloud.url()));
-        let request = request.header("host", host).header("x-forwarded-proto", "https");
-        let mut response = request.call().unwrap();
-        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
-    }
-
-    fn post(&self, url: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
-        let (host, path) = split(url);
-        let mut request = self.agent.post(format!("{}{path}", self.cloud.url()));
-        request = request.header("host", host);
-        if let Some(key) = key {
-            request = request.header("authorization", format!("Bearer {key}"));
-        }
-        let mut response = request.send_json(body).unwrap();
-        let text = response.body_mut().read_to_string().unwrap();
-        let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"));
-        (response.status().as_u16(), json)
-    }
-
-    fn hatch(&self, api: &str, email: &str) -> Value {
-        let body = json!({
-            "email": email, "password": "securepassword123", "display_name": "My First Duck",
-            "captcha_token": "YOUR_TURNSTILE_TOKEN"
-        });
-        let (status, answer) = self.post(&format!("{api}/beak/hatch"), None, &body);
-        assert_eq!((status, &answer["status"]), (202, &json!("otp_sent")), "{answer}");
-        // The emulated Cognito takes any code.
-        let body = json!({"email": email, "code": "123456"});
-        let (status, answer) = self.post(&format!("{api}/beak/verify"), None, &body);
-        assert_eq!(status, 200, "{answer}");
-        answer
-    }
-}
-
-fn line(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| panic!("not JSON: {text}"))
-}
-
-fn split(url: &str) -> (&str, &str) {
-    let rest = url.split_once("://").unwrap().1;
-    rest.find('/').map_or((rest, "/"), |at| rest.split_at(at))
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
-}
+use person::{Moment, Person, Ran, TEST_SITE_KEY, text};
 
 /// Every call with its route and its duckling, and nothing that opens anything.
 fn logs_no_secret(person: &Person, ducks: &[&Value]) {
@@ -225,23 +76,6 @@ fn a_galaxy_is_installed_works_and_is_removed() {
     assert_eq!((nothing.code, &nothing.last()["outcome"]), (Some(0), &json!("unchanged")));
 }
 
-impl Person {
-    fn configure(&self, memory_mb: u32) {
-        let text = format!("logs:\n  site_access: false\napi:\n  memory_mb: {memory_mb}\n");
-        std::fs::write(self.folder.path().join("galaxy.yaml"), text).unwrap();
-    }
-
-    /// The version that callers get, and its memory.
-    fn live(&self) -> Value {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut python = self.command(root.join(".venv/bin/python"));
-        python.arg(root.join("tests/live.py")).args(["eu-central-1", "spaceduck-beak"]);
-        let output = python.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
-
 /// A page that somebody overwrites by hand, and a stack that nobody touched.
 fn drifts_and_is_put_back(person: &Person) {
     let clean = person.spaceduck(&["drift"]);
@@ -266,7 +100,6 @@ fn drifts_and_is_put_back(person: &Person) {
 #[test]
 fn a_release_comes_and_an_earlier_one_comes_back() {
     let person = Person::new();
-    person.configure(256);
     let installed = person.spaceduck(&["install", "--yes"]);
     assert_eq!(installed.code, Some(0), "{} {}", installed.last(), installed.stderr);
     assert_eq!(person.live(), json!({"version": "1", "memory": 256}));
@@ -293,25 +126,25 @@ fn a_release_comes_and_an_earlier_one_comes_back() {
 fn an_interrupted_run_is_finished_by_the_next_one() {
     let person = Person::new();
     let install = ["install", "--yes"];
-    let stopped = person.cut(&install, "stack bootstrap", "-INT");
+    let creates = |call: &test_cloud::Call| call.name == "cloudformation CreateStack";
+    let stopped = person.cut(&install, Moment::After, creates, |child| {
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    });
     assert_eq!(stopped.code, Some(130), "{}", stopped.last());
     assert_eq!(
         (&stopped.last()["type"], &stopped.last()["kind"]),
         (&json!("failed"), &json!("interrupted"))
     );
-    for step in ["stack data", "publish duckcontrol", "stack api", "release", "probe"] {
-        let killed = person.cut(&install, step, "-KILL");
-        assert_eq!(killed.code, None, "{step}: {}", killed.last());
-    }
+    let killed = person.killed(&install, Moment::Before, |call| call.name == "s3 PutObject");
+    assert_eq!(killed.code, None, "{}", killed.last());
     let installed = person.spaceduck(&install);
     assert_eq!(installed.code, Some(0), "{} {}", installed.last(), installed.stderr);
     works(&person, &installed);
     assert_eq!(person.spaceduck(&install).last()["outcome"], "unchanged");
     let teardown = ["teardown", "--confirm", "spaceduck"];
-    for step in ["stack api", "stack data", "stack bootstrap"] {
-        let killed = person.cut(&teardown, step, "-KILL");
-        assert_eq!(killed.code, None, "{step}: {}", killed.last());
-    }
+    let killed = person.killed(&teardown, Moment::After, |call| call.name == "s3 DeleteBucket");
+    assert_eq!(killed.code, None, "{}", killed.last());
     let removed = person.spaceduck(&teardown);
     assert_eq!(removed.code, Some(0), "{} {}", removed.last(), removed.stderr);
     assert_eq!(person.account(), json!({}));

@@ -1,4 +1,5 @@
-//! An emulated AWS for tests: starts it, waits until it answers, stops it.
+//! An emulated AWS for tests: starts it, waits until it answers, stops it; and a door in front of it
+//! at which things go wrong.
 //!
 //! `cargo xtask test` puts it into `.venv` at the project's root, in a pinned version. A test that
 //! finds none fails and says so; it never passes by doing nothing.
@@ -9,6 +10,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+mod call;
+mod proxy;
+mod refusal;
+
+pub use call::Call;
+pub use proxy::{Proxy, Trouble};
+pub use refusal::Refusal;
 
 /// The account that the credentials below belong to: the only one whose API the emulator serves to
 /// callers without credentials.

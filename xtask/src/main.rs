@@ -4,6 +4,7 @@
 mod bench;
 mod browsers;
 mod dist;
+mod sdk;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -66,6 +67,7 @@ fn say(text: &str) {
 
 fn set_up(root: &Path) -> Outcome {
     tools::set_up(root)?;
+    sdk::set_up(root)?;
     browsers::set_up()
 }
 
@@ -79,7 +81,8 @@ fn test(root: &Path) -> Outcome {
     beak_package::build(root).map_err(|error| error.to_string())?;
     cargo(root, &["build", "--workspace", "--locked"])?;
     cargo(root, &["test", "--workspace", "--locked"])?;
-    browsers::test(root)
+    browsers::test(root)?;
+    sdk::test(root)
 }
 
 fn docs(root: &Path) -> Outcome {

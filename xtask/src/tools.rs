@@ -14,21 +14,36 @@ pub(crate) fn set_up(root: &Path) -> Outcome {
     cargo_deny(root).map(|_| ())
 }
 
-/// A virtual environment with exactly what `tests/requirements.txt` names. A copy of that file
-/// inside says what it was made of.
 fn python(root: &Path) -> Outcome {
     let (wanted, venv) = (root.join("tests/requirements.txt"), root.join(".venv"));
-    let made_of = venv.join("requirements.txt");
-    let read = |path: &Path| std::fs::read(path).unwrap_or_default();
-    if read(&wanted) == read(&made_of) {
+    if is_made_of(&venv, &wanted) {
         return Ok(());
     }
     say("fetching the emulated AWS and cfn-lint into .venv");
-    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    let mut pip = Command::new(venv.join("bin/python"));
+    make_venv(&venv, &wanted, |_| Ok(()))
+}
+
+/// Whether a virtual environment has exactly what a list of requirements names. A copy of the
+/// list inside says what it was made of.
+pub(crate) fn is_made_of(venv: &Path, wanted: &Path) -> bool {
+    let read = |path: &Path| std::fs::read(path).unwrap_or_default();
+    read(wanted) == read(&venv.join("requirements.txt"))
+}
+
+/// Makes one, and with its Python whatever else belongs to it.
+pub(crate) fn make_venv(
+    venv: &Path,
+    wanted: &Path,
+    besides: impl FnOnce(&Path) -> Outcome,
+) -> Outcome {
+    run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    let python = venv.join("bin/python");
+    let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    run(pip.arg("--requirement").arg(&wanted))?;
-    std::fs::copy(&wanted, &made_of)
+    run(pip.arg("--requirement").arg(wanted))?;
+    besides(&python)?;
+    let made_of = venv.join("requirements.txt");
+    std::fs::copy(wanted, &made_of)
         .map(|_| ())
         .map_err(|error| format!("`{}` can't be written: {error}", made_of.display()))
 }

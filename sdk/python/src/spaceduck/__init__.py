@@ -6,8 +6,6 @@ duck = spaceduck.Duck(beak_key="sd_bk_...", api_base="http://localhost:3825")
 print(duck.metrics()["total_ducklings"])
 """
 
-from importlib.metadata import version as _version
-
 from ._async import AsyncDuck, AsyncGalaxy
 from ._call import Retries
 from ._certificates import verify_certificate
@@ -60,8 +58,7 @@ from ._models import (
 )
 from ._paging import AsyncListing, Listing, Page
 from ._sync import Duck, Galaxy, hatch, resend, verify
-
-__version__ = _version("spaceduck")
+from ._version import __version__
 
 __all__ = [
     "AlreadyExistsError",

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timezone
-from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -32,10 +31,11 @@ from ._errors import (
     UnexpectedAnswerError,
     text,
 )
+from ._version import __version__
 
 T = TypeVar("T")
 
-AGENT = f"spaceduck-python/{version('spaceduck')}"
+AGENT = f"spaceduck-python/{__version__}"
 #: No answer of a galaxy comes near to this.
 LARGEST_ANSWER = 32 * 1024 * 1024
 

@@ -5,9 +5,6 @@ use galaxy_sites::{Site, SiteConfig};
 use crate::failure::Failure;
 use crate::ports::Object;
 
-/// The one file that knows addresses; it is written when all of them are known.
-pub const CONFIG_KEY: &str = "config.json";
-
 /// The files of a site, pages last, so that a page never comes before what it needs.
 pub fn objects(site: Site, config: &SiteConfig) -> Result<Vec<Object>, Failure> {
     let files = files(site, config)?;

@@ -1,5 +1,57 @@
-//! Has the pages embedded again when one of them was edited.
+//! Makes the pages of the five sites and a table of all files, which the library embeds.
 
-fn main() {
-    println!("cargo:rerun-if-changed=../../sites");
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    for watched in ["sites", "pages", "crates/beak-api/openapi.json"] {
+        println!("cargo:rerun-if-changed=../../{watched}");
+    }
+    match make() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            // Cargo shows what a build script says when it fails.
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make() -> Result<(), String> {
+    let said = |error: std::io::Error| error.to_string();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().map_err(said)?;
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    let input = galaxy_pages::read::input(&root).map_err(said)?;
+    let built = galaxy_pages::build(&input);
+    for mistake in &built.mistakes {
+        println!("cargo:warning={mistake}");
+    }
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let sites = root.join("sites");
+    for path in galaxy_pages::read::files(&sites).map_err(said)? {
+        let inside = path.strip_prefix(&sites).unwrap_or(&path);
+        let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+        // Pages come from the builder, which fills in what all have.
+        if path.extension().is_none_or(|ending| ending != "html") {
+            files.insert(parts.join("/"), path);
+        }
+    }
+    let folder = out.join("pages");
+    // What an earlier build left must not be embedded again.
+    let _ = std::fs::remove_dir_all(&folder);
+    for page in built.files {
+        let path = folder.join(&page.path);
+        std::fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(said)?;
+        std::fs::write(&path, page.text).map_err(said)?;
+        files.insert(page.path, path);
+    }
+    let mut table = String::from("&[\n");
+    for (name, path) in files {
+        // Writing to a String can't fail.
+        let _ = writeln!(table, "({name:?}, include_bytes!({path:?}) as &[u8]),");
+    }
+    table.push(']');
+    std::fs::write(out.join("files.rs"), table).map_err(said)
 }

@@ -59,11 +59,7 @@ impl Sites {
         if method != Method::GET && method != Method::HEAD {
             return Some(StatusCode::METHOD_NOT_ALLOWED.into_response());
         }
-        let mut path = path.trim_start_matches('/').to_owned();
-        if path.is_empty() || path.ends_with('/') {
-            path.push_str("index.html");
-        }
-        let (status, served) = match files.get(&path) {
+        let (status, served) = match files.get(&galaxy_sites::file_of(path)) {
             Some(served) => (StatusCode::OK, served),
             None => match files.get("404.html") {
                 Some(served) => (StatusCode::NOT_FOUND, served),

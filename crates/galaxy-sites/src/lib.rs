@@ -1,13 +1,13 @@
 //! The five sites: their files, what a browser may cache and where each one points.
 //!
-//! The pages lie in `sites/` at the root of the project and are embedded in whatever program uses
-//! this crate. Local galaxy and installer take the same files with the same headers from here.
+//! Pages are made by `galaxy-pages` when this crate is built, of `sites/` and `pages/` at the root
+//! of the project, and are embedded in whatever program uses it. Local galaxy and installer take the
+//! same files with the same headers from here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rust_embed::RustEmbed;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -117,9 +117,34 @@ impl fmt::Display for SiteError {
 
 impl std::error::Error for SiteError {}
 
-#[derive(RustEmbed)]
-#[folder = "../../sites"]
-struct Pages;
+/// Every file of every site, as `SITE/path` or `shared/path`.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// What stands where a site's address belongs.
+const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
+
+/// The page about the five sites; besides `config.json` it is the only file with addresses.
+const HUB: &str = "sites/index.html";
+
+/// Whether a file of a site tells addresses. Such a file differs from galaxy to galaxy, and can be
+/// made only when all five sites have theirs.
+#[must_use]
+pub fn tells_addresses(path: &str) -> bool {
+    path == "config.json" || path == HUB
+}
+
+/// The file that a browser means by a path: a folder's page may be named with a slash at the end,
+/// or as a bare word. The template of the sites says the same to `CloudFront`.
+#[must_use]
+pub fn file_of(path: &str) -> String {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match () {
+        () if last.is_empty() => format!("{path}index.html"),
+        () if last.contains('.') => path.to_owned(),
+        () => format!("{path}/index.html"),
+    }
+}
 
 /// Pages and addresses must be fresh; the rest may be five minutes old.
 const FRESH: &str = "no-cache";
@@ -129,17 +154,14 @@ const SHORT: &str = "public, max-age=300";
 pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError> {
     let own = format!("{}/", site.name());
     let mut files = Vec::new();
-    for path in Pages::iter() {
+    for (path, bytes) in FILES {
         let place = match path.strip_prefix(&own) {
-            Some(rest) => rest.to_owned(),
-            // The page for what is not there belongs to the root of every site.
-            None if path == "shared/404.html" => "404.html".to_owned(),
-            None if path.starts_with("shared/") => path.to_string(),
+            Some(rest) => rest,
+            None if path.starts_with("shared/") => path,
             None => continue,
         };
-        if let Some(file) = Pages::get(&path) {
-            files.push(site_file(place, file.data)?);
-        }
+        let bytes = if place == HUB { with_addresses(bytes, config) } else { (*bytes).into() };
+        files.push(site_file(place.to_owned(), bytes)?);
     }
     let mut json =
         serde_json::to_vec_pretty(config).map_err(|error| SiteError::Config(error.to_string()))?;
@@ -147,6 +169,16 @@ pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError
     files.push(site_file("config.json".to_owned(), Cow::Owned(json))?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+fn with_addresses(page: &[u8], config: &SiteConfig) -> Cow<'static, [u8]> {
+    let mut text = String::from_utf8_lossy(page).into_owned();
+    for site in Site::ALL {
+        let mark = format!("{}{}{}", ADDRESS_MARK.0, site.name(), ADDRESS_MARK.1);
+        let address = config.sites.get(site.name()).map_or("", String::as_str);
+        text = text.replace(&mark, address);
+    }
+    Cow::Owned(text.into_bytes())
 }
 
 fn site_file(path: String, bytes: Cow<'static, [u8]>) -> Result<SiteFile, SiteError> {

@@ -1,0 +1,131 @@
+//! Markdown and facts → the pages of the five sites, as plain HTML. Pure, but for [`read`].
+//!
+//! `galaxy-sites` runs this when it is built and embeds what comes out. What can be wrong with a page
+//! (a dead link, a missing anchor, a title that is there twice, a fact without words) is a mistake
+//! here: the build warns of it, and a test fails.
+
+mod front;
+mod hub;
+mod layout;
+mod links;
+mod markdown;
+mod nav;
+mod page;
+pub mod read;
+mod reference;
+mod search;
+mod sites;
+
+use std::fmt;
+
+pub use sites::{SITES, SiteHead};
+
+use page::{Made, Page};
+
+/// A text with its path below `sites/` or `pages/`, with forward slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Such as `duckgalaxy/errors/index.md`.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// Everything that pages are made of.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// `pages/SITE/**.md`.
+    pub markdown: Vec<Text>,
+    /// `sites/**.html`: pages with a program of their own; header and footer are filled in.
+    pub html: Vec<Text>,
+    /// `pages/facts/*.json`: what the code knows.
+    pub facts: Vec<Text>,
+    /// `pages/reference/*.yaml`: the sentences to those facts.
+    pub words: Vec<Text>,
+    /// `openapi.json`.
+    pub openapi: String,
+}
+
+/// What is wrong with a page, and where.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mistake {
+    /// The file.
+    pub file: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Mistake {
+    fn new(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { file: file.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.message)
+    }
+}
+
+/// What stands in a page where a site's address belongs: `galaxy-sites` knows it later.
+pub const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
+
+/// The one page of a site that holds [`ADDRESS_MARK`].
+pub const HUB: &str = "sites/index.html";
+
+/// What came out.
+#[derive(Clone, Debug, Default)]
+pub struct Built {
+    /// All pages of all sites and the search index; each as `SITE/path` or `shared/path`.
+    pub files: Vec<Text>,
+    /// What is wrong. A page that can't be made at all is left out.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Makes all pages of all sites and the search index.
+#[must_use]
+pub fn build(input: &Input) -> Built {
+    let mut mistakes = Vec::new();
+    let mut pages = page::parse_all(&input.markdown, &mut mistakes);
+    pages.extend(reference::pages(input, &mut mistakes));
+    pages.extend(nav::missing_indexes(&pages));
+    pages.sort_by_key(Page::key);
+    page::check_unique(&mut pages, &mut mistakes);
+    let made: Vec<Made> = pages.into_iter().map(|page| Made::new(page, &mut mistakes)).collect();
+    let apps = layout::apps(&input.html, &mut mistakes);
+    links::check(&made, &apps, &mut mistakes);
+    let mut files = Vec::new();
+    match layouts(&made, &apps) {
+        Ok(pages) => files.extend(pages),
+        Err(mistake) => mistakes.push(mistake),
+    }
+    files.extend(search::index(&made, &apps));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    mistakes.sort();
+    mistakes.dedup();
+    Built { files, mistakes }
+}
+
+fn layouts(made: &[Made], apps: &[layout::App]) -> Result<Vec<Text>, Mistake> {
+    let tree = nav::Tree::new(made);
+    let mut out = Vec::new();
+    for made in made {
+        out.push(layout::page(made, &tree)?);
+    }
+    for app in apps {
+        out.extend(layout::app(app, &tree)?);
+    }
+    for site in &SITES {
+        out.push(hub::sites_page(site, made, apps, &tree)?);
+        out.push(hub::search_page(site, &tree)?);
+    }
+    Ok(out)
+}
+
+/// A template's failure.
+fn broken(file: &str, error: impl fmt::Display) -> Mistake {
+    Mistake::new(file, error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Small inputs and what becomes of them.

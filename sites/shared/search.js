@@ -1,0 +1,90 @@
+// Search over all five sites. The index lies beside this file: a list of pages, and for each first
+// letter the words that begin with it. Only what is typed decides what is fetched; nothing is sent.
+
+import { loadConfig, make } from '/shared/beak.js';
+
+const MOST = 40;
+const files = new Map();
+
+function load(name) {
+  if (!files.has(name)) {
+    files.set(name, fetch(`/shared/search/${name}.json`, { credentials: 'omit' }).then((response) => {
+      if (!response.ok) throw new Error(`/shared/search/${name}.json: ${response.status}`);
+      return response.json();
+    }));
+  }
+  return files.get(name);
+}
+
+/** The words of a question, as the index spells them. */
+export function wordsOf(text) {
+  return [...new Set(text.toLowerCase().split(/[^a-z0-9_]+/).filter((word) => word.length > 1))];
+}
+
+/** Page → how well it fits one word; words that only begin like it count for less. */
+async function hits(word) {
+  const shard = await load(/^[a-z]/.test(word) ? word[0] : '0');
+  const found = new Map();
+  for (const [known, pages] of Object.entries(shard)) {
+    if (!known.startsWith(word)) continue;
+    const share = known === word ? 1 : 0.5;
+    for (let at = 0; at < pages.length; at += 2) {
+      const weight = pages[at + 1] * share;
+      found.set(pages[at], Math.max(found.get(pages[at]) ?? 0, weight));
+    }
+  }
+  return found;
+}
+
+/** The pages that have all words, the best first. */
+export async function search(text) {
+  const words = wordsOf(text);
+  if (words.length === 0) return [];
+  const [pages, ...all] = await Promise.all([load('pages'), ...words.map(hits)]);
+  const scores = [...all[0]].map(([page, weight]) => {
+    const rest = all.slice(1).map((found) => found.get(page));
+    return rest.includes(undefined) ? null : [page, rest.reduce((sum, one) => sum + one, weight)];
+  });
+  const best = scores.filter(Boolean).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  return best.map(([page]) => {
+    const [site, path, title, about] = pages[page];
+    return { site, path, title, about };
+  });
+}
+
+function show(results, question, addresses) {
+  const own = document.querySelector('.five a[aria-current]')?.textContent ?? '';
+  const labels = new Map([...document.querySelectorAll('.five a[data-site]')].map((a) => [a.dataset.site, a.textContent]));
+  const list = document.getElementById('hits');
+  list.replaceChildren(...results.slice(0, MOST).map(({ site, path, title, about }) => {
+    const elsewhere = labels.has(site);
+    const base = elsewhere ? (addresses[site] ?? '').replace(/\/+$/, '') : '';
+    const where = elsewhere ? labels.get(site) : own;
+    return make('li', {},
+      make('a', { href: base + path }, title),
+      make('span', { class: 'where' }, where),
+      make('p', {}, about));
+  }));
+  const many = results.length === 1 ? '1 page' : `${results.length} pages`;
+  const more = results.length > MOST ? `; these are the ${MOST} that fit best` : '';
+  const text = results.length ? `${many} for “${question}”${more}.` : `No page has all of “${question}”. Try fewer words, or only the beginning of one.`;
+  document.getElementById('found').textContent = text;
+}
+
+async function start() {
+  const field = document.getElementById('find');
+  const question = (new URLSearchParams(location.search).get('q') ?? '').trim().slice(0, 80);
+  if (!question) {
+    document.getElementById('found').textContent = 'Type what you look for into the field above, or read through the list below.';
+    return;
+  }
+  field.value = question;
+  try {
+    const [results, config] = await Promise.all([search(question), loadConfig().catch(() => ({}))]);
+    show(results, question, config.sites ?? {});
+  } catch {
+    document.getElementById('found').textContent = 'The search index could not be loaded. Reload the page, or read through the list below.';
+  }
+}
+
+if (typeof document !== 'undefined') start();

@@ -39,6 +39,7 @@ impl Sink for Quiet {
             Event::Operators { operators } => answer(&operators.join("\n")),
             Event::Account { password, .. } => answer(&password),
             Event::Log { text, .. } => answer(&text),
+            Event::Key { mark, .. } => answer(&mark),
             _ => {}
         }
     }
@@ -127,6 +128,10 @@ impl<W: Write + Send> Sink for Human<W> {
                 state.receipt(&left, monthly_cents);
             }
             Event::Log { at, text } => answer(&format!("{} {text}", moment(at))),
+            Event::Skill(skill) => answer(&skill.to_string()),
+            Event::Key { mark, .. } => answer(&mark),
+            // People read it with the failure.
+            Event::Mistake { .. } => {}
             Event::Note { text } => state.line(&text),
             Event::Finished { outcome, urls, next } => {
                 state.clear();

@@ -18,6 +18,7 @@ mod back;
 mod home;
 mod leave;
 mod life;
+mod skill;
 mod state;
 
 use home::Start;
@@ -107,6 +108,7 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
         Command::Open { site } => state::open(shared, site.as_deref(), events).await,
         Command::Render { out } => render_to(shared, out, events),
         Command::Operator { wish } => operator(shared, wish, events).await,
+        Command::Skill { wish } => skill::run(wish, events).await,
         Command::Local { port, data, no_limits } => {
             local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await
         }

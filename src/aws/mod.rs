@@ -22,6 +22,7 @@ use crate::ports::{Clock, World};
 mod assets;
 mod attributes;
 mod error;
+mod fetch;
 mod functions;
 mod inventory;
 mod people;
@@ -31,6 +32,7 @@ mod stacks;
 mod web;
 
 use error::translate;
+pub use fetch::fetch;
 
 /// What the command line says about AWS.
 #[derive(Clone, Debug, Default)]

@@ -69,6 +69,8 @@ pub struct Signed {
     pub file: String,
     /// The certificate, as it says of itself: nobody has checked it here.
     pub claims: Claims,
+    /// The publisher's name without marks.
+    pub name: String,
     /// Whether the certificate names the key.
     pub named: bool,
     /// The digest of the pack.
@@ -114,6 +116,6 @@ pub fn sign(
         signature: jws::sealed(input, &signature),
     };
     let text = serde_json::to_string_pretty(&file).map_err(|error| unwritten(&error))?;
-    let named = key::names(&claims.name, &public);
-    Ok(Signed { file: text + "\n", claims, named, sha256 })
+    let (name, named) = (key::without_marks(&claims.name), key::names(&claims.name, &public));
+    Ok(Signed { file: text + "\n", claims, name, named, sha256 })
 }

@@ -15,8 +15,8 @@ use crate::mistake::Mistake;
 use crate::signature::{File, SIGNATURE_LIMIT, Statement, TYPE, VERSION, digest};
 use crate::{Skill, check, unpack};
 
-/// The keys of a galaxy, as its `jwks.json` tells them (RFC 7517, RFC 8037). Keys of other kinds are
-/// no use here and are passed over.
+/// The keys of a galaxy, as its `jwks.json` tells them (RFC 7517, RFC 8037). Keys of other kinds
+/// are no use here and are passed over.
 pub fn keys(json: &str) -> Result<Vec<PublicKey>, Mistake> {
     #[derive(Deserialize)]
     struct Set {
@@ -197,8 +197,8 @@ fn bound(claims: &Claims, key: &str, named: bool, trust: &Trust) -> Result<(), M
     }
     let id = &claims.duckling_id;
     let message = format!("nothing says that the key of this signature belongs to {id}");
-    let help = "anybody could have put that certificate beside it: ask the publisher, by a way that \
-                you trust, for the mark of the key, and give it with --key";
+    let help = "anybody could have put that certificate beside it: ask the publisher, by a way \
+                that you trust, for the mark of the key, and give it with --publisher-key";
     Err(Mistake::new(message).help(help))
 }
 

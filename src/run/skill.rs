@@ -1,0 +1,382 @@
+//! `spaceduck skill`: check, pack, sign and verify. Files and galaxies are read here; what is true
+//! of them is told by the crate `galaxy-skill`.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use beak_core::OffsetDateTime;
+use beak_core::id::DucklingId;
+use galaxy_skill::{PACK_LIMIT, PublisherKey, SIGNATURE_LIMIT, Skill, Tree, Trust, Verified};
+
+use crate::aws;
+use crate::cli::{Check, SkillWish};
+use crate::event::{Event, Events, Outcome, Place, Publisher, SkillTold};
+use crate::failure::{Excerpt, Failure, Kind, Mistake};
+
+/// Where keys and passwords of ducklings are kept; the skill `space-duck` uses the same folder.
+const HOME: &str = "SPACEDUCK_HOME";
+
+pub(super) async fn run(wish: &SkillWish, events: &Events) -> Result<(), Failure> {
+    let (outcome, next) = match wish {
+        SkillWish::Check { folder } => {
+            let (skill, tree) = checked(folder, events)?;
+            events.emit(Event::Skill(told(&skill, &tree)));
+            (Outcome::Told, vec![])
+        }
+        SkillWish::Pack { folder, out } => (Outcome::Done, pack(folder, out.as_deref(), events)?),
+        SkillWish::Key { key } => (Outcome::Told, show_key(key.as_deref(), events)?),
+        SkillWish::Sign { pack, certificate, key, out, unnamed } => {
+            let key = kept_key(&key_file(key.as_deref())?)?;
+            let out = out.clone().unwrap_or_else(|| signature_of(pack));
+            sign(pack, certificate, &key, (&out, *unnamed), events)?;
+            (Outcome::Done, vec![])
+        }
+        SkillWish::Verify(check) => {
+            verify(check, events).await?;
+            (Outcome::Told, vec![])
+        }
+    };
+    events.emit(Event::Finished { outcome, urls: vec![], next });
+    Ok(())
+}
+
+/// Reads and checks a folder. Every mistake becomes an event, for programs, and a part of the
+/// failure, for people.
+fn checked(folder: &Path, events: &Events) -> Result<(Skill, Tree), Failure> {
+    let name = folder_name(folder)?;
+    let judge = |tree: Tree| galaxy_skill::check(&name, &tree).map(|skill| (skill, tree));
+    Tree::read(folder).and_then(judge).map_err(|mistakes| {
+        let mut failure = Failure::new(Kind::Input, "the skill is not right");
+        failure.mistakes = mistakes.into_iter().map(|one| place_in(folder, one)).collect();
+        for Mistake { message, at, help } in failure.mistakes.clone() {
+            let place = at.map(|at| Place { file: at.file, line: at.line, column: at.column });
+            events.emit(Event::Mistake { message, place, help });
+        }
+        failure
+    })
+}
+
+/// The name of the folder itself, also when it was called `.`.
+fn folder_name(folder: &Path) -> Result<String, Failure> {
+    let real = fs::canonicalize(folder).map_err(|error| unreadable(folder, &error))?;
+    if !real.is_dir() {
+        let message = format!("`{}` is not a folder", folder.display());
+        return Err(Failure::new(Kind::Input, message).help("name the folder that has SKILL.md"));
+    }
+    Ok(real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
+fn place_in(folder: &Path, mistake: galaxy_skill::Mistake) -> Mistake {
+    let at = mistake.at.map(|at| Excerpt {
+        file: folder.join(at.file).display().to_string(),
+        line: at.line,
+        column: at.column,
+        text: at.text,
+        width: at.width,
+    });
+    Mistake { message: mistake.message, at, help: mistake.help }
+}
+
+fn refused(kind: Kind, mistake: galaxy_skill::Mistake) -> Failure {
+    let mut failure = Failure::new(kind, mistake.message);
+    failure.mistakes[0].help = mistake.help;
+    failure
+}
+
+fn told(skill: &Skill, tree: &Tree) -> Box<SkillTold> {
+    Box::new(SkillTold {
+        name: skill.name.clone(),
+        version: skill.version.clone(),
+        tier: skill.tier.word().to_owned(),
+        capabilities: skill.capabilities.clone(),
+        permissions: skill.permissions.clone(),
+        files: tree.count(),
+        bytes: tree.size(),
+        sha256: None,
+        file: None,
+        publisher: None,
+    })
+}
+
+fn pack(folder: &Path, out: Option<&Path>, events: &Events) -> Result<Vec<String>, Failure> {
+    let (skill, tree) = checked(folder, events)?;
+    let bytes = galaxy_skill::pack(&skill.name, &tree).map_err(|m| refused(Kind::Bug, m))?;
+    let file = out.map_or_else(
+        || PathBuf::from(format!("{}-{}.skill.zip", skill.name, skill.version)),
+        Path::to_owned,
+    );
+    write(&file, &bytes)?;
+    let mut told = told(&skill, &tree);
+    told.sha256 = Some(galaxy_skill::digest(&bytes));
+    told.file = Some(file.display().to_string());
+    events.emit(Event::Skill(told));
+    Ok(vec![format!("`spaceduck skill sign {} --certificate FILE` signs it", file.display())])
+}
+
+/// A whole file or none: what was there stays until all is written.
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let unfinished = file.with_extension("unfinished");
+    fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, file)).map_err(|error| {
+        let _ = fs::remove_file(&unfinished);
+        Failure::new(Kind::Input, format!("can't write `{}`", file.display()))
+            .cause(error.to_string())
+            .help("name another file with --out, or make room")
+    })
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Input, format!("can't read `{}`", file.display())).cause(error.to_string())
+}
+
+/// A file of at most so many bytes.
+fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    fs::File::open(file)
+        .and_then(|open| open.take(limit + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(file, &error))?;
+    if bytes.len() as u64 > limit {
+        let message = format!("`{}` has more than {limit} bytes", file.display());
+        return Err(Failure::new(Kind::Input, message).help("name the right file"));
+    }
+    Ok(bytes)
+}
+
+fn read_text(file: &Path, limit: u64) -> Result<String, Failure> {
+    String::from_utf8(read(file, limit)?).map_err(|_| {
+        Failure::new(Kind::Input, format!("`{}` is not text", file.display()))
+            .help("name the right file")
+    })
+}
+
+/// The file beside a pack.
+fn signature_of(pack: &Path) -> PathBuf {
+    let mut name = pack.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
+}
+
+fn key_file(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(file) = named {
+        return Ok(file.to_owned());
+    }
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = variable(HOME)
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config/spaceduck")));
+    let none = || {
+        Failure::new(Kind::Usage, "there is no place to keep the key: HOME is not set")
+            .help("name a file with --key")
+    };
+    Ok(home.ok_or_else(none)?.join("publisher.key"))
+}
+
+/// Tells the mark of the key; makes the key if there is none.
+fn show_key(named: Option<&Path>, events: &Events) -> Result<Vec<String>, Failure> {
+    let file = key_file(named)?;
+    if !file.exists() {
+        make_key(&file).map_err(|cause| {
+            Failure::new(Kind::Input, format!("can't make the key `{}`", file.display()))
+                .cause(cause)
+                .help("name another file with --key")
+        })?;
+        events.emit(Event::Note { text: format!("A new key is in {}.", file.display()) });
+    }
+    let mark = kept_key(&file)?.mark();
+    let next = format!("hatch the publisher with a name that ends in the mark: `My Duck {mark}`");
+    events.emit(Event::Key { mark, file: file.display().to_string() });
+    Ok(vec![next])
+}
+
+fn make_key(file: &Path) -> Result<(), String> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| error.to_string())?;
+    let key = PublisherKey::new(&random);
+    let pem = key.to_pem().ok_or("it can't be written down")?;
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(folder).map_err(|error| error.to_string())?;
+    }
+    // Never over another one.
+    let mut options = fs::OpenOptions::new();
+    let mut open = options.write(true).create_new(true).mode(0o600).open(file);
+    let write = |open: &mut fs::File| {
+        open.write_all(pem.as_ref().as_bytes()).and_then(|()| open.sync_all())
+    };
+    open.as_mut().map_err(|error| error.to_string()).and_then(|open| {
+        write(open).map_err(|error| {
+            let _ = fs::remove_file(file);
+            error.to_string()
+        })
+    })
+}
+
+fn kept_key(file: &Path) -> Result<PublisherKey, Failure> {
+    let shown = file.display();
+    let rights = fs::metadata(file)
+        .map_err(|error| unreadable(file, &error).help("make a key with `spaceduck skill key`"))?;
+    if rights.permissions().mode() & 0o077 != 0 {
+        let message = format!("others can read the key `{shown}`");
+        let help = format!("`chmod 600 {shown}`, or make a new one if it was seen");
+        return Err(Failure::new(Kind::Refused, message).help(help));
+    }
+    let pem = read_text(file, 4096)?;
+    PublisherKey::from_pem(&pem).ok_or_else(|| {
+        Failure::new(Kind::Input, format!("`{shown}` is not an Ed25519 key in PEM"))
+            .help("make one with `spaceduck skill key`, in another file")
+    })
+}
+
+/// The certificate by itself, or as an answer of the API has it.
+fn certificate(file: &Path) -> Result<String, Failure> {
+    let text = read_text(file, SIGNATURE_LIMIT)?;
+    let answer: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+    let within = answer.as_ref().and_then(|answer| answer.get("certificate")?.as_str());
+    Ok(within.unwrap_or(&text).trim().to_owned())
+}
+
+fn sign(
+    file: &Path,
+    from: &Path,
+    key: &PublisherKey,
+    (out, unnamed): (&Path, bool),
+    events: &Events,
+) -> Result<(), Failure> {
+    let pack = read(file, PACK_LIMIT)?;
+    let now = OffsetDateTime::now_utc();
+    let signed = galaxy_skill::sign(&pack, &certificate(from)?, key, now)
+        .map_err(|mistake| refused(Kind::Input, mistake))?;
+    if !signed.named && !unnamed {
+        let message = "the certificate does not name your key, so nobody could trust the signature";
+        let help = format!(
+            "hatch the publisher with a name that ends in `{}`; or sign with --unnamed, and \
+             whoever verifies needs that mark from you",
+            key.mark()
+        );
+        return Err(Failure::new(Kind::Refused, message).help(help));
+    }
+    write(out, signed.file.as_bytes())?;
+    let (name, tree) = galaxy_skill::unpack(&pack).map_err(|m| refused(Kind::Bug, m))?;
+    let skill = galaxy_skill::check(&name, &tree)
+        .map_err(|_| Failure::bug("what was signed is no skill any more"))?;
+    let mut told = told(&skill, &tree);
+    told.sha256 = Some(signed.sha256);
+    told.file = Some(out.display().to_string());
+    told.publisher = Some(Publisher {
+        duckling_id: signed.claims.duckling_id.to_string(),
+        name: signed.name,
+        galaxy: signed.claims.issuer,
+        cert_id: signed.claims.cert_id.to_string(),
+        certificate: "unchecked".into(),
+        tier: signed.claims.tier.word().into(),
+        key: key.mark(),
+        named: signed.named,
+    });
+    events.emit(Event::Skill(told));
+    Ok(())
+}
+
+async fn verify(check: &Check, events: &Events) -> Result<(), Failure> {
+    let galaxy = check.galaxy.as_deref().map(address).transpose()?;
+    let publisher =
+        check.publisher.as_deref().map(DucklingId::parse).transpose().map_err(|_| {
+            Failure::new(Kind::Usage, "--publisher is no duckling id")
+                .help("write `dkl_` and 26 characters")
+        })?;
+    if check.publisher_key.as_deref().is_some_and(|mark| !galaxy_skill::is_mark(mark)) {
+        return Err(Failure::new(Kind::Usage, "--publisher-key is no mark of a key")
+            .help("write `key:` and 43 characters, as `spaceduck skill key` told the publisher"));
+    }
+    let pack = if check.skill.is_dir() {
+        let tree = Tree::read(&check.skill).map_err(|mistakes| {
+            let mut failure = Failure::new(Kind::Refused, "the folder holds no skill");
+            failure.mistakes = mistakes.into_iter().map(|m| place_in(&check.skill, m)).collect();
+            failure
+        })?;
+        galaxy_skill::pack(&folder_name(&check.skill)?, &tree).map_err(|m| refused(Kind::Bug, m))?
+    } else {
+        read(&check.skill, PACK_LIMIT)?
+    };
+    let beside = check.signature.clone().unwrap_or_else(|| signature_of(&check.skill));
+    let signature = read_text(&beside, SIGNATURE_LIMIT)
+        .map_err(|failure| failure.help("name the signature with --signature"))?;
+    let (jwks, online) = match (&check.jwks, &galaxy) {
+        (Some(file), _) => (read_text(file, SIGNATURE_LIMIT)?, None),
+        (None, Some(galaxy)) => (ask(galaxy, "/beak/jwks.json", None).await?, Some(galaxy)),
+        (None, None) => return Err(Failure::bug("verify has neither keys nor a galaxy")),
+    };
+    let keys = galaxy_skill::keys(&jwks).map_err(|mistake| refused(Kind::Input, mistake))?;
+    let trust = Trust { keys, issuer: galaxy.clone(), publisher, key: check.publisher_key.clone() };
+    let verified = galaxy_skill::verify(&pack, &signature, &trust)
+        .map_err(|mistake| refused(Kind::Refused, mistake))?;
+    let state = match online {
+        Some(galaxy) => standing(galaxy, &verified.certificate).await?,
+        None => "unchecked",
+    };
+    tell(verified, &pack, state, events)
+}
+
+fn tell(found: Verified, pack: &[u8], state: &str, events: &Events) -> Result<(), Failure> {
+    let (_, tree) = galaxy_skill::unpack(pack).map_err(|m| refused(Kind::Bug, m))?;
+    let mut told = told(&found.skill, &tree);
+    told.sha256 = Some(found.sha256);
+    told.publisher = Some(Publisher {
+        duckling_id: found.claims.duckling_id.to_string(),
+        name: found.name,
+        galaxy: found.claims.issuer,
+        cert_id: found.claims.cert_id.to_string(),
+        certificate: state.to_owned(),
+        tier: found.claims.tier.word().into(),
+        key: found.key,
+        named: found.named,
+    });
+    events.emit(Event::Skill(told));
+    Ok(())
+}
+
+/// The base address of a galaxy. Keys that came over plain HTTP could be anybody's.
+fn address(text: &str) -> Result<String, Failure> {
+    let base = text.trim_end_matches('/');
+    let base = base.strip_suffix("/beak").unwrap_or(base);
+    let local = |host: &str| {
+        let host = host.split('/').next().unwrap_or_default();
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    };
+    let fine = base.starts_with("https://") || base.strip_prefix("http://").is_some_and(local);
+    if fine {
+        return Ok(base.to_owned());
+    }
+    Err(Failure::new(Kind::Usage, format!("`{text}` is not the address of a galaxy"))
+        .help("write the API's base URL with https://; http:// is for localhost only"))
+}
+
+async fn ask(galaxy: &str, path: &str, json: Option<String>) -> Result<String, Failure> {
+    let url = format!("{galaxy}{path}");
+    let failed = |cause: String| {
+        Failure::new(Kind::Settled, format!("the galaxy can't be asked at {url}"))
+            .cause(cause)
+            .help("check the address; with --jwks FILE nobody is asked")
+    };
+    match aws::fetch(&url, json).await {
+        Ok((200, text)) => Ok(text),
+        Ok((status, _)) => Err(failed(format!("it answered {status}"))),
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+/// Whether the certificate still holds, by the galaxy's own word.
+async fn standing(galaxy: &str, certificate: &str) -> Result<&'static str, Failure> {
+    let body = serde_json::json!({"certificate": certificate}).to_string();
+    let text = ask(galaxy, "/beak/certificates/verify", Some(body)).await?;
+    let answer: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        Failure::new(Kind::Settled, "the galaxy's answer is not JSON").cause(error.to_string())
+    })?;
+    if answer["valid"] == true {
+        return Ok("valid");
+    }
+    let status = answer["status"].as_str().unwrap_or("not one of the galaxy");
+    Err(Failure::new(Kind::Refused, format!("the publisher's certificate is {status}"))
+        .help("ask the publisher to sign again with the certificate that holds now"))
+}

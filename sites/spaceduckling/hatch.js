@@ -2,8 +2,9 @@
 // The key lives in this page's memory and is stored nowhere.
 
 import { BeakError, call, duration, fillLinks, loadConfig, make } from '/shared/beak.js';
-import { busy, clearFaults, coolDown, copyFrom, download, emailFault, fault, goToFault, notice, passwordFault, showError } from '/shared/form.js';
+import { busy, clearFaults, coolDown, download, emailFault, fault, goToFault, notice, passwordFault, showError } from '/shared/form.js';
 import { read, recordOf } from '/shared/certificate.js';
+import { keyBox } from '/shared/key.js';
 import { draw } from '/shared/picture.js';
 
 const $ = (id) => document.getElementById(id);
@@ -230,13 +231,9 @@ $('again').addEventListener('click', () => {
 
 /* ---------- step 3: the key ---------- */
 
-function holdPage(event) {
-  event.preventDefault();
-}
-
-function showDuckling(hatched) {
-  born = hatched;
-  $('key').textContent = born.beak_key;
+function showDuckling({ beak_key: key, ...rest }) {
+  born = rest;
+  $('key-box').replaceChildren(keyBox(key, born.duckling_id, () => $('to-certificate').focus()));
   $('duckling-id').textContent = born.duckling_id;
   $('cert-id').textContent = born.cert_id;
   $('tier').textContent = born.trust_tier;
@@ -249,27 +246,8 @@ function showDuckling(hatched) {
   $('picture').replaceChildren(draw(record, { galaxy: config.galaxy, where: `check it at ${location.host}/certificate/` }));
   $('to-certificate').href = `/certificate/#${born.certificate}`;
   step(3);
-  window.addEventListener('beforeunload', holdPage);
   $('hatched-title').focus();
 }
-
-$('copy-key').addEventListener('click', () => {
-  copyFrom($('key'), $('key-said'), 'Copied. Store it before you copy anything else.');
-});
-
-$('save-key').addEventListener('click', () => {
-  download([`${born.beak_key}\n`], 'text/plain', `${born.duckling_id}.key.txt`);
-  $('key-said').textContent = 'Saved as a file. Whoever can read it can act as your duckling.';
-});
-
-$('stored').addEventListener('click', () => {
-  born.beak_key = '';
-  $('key').textContent = 'sd_bk_… (hidden; it cannot be shown again)';
-  for (const id of ['copy-key', 'save-key', 'stored']) $(id).disabled = true;
-  $('key-said').textContent = 'The key is gone from this page.';
-  window.removeEventListener('beforeunload', holdPage);
-  $('to-certificate').focus();
-});
 
 $('save-certificate').addEventListener('click', () => {
   download([born.certificate], 'application/jose', `${born.cert_id}.jws`);

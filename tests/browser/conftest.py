@@ -88,7 +88,7 @@ class Galaxy:
         """The newest code that was mailed to an address; None before there is one."""
         for mail in self.ask("/outbox.json"):
             found = re.search(r"\b\d{6}\b", mail["text"])
-            if mail["to"] == email and found:
+            if mail["to"] == email.lower() and found:
                 return found[0]
         return None
 

@@ -1,0 +1,135 @@
+"""Mission Control: counters that move, operators who decide, and a galaxy that is gone."""
+
+import re
+
+from conftest import PASSWORD
+from playwright.sync_api import expect
+
+
+def sign_in(page, galaxy):
+    email, password = galaxy.operator()
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="The console")).to_be_focused()
+
+
+def read_now(page):
+    page.get_by_role("button", name="Read now").click()
+    expect(page.get_by_role("button", name="Read now")).to_be_enabled()
+
+
+def test_two_ducks_bond_while_the_counters_move(own_galaxy, visit):
+    page = visit(own_galaxy.url("duckcontrol"))
+    expect(page.locator("#lamp")).to_have_text("All is well")
+    expect(page.locator("#m-connections")).to_have_text("0")
+    one, other = (own_galaxy.hatch(name, f"{name}@example.com") for name in ("ada", "bo"))
+    own_galaxy.bond(one, other)
+    read_now(page)
+    expect(page.locator("#m-connections")).to_have_text("1")
+    expect(page.locator("#m-total_ducklings")).to_have_text("2")
+    expect(page.locator("#m-certs_issued")).to_have_text("4")
+    expect(page.locator("#told")).to_contain_text("1 bonds in force")
+    line = page.get_by_role("img", name=re.compile("^bonds in force, 2 readings: from 0 to 1"))
+    expect(line).to_be_visible()
+    expect(page.locator("#chart-text")).to_contain_text("1 peck in all: 0 pending, 1 approved")
+    page.get_by_text("The readings as a table").click()
+    expect(page.locator("#readings tr")).to_have_count(2)
+
+
+def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
+    ducks = [own_galaxy.hatch(name, f"{name}@example.com") for name in ("ada", "bo", "cy", "di")]
+    own_galaxy.bond(ducks[0], ducks[1])
+    own_galaxy.bond(ducks[2], ducks[3])
+    for duck in (ducks[0], ducks[2]):
+        own_galaxy.ask("/beak/tier/request", {"statement": "We are known."}, duck["beak_key"])
+    own_galaxy.ask("/beak/pulse", {}, ducks[0]["beak_key"], "POST")
+
+    page = visit(own_galaxy.url("duckcontrol"))
+    sign_in(page, own_galaxy)
+    expect(page.get_by_role("img", name=re.compile("The fleet: 1 alive.*3 offline"))).to_be_visible()
+    expect(page.locator("#attention")).to_contain_text("2 ducklings wait for a decision")
+    expect(page.locator("#mail")).to_contain_text("outbox")
+    expect(page.locator("#tables tr").first).to_contain_text("answers")
+    expect(page.locator("#rows tr")).to_have_count(4)
+    page.get_by_label("Show only those with").fill("cy")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator("#row-count")).to_contain_text("1 of 1 duckling that fit; 4 in all.")
+
+    page.get_by_label("Note to the audit log about ada").fill("Met in person.")
+    page.get_by_role("listitem").filter(has_text="ada").get_by_role("button", name="Grant T2").click()
+    expect(page.locator("#op-notice")).to_contain_text("ada has tier T2 and a new certificate.")
+    page.get_by_role("listitem").filter(has_text="cy").get_by_role("button", name="Refuse").click()
+    expect(page.locator("#op-notice")).to_contain_text("cy has tier T1 as before.")
+    expect(page.locator("#requests")).to_contain_text("Nobody waits for a decision.")
+    expect(page.locator("#events")).to_contain_text("“Met in person.”")
+    tiers = [own_galaxy.ask("/beak/me", key=duck["beak_key"])["trust_tier"] for duck in ducks]
+    assert tiers == ["T2", "T1", "T1", "T1"]
+
+    stored = page.evaluate("() => [localStorage.length, sessionStorage.length, document.cookie]")
+    assert stored == [0, 0, ""]
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#op-notice")).to_contain_text("Signed out.")
+    expect(page.locator("#console")).to_be_hidden()
+    assert "cy@example.com" not in page.content()
+    assert ducks[2]["duckling_id"] not in page.content()
+
+
+def test_only_operators_get_in(galaxy, visit, watch):
+    galaxy.hatch("Curious", "curious@example.com")
+    page = visit(galaxy.url("duckcontrol"))
+    page.get_by_label("E-mail address").fill("curious@example.com")
+    page.get_by_label("Password").fill("not this sentence")
+    watch.expect(r"status of 40[13]")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#op-notice")).to_contain_text("That did not work.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#op-notice")).to_contain_text("This account is not an operator.")
+    expect(page.locator("#console")).to_be_hidden()
+
+
+def test_a_galaxy_that_is_gone_and_comes_back(own_galaxy, visit, watch):
+    page = visit(own_galaxy.url("duckcontrol"))
+    expect(page.locator("#m-total_ducklings")).to_have_text("0")
+    own_galaxy.stop()
+    watch.expect("ERR_CONNECTION_REFUSED")
+    read_now(page)
+    expect(page.locator("#lamp")).to_have_text("The Beak can’t be reached")
+    expect(page.locator("#trouble")).to_contain_text("The figures below are those of")
+    expect(page.locator("#trouble")).to_contain_text("Start it with cargo galaxy")
+    expect(page.locator("#trouble")).to_contain_text("spaceduck status")
+    # The old figures stay, with their age.
+    expect(page.locator("#m-total_ducklings")).to_have_text("0")
+    expect(page.locator("#age")).to_contain_text(re.compile(r"Figures are \d+ seconds old"))
+    own_galaxy.start()
+    read_now(page)
+    expect(page.locator("#trouble")).to_contain_text("The Beak answers again.")
+    expect(page.locator("#lamp")).to_have_text("All is well")
+
+
+def test_it_reads_every_30_seconds_while_somebody_looks(galaxy, visit):
+    page = visit("about:blank")
+    page.clock.install()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(galaxy.url("duckcontrol"))
+    expect(page.locator("#lamp")).to_have_text("All is well")
+    reads = lambda: sum("/beak/metrics" in url for url in asked)
+    assert reads() == 1
+    with page.expect_response("**/beak/metrics"):
+        page.clock.fast_forward(30_000)
+    expect(page.get_by_role("button", name="Read now")).to_be_enabled()
+    assert reads() == 2
+
+    # Playwright can't hide a tab; the page only knows what the document says.
+    hide = """(hidden) => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    page.evaluate(hide, True)
+    page.clock.fast_forward(300_000)
+    assert reads() == 2
+    with page.expect_response("**/beak/metrics"):
+        page.evaluate(hide, False)
+    assert reads() == 3

@@ -4,10 +4,15 @@
 //!
 //! Everything but [`dns`] is pure.
 
+pub mod checklist;
 pub mod dmarc;
 pub mod dns;
+pub mod facts;
+pub mod items;
 pub mod judge;
 pub mod name;
 pub mod records;
+pub mod request;
+pub mod review;
 pub mod sheet;
 pub mod spf;

@@ -26,6 +26,8 @@ enum Chore {
     Setup,
     /// Set up, then check and test everything
     Test,
+    /// Check and test the Python SDK alone
+    Sdk,
     /// Write what is made of the code: the OpenAPI document and the reference
     Docs,
     /// Measure the local galaxy and the function's start; takes some minutes
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Setup => set_up(&root),
         Chore::Test => test(&root),
+        Chore::Sdk => sdk(&root),
         Chore::Bench => bench::bench(&root),
         Chore::Docs => docs(&root),
         Chore::Dist => dist::dist(&root).map(|archive| say(&archive.display().to_string())),
@@ -82,6 +85,12 @@ fn test(root: &Path) -> Outcome {
     cargo(root, &["build", "--workspace", "--locked"])?;
     cargo(root, &["test", "--workspace", "--locked"])?;
     browsers::test(root)?;
+    sdk::test(root)
+}
+
+fn sdk(root: &Path) -> Outcome {
+    sdk::set_up(root)?;
+    cargo(root, &["build", "-p", "beak-local", "--locked"])?;
     sdk::test(root)
 }
 

@@ -57,7 +57,7 @@ class Home:
         """The code of the newest mail to this address, when there are so many."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            outbox = httpx.get(f"{self.base}/outbox.json").json()
+            outbox = httpx.get(f"{self.base}/outbox.json", trust_env=False).json()
             texts = [mail["text"] for mail in outbox if mail["to"] == email]
             if len(texts) >= mails and (found := re.search(r"\b\d{6}\b", texts[0])):
                 return found[0]
@@ -72,9 +72,9 @@ class Home:
         """Whoever grants T2, by plain HTTP: this package has no calls for operators."""
         email, password = (self.data / "operator.txt").read_text().split()
         given = {"email": email, "password": password}
-        tokens = httpx.post(f"{self.base}/beak/signin", json=given).json()
+        tokens = httpx.post(f"{self.base}/beak/signin", json=given, trust_env=False).json()
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-        return httpx.Client(base_url=self.base, headers=headers)
+        return httpx.Client(base_url=self.base, headers=headers, trust_env=False)
 
 
 def a_mail() -> str:

@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         hop = {"host", "connection", "content-length", "accept-encoding", drop}
         headers = {name: value for name, value in seen.headers.items() if name not in hop} | given
         url = self.relay.target + seen.path
-        return httpx.request(seen.method, url, headers=headers, content=seen.body)
+        return httpx.request(seen.method, url, headers=headers, content=seen.body, trust_env=False)
 
     def hang_up(self) -> None:
         self.close_connection = True

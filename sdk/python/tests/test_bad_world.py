@@ -273,6 +273,26 @@ def test_the_key_goes_nowhere_else(relay: Relay, clients: Clients, home: Home) -
     assert not any("authorization" in seen.headers for seen in relay.seen)
 
 
+def test_the_key_goes_through_no_proxy_to_this_machine(
+    relay: Relay, clients: Clients, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duck = clients.hatched(home)
+    key = home.hatch().beak_key
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, relay.base)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    relay.does(answers(200, "<html>"))
+    assert duck.me().trust_tier == "T0"
+    assert clients.duck(key, home.base).me().trust_tier == "T0"
+    assert relay.seen == []
+    # Anywhere else it is how one gets out.
+    away = clients.galaxy("http://galaxy.internal", allow_plain_http=True)
+    with pytest.raises(spaceduck.NotAGalaxyError):
+        away.metrics()
+    assert relay.seen[0].path == "http://galaxy.internal/beak/metrics"
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b'"duck"', b"{}", b'{"a": 1}', b"\xff\xfe", b"[" * 100_000, b"{"],

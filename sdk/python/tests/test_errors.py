@@ -144,6 +144,8 @@ def test_what_can_not_be_a_key_is_not_even_sent(clients: Clients, text: str) -> 
         ("http://localhost:0", "not the address"),
         ("http://[::1", "not the address"),
         ("http://exa mple.com", "not the address"),
+        ("https://a..b", "not the address"),
+        (f"https://{'a' * 64}.com", "not the address"),
         ("http://localhost:3825/?a=b", "no `?`"),
         ("http://localhost:3825/#a", "no `#`"),
         ("http://ada:secret@localhost:3825", "no user"),

@@ -86,11 +86,18 @@ def _parts(text: str) -> tuple[SplitResult, str]:
     try:
         parts = urlsplit(text)
         if parts.port != 0 and not set(text) & set(" \t\r\n\\"):
-            # What sends the calls has the last word on what an address is.
-            return parts, httpx.URL(text).host
+            # What sends the calls has the last word on what an address is, and names have rules.
+            host = httpx.URL(text).host
+            host.encode("idna")
+            return parts, host
     except (ValueError, httpx.InvalidURL):
         pass
     return urlsplit(""), ""
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether an address leads nowhere else."""
+    return _is_this_machine(urlsplit(address).hostname or "")
 
 
 def segment(text: str) -> str:

@@ -52,7 +52,7 @@ class AsyncGalaxy:
             allow_plain_http=allow_plain_http,
         )
         self._is_ours = http_client is None
-        self._http = http_client or httpx.AsyncClient()
+        self._http = http_client or httpx.AsyncClient(trust_env=self._settings.trusts_environment())
 
     @property
     def api_base(self) -> str:

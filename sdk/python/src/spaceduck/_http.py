@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx
 
 from . import _call
-from ._address import BeakKey, base
+from ._address import BeakKey, base, is_this_machine
 from ._call import Answer, Call, Retries
 from ._certificates import verify_certificate
 from ._errors import (
@@ -48,6 +48,10 @@ class Settings:
         self.timeout = timeout
         self.retries = Retries(count=retries) if isinstance(retries, int) else retries
         self.keys = KeySet()
+
+    def trusts_environment(self) -> bool:
+        """Whether the proxies that the environment names are used: not to reach this machine."""
+        return not is_this_machine(self.api_base)
 
     def request(self, call: Call[Any]) -> dict[str, Any]:
         """A call as httpx takes it."""

@@ -52,7 +52,7 @@ class Galaxy:
             allow_plain_http=allow_plain_http,
         )
         self._is_ours = http_client is None
-        self._http = http_client or httpx.Client()
+        self._http = http_client or httpx.Client(trust_env=self._settings.trusts_environment())
 
     @property
     def api_base(self) -> str:

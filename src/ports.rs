@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use crate::failure::Failure;
 use crate::model::{Place, Secret, StackSeen};
 
+mod preflight;
 mod records;
 
+pub use preflight::{Denied, MailState, Preflight, Quota, Thing, Usage, Wish};
 pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
 
 /// A stack as it is to be.
@@ -329,6 +331,8 @@ pub struct World {
     pub inventory: std::sync::Arc<dyn Inventory>,
     /// What is logged.
     pub logs: std::sync::Arc<dyn Logs>,
+    /// What is asked before anything is done.
+    pub preflight: std::sync::Arc<dyn Preflight>,
     /// The outside.
     pub web: std::sync::Arc<dyn Web>,
     /// Time.

@@ -15,15 +15,17 @@ use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region};
 use crate::ports::{
     Assets, Clock, DriftState, Functions, Inventory, LogLine, Logs, Notes, Object, People,
-    Proposal, Records, Secrets, Stacks, Web, World,
+    Preflight, Proposal, Records, Secrets, Stacks, Web, World,
 };
 
 mod assets;
+mod doctor;
 mod records;
 mod services;
 mod sim;
 mod stacks;
 
+pub use doctor::Ailment;
 use sim::Sim;
 
 /// Something that goes wrong.
@@ -106,6 +108,7 @@ struct State {
     /// What carries a galaxy's tag and belongs to no stack.
     strays: Vec<String>,
     logs: Vec<(String, LogLine)>,
+    health: doctor::Health,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
@@ -157,6 +160,7 @@ impl Account {
             records: Arc::clone(self) as Arc<dyn Records>,
             inventory: Arc::clone(self) as Arc<dyn Inventory>,
             logs: Arc::clone(self) as Arc<dyn Logs>,
+            preflight: Arc::clone(self) as Arc<dyn Preflight>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
         }

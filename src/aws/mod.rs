@@ -14,6 +14,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::retry::RetrySpec;
 
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Region};
@@ -21,6 +22,8 @@ use crate::ports::{Clock, World};
 
 mod assets;
 mod attributes;
+mod budget;
+mod doctor;
 mod error;
 mod fetch;
 mod functions;
@@ -31,6 +34,7 @@ mod secrets;
 mod stacks;
 mod web;
 
+pub use doctor::{Diagnosis, diagnose};
 use error::translate;
 pub use fetch::fetch;
 
@@ -80,6 +84,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
     let id = AccountId::parse(caller.account().unwrap_or_default())
         .map_err(|invalid| Failure::bug(invalid.to_string()))?;
     let edge = at_edge(&config);
+    let caller = caller.arn().unwrap_or_default().to_owned();
     let world = World {
         stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
@@ -90,10 +95,10 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         records: Arc::new(records::Tables::new(&config)),
         inventory: Arc::new(inventory::Tagged::new(&config, &edge)),
         logs: Arc::new(inventory::LogGroups::new(&config)),
+        preflight: doctor::examiner(&config, &edge, &caller),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
         clock: Arc::new(WallClock(Instant::now())),
     };
-    let caller = caller.arn().unwrap_or_default().to_owned();
     Ok(Account { id, caller, region, world })
 }
 
@@ -105,8 +110,11 @@ async fn load(settings: &Settings) -> SdkConfig {
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_mins(1))
         .build();
-    // Throttling must slow us down, never stop us: eight tries are a good minute of patience.
-    let retries = RetryConfig::standard().with_max_attempts(8);
+    // Throttling must slow us down, never stop us: eight tries are a good minute of patience, and
+    // once AWS has asked a client to slow down, all of its calls share a lower pace until it works
+    // again. The older rules charge a retry five or ten calls of that pace: after one refusal at
+    // the beginning a client would stand still for twenty seconds.
+    let retries = RetryConfig::adaptive().with_max_attempts(8).with_retry_spec(RetrySpec::v2_1());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         .retry_config(retries);

@@ -13,7 +13,7 @@ use crate::ports::{
 };
 
 /// When it all happens, in seconds since 1970; any day will do.
-const DAY: u64 = 1_800_000_000;
+pub(super) const DAY: u64 = 1_800_000_000;
 
 #[async_trait]
 impl Functions for Account {

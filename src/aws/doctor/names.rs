@@ -1,0 +1,119 @@
+//! Names that only one can have, and whether somebody has them.
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudfront::types::ResponseHeadersPolicyType;
+
+use crate::aws::error::{code, translate};
+use crate::failure::Failure;
+use crate::model::Place;
+use crate::ports::Thing;
+
+/// The SDK's clients.
+pub(super) struct Names {
+    logs: aws_sdk_cloudwatchlogs::Client,
+    logs_at_edge: aws_sdk_cloudwatchlogs::Client,
+    front: aws_sdk_cloudfront::Client,
+    keys: aws_sdk_kms::Client,
+    lambda: aws_sdk_lambda::Client,
+    mail: aws_sdk_sesv2::Client,
+}
+
+/// An answer that says there is no such thing is an answer.
+macro_rules! there {
+    ($call:expr, $doing:expr, $absent:pat) => {
+        match $call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(code(&error), Some($absent)) => Ok(false),
+            Err(error) => Err(translate($doing, None, &error)),
+        }
+    };
+}
+
+impl Names {
+    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
+        Self {
+            logs: aws_sdk_cloudwatchlogs::Client::new(home),
+            logs_at_edge: aws_sdk_cloudwatchlogs::Client::new(edge),
+            front: aws_sdk_cloudfront::Client::new(edge),
+            keys: aws_sdk_kms::Client::new(home),
+            lambda: aws_sdk_lambda::Client::new(home),
+            mail: aws_sdk_sesv2::Client::new(home),
+        }
+    }
+
+    pub(super) async fn is_taken(
+        &self,
+        place: Place,
+        thing: Thing,
+        name: &str,
+    ) -> Result<bool, Failure> {
+        let doing = format!("looking for `{name}`");
+        let logs = if place == Place::Home { &self.logs } else { &self.logs_at_edge };
+        match thing {
+            Thing::LogGroup => {
+                let groups = logs.describe_log_groups().log_group_name_prefix(name);
+                let groups = groups.into_paginator().items().send().try_collect().await;
+                let groups = groups.map_err(|error| translate(&doing, None, &error))?;
+                Ok(groups.iter().any(|group| group.log_group_name() == Some(name)))
+            }
+            Thing::DeliverySource => {
+                let call = logs.get_delivery_source().name(name);
+                there!(call, &doing, "ResourceNotFoundException")
+            }
+            Thing::DeliveryDestination => {
+                let call = logs.get_delivery_destination().name(name);
+                there!(call, &doing, "ResourceNotFoundException")
+            }
+            Thing::ConfigurationSet => {
+                let call = self.mail.get_configuration_set().configuration_set_name(name);
+                there!(call, &doing, "NotFoundException")
+            }
+            Thing::KeyAlias => {
+                let aliases = self.keys.list_aliases().into_paginator().items().send();
+                let aliases = aliases.try_collect().await;
+                let aliases = aliases.map_err(|error| translate(&doing, None, &error))?;
+                Ok(aliases.iter().any(|alias| alias.alias_name() == Some(name)))
+            }
+            Thing::EdgeFunction => {
+                let call = self.front.describe_function().name(name);
+                there!(call, &doing, "NoSuchFunctionExists")
+            }
+            Thing::OriginAccess => Ok(self.origin_accesses().await?.iter().any(|n| n == name)),
+            Thing::HeadersPolicy => Ok(self.headers_policies().await?.iter().any(|n| n == name)),
+            Thing::Function => {
+                let call = self.lambda.get_function_configuration().function_name(name);
+                there!(call, &doing, "ResourceNotFoundException")
+            }
+        }
+    }
+
+    async fn origin_accesses(&self) -> Result<Vec<String>, Failure> {
+        let pages = self.front.list_origin_access_controls().into_paginator().send();
+        let pages = pages.try_collect().await;
+        let pages = pages.map_err(|error| translate("listing origin accesses", None, &error))?;
+        let lists = pages.iter().filter_map(|page| page.origin_access_control_list());
+        Ok(lists.flat_map(|list| list.items()).map(|one| one.name().to_owned()).collect())
+    }
+
+    /// The account's own; AWS's don't count.
+    pub(super) async fn headers_policies(&self) -> Result<Vec<String>, Failure> {
+        let mut names = Vec::new();
+        let mut marker = None;
+        loop {
+            let asked = self.front.list_response_headers_policies();
+            let asked = asked.r#type(ResponseHeadersPolicyType::Custom).set_marker(marker);
+            let page = asked.send().await;
+            let page = page.map_err(|error| translate("listing headers policies", None, &error))?;
+            let Some(list) = page.response_headers_policy_list() else { return Ok(names) };
+            let name = |one: &aws_sdk_cloudfront::types::ResponseHeadersPolicySummary| {
+                let config = one.response_headers_policy()?.response_headers_policy_config()?;
+                Some(config.name().to_owned())
+            };
+            names.extend(list.items().iter().filter_map(name));
+            marker = list.next_marker().filter(|next| !next.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What AWS is asked, and what is made of its answers.

@@ -1,0 +1,165 @@
+//! What there is of the galaxy already, and what it still needs to be of use.
+
+use super::{Case, Finding, Level};
+use crate::catalog;
+use crate::failure::Failure;
+use crate::lock::{self, Holder};
+use crate::model::{Place, Stack, StackStatus};
+use crate::release::{self, Manifest};
+
+pub(super) async fn leftovers(case: &Case) -> Vec<Finding> {
+    let (kept, strays) = tokio::join!(kept(case), strays(case));
+    let kept = match kept {
+        Err(failure) => Finding::unknown("leftovers", &failure),
+        Ok(kept) if kept.is_empty() => Finding::new("leftovers", Level::Ok, "nothing is left"),
+        Ok(kept) => {
+            let is = format!("will be taken up again: {}", kept.join(", "));
+            Finding::new("leftovers", Level::Ok, is)
+        }
+    };
+    let people = match strays {
+        Err(failure) => Finding::unknown("people", &failure),
+        Ok(strays) if strays.is_empty() => Finding::new("people", Level::Ok, "none is left"),
+        Ok(strays) => Finding::new("people", Level::Warning, strays.join(", ")),
+    };
+    vec![kept, people]
+}
+
+/// Buckets and tables whose stacks are gone.
+async fn kept(case: &Case) -> Result<Vec<String>, Failure> {
+    let name = &case.facts.config.name;
+    let mut kept = Vec::new();
+    for stack in Stack::all() {
+        let bucket = catalog::bucket(stack, name, &case.account, &case.home);
+        if let (Some(bucket), false) = (bucket, case.stacks.contains_key(&stack))
+            && case.world.assets.has_bucket(stack.place(), &bucket).await?
+        {
+            kept.push(format!("bucket {bucket}"));
+        }
+    }
+    if !case.stacks.contains_key(&Stack::Data) {
+        for table in catalog::tables(name).into_values() {
+            if case.world.records.has_table(&table).await? {
+                kept.push(format!("table {table}"));
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// User pools and keys with the galaxy's tag whose stacks are gone.
+async fn strays(case: &Case) -> Result<Vec<String>, Failure> {
+    let tagged = case.world.inventory.tagged(Place::Home, case.facts.config.name.as_str()).await?;
+    let gone = |stack| !case.stacks.contains_key(&stack);
+    let stray = |arn: &String| {
+        (arn.contains(":userpool/") && gone(Stack::Auth))
+            || (arn.contains(":kms:") && arn.contains(":key/") && gone(Stack::Data))
+    };
+    Ok(tagged.into_iter().filter(stray).collect())
+}
+
+pub(super) async fn mail(case: &Case) -> Vec<Finding> {
+    let state = match case.world.preflight.mail().await {
+        Err(failure) => return vec![Finding::unknown("mail", &failure)],
+        Ok(state) => state,
+    };
+    let daily = match state.daily {
+        u64::MAX => "without a daily limit".to_owned(),
+        daily => format!("{daily} mails a day"),
+    };
+    let reach = if state.production {
+        format!("out of the sandbox, {daily}")
+    } else {
+        format!("in the sandbox: only to confirmed addresses, {daily}")
+    };
+    let well = state.sending && matches!(state.standing.as_str(), "HEALTHY" | "");
+    let (level, is) = if well {
+        (Level::Ok, reach)
+    } else {
+        let sending = if state.sending { "it leaves" } else { "nothing leaves" };
+        (Level::Warning, format!("{sending}, standing {}, {reach}", state.standing))
+    };
+    vec![Finding::new("mail", level, is)]
+}
+
+pub(super) async fn state(case: &Case) -> Vec<Finding> {
+    let (captcha, release, lock) = tokio::join!(captcha(case), release(case), holder(case));
+    vec![captcha, release, lock, stacks(case)]
+}
+
+fn stacks(case: &Case) -> Finding {
+    let unsettled: Vec<String> = case
+        .stacks
+        .iter()
+        .filter(|(_, seen)| seen.status != StackStatus::Ready)
+        .map(|(stack, seen)| format!("{stack} is in {}", seen.code))
+        .collect();
+    if unsettled.is_empty() {
+        let (there, all) = (case.stacks.len(), Stack::all().len());
+        return Finding::new("stacks", Level::Ok, format!("{there} of {all} are there"));
+    }
+    Finding::new("stacks", Level::Warning, unsettled.join(", "))
+}
+
+async fn captcha(case: &Case) -> Finding {
+    let config = &case.facts.config;
+    let stored = case.world.secrets.read(&catalog::turnstile_path(&config.name)).await;
+    let secret = match stored {
+        Ok(stored) => stored.is_some() || config.turnstile_secret.is_some(),
+        Err(failure) => return Finding::unknown("captcha", &failure),
+    };
+    let (level, is) = match (config.turnstile_site_key.is_some(), secret) {
+        (true, true) => (Level::Ok, "site key and secret are known"),
+        (true, false) => (Level::Warning, "the secret is missing: nobody can hatch"),
+        (false, true) => (Level::Warning, "the site key is missing: nobody can hatch"),
+        (false, false) => (Level::Warning, "site key and secret are missing: nobody can hatch"),
+    };
+    Finding::new("captcha", level, is)
+}
+
+async fn release(case: &Case) -> Finding {
+    let ours = case.facts.release.as_str();
+    let installed = match installed(case).await {
+        Err(failure) => return Finding::unknown("release", &failure),
+        Ok(installed) => installed,
+    };
+    match installed {
+        None => Finding::new("release", Level::Ok, format!("{ours}; none is installed yet")),
+        Some(theirs) => {
+            let older = numbers(ours) < numbers(&theirs);
+            let level = if older { Level::Warning } else { Level::Ok };
+            Finding::new("release", level, format!("{ours}; {theirs} is installed"))
+        }
+    }
+}
+
+async fn installed(case: &Case) -> Result<Option<String>, Failure> {
+    let name = &case.facts.config.name;
+    let bucket = catalog::bucket(Stack::Bootstrap, name, &case.account, &case.home);
+    let Some(bucket) = bucket.filter(|_| case.stacks.contains_key(&Stack::Bootstrap)) else {
+        return Ok(None);
+    };
+    let bytes = case.world.assets.read(Place::Home, &bucket, release::CURRENT_KEY).await?;
+    Ok(bytes.as_deref().and_then(Manifest::parse).map(|manifest| manifest.release))
+}
+
+/// The numbers of a version; what is no number counts as nought.
+pub(super) fn numbers(version: &str) -> Vec<u64> {
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    core.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+}
+
+async fn holder(case: &Case) -> Finding {
+    let note = match case.world.notes.get(&lock::path(&case.facts.config.name)).await {
+        Err(failure) => return Finding::unknown("lock", &failure),
+        Ok(note) => note,
+    };
+    match note.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
+        None => Finding::new("lock", Level::Ok, "nobody"),
+        Some(Holder { command, host, process, beat, .. }) => {
+            let ago = case.world.clock.now().saturating_sub(beat);
+            let is = format!("`{command}` on {host}, process {process}, last heard of {ago} s ago");
+            Finding::new("lock", Level::Warning, is)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The doctor finds what ails the account in memory.

@@ -1,0 +1,211 @@
+//! The table of calls: every operation in `aws/` with the actions that it takes.
+//!
+//! Source of the actions: "Actions, resources, and condition keys for AWS services", Service
+//! Authorization Reference. A test holds the table to the code.
+
+use super::{Call, On};
+
+const fn call(
+    service: &'static str,
+    operation: &'static str,
+    actions: &'static [&'static str],
+    on: On,
+) -> Call {
+    Call { service, operation, actions, on }
+}
+
+const CF: &str = "cloudformation";
+const FRONT: &str = "cloudfront";
+const LOGS: &str = "cloudwatchlogs";
+const POOLS: &str = "cognitoidentityprovider";
+const TABLES: &str = "dynamodb";
+const LAMBDA: &str = "lambda";
+
+/// Every call.
+pub const CALLS: &[Call] = &[
+    call("sts", "get_caller_identity", &[], On::Anything),
+    call(CF, "continue_update_rollback", &["cloudformation:ContinueUpdateRollback"], On::Stacks),
+    call(CF, "create_change_set", &["cloudformation:CreateChangeSet"], On::Stacks),
+    // Tags given at the creation are an action of their own.
+    call(
+        CF,
+        "create_stack",
+        &["cloudformation:CreateStack", "cloudformation:TagResource"],
+        On::Stacks,
+    ),
+    call(CF, "delete_change_set", &["cloudformation:DeleteChangeSet"], On::Stacks),
+    call(CF, "delete_stack", &["cloudformation:DeleteStack"], On::Stacks),
+    call(CF, "describe_account_limits", &["cloudformation:DescribeAccountLimits"], On::Anything),
+    call(CF, "describe_change_set", &["cloudformation:DescribeChangeSet"], On::Stacks),
+    call(
+        CF,
+        "describe_stack_drift_detection_status",
+        &["cloudformation:DescribeStackDriftDetectionStatus"],
+        On::Anything,
+    ),
+    call(CF, "describe_stack_events", &["cloudformation:DescribeStackEvents"], On::Stacks),
+    call(
+        CF,
+        "describe_stack_resource_drifts",
+        &["cloudformation:DescribeStackResourceDrifts"],
+        On::Stacks,
+    ),
+    call(CF, "describe_stacks", &["cloudformation:DescribeStacks"], On::Stacks),
+    // Asking for the drift of a stack asks for that of each of its resources.
+    call(
+        CF,
+        "detect_stack_drift",
+        &["cloudformation:DetectStackDrift", "cloudformation:DetectStackResourceDrift"],
+        On::Stacks,
+    ),
+    call(CF, "execute_change_set", &["cloudformation:ExecuteChangeSet"], On::Stacks),
+    call(CF, "get_template", &["cloudformation:GetTemplate"], On::Stacks),
+    call(CF, "list_stack_resources", &["cloudformation:ListStackResources"], On::Stacks),
+    call(CF, "list_stacks", &["cloudformation:ListStacks"], On::Anything),
+    call(CF, "rollback_stack", &["cloudformation:RollbackStack"], On::Stacks),
+    call(
+        CF,
+        "update_termination_protection",
+        &["cloudformation:UpdateTerminationProtection"],
+        On::Stacks,
+    ),
+    call("s3", "delete_bucket", &["s3:DeleteBucket"], On::Buckets),
+    call("s3", "delete_objects", &["s3:DeleteObject", "s3:DeleteObjectVersion"], On::Objects),
+    call("s3", "get_object", &["s3:GetObject"], On::Objects),
+    call("s3", "head_bucket", &["s3:ListBucket"], On::Buckets),
+    call("s3", "head_object", &["s3:GetObject"], On::Objects),
+    call("s3", "list_object_versions", &["s3:ListBucketVersions"], On::Buckets),
+    call("s3", "list_objects_v2", &["s3:ListBucket"], On::Buckets),
+    call("s3", "put_object", &["s3:PutObject"], On::Objects),
+    call(FRONT, "create_invalidation", &["cloudfront:CreateInvalidation"], On::Distributions),
+    call(FRONT, "describe_function", &["cloudfront:DescribeFunction"], On::EdgeFunctions),
+    call(FRONT, "get_distribution", &["cloudfront:GetDistribution"], On::Distributions),
+    call(FRONT, "list_distributions", &["cloudfront:ListDistributions"], On::Anything),
+    call(
+        FRONT,
+        "list_origin_access_controls",
+        &["cloudfront:ListOriginAccessControls"],
+        On::Anything,
+    ),
+    call(
+        FRONT,
+        "list_response_headers_policies",
+        &["cloudfront:ListResponseHeadersPolicies"],
+        On::Anything,
+    ),
+    call(LAMBDA, "get_account_settings", &["lambda:GetAccountSettings"], On::Anything),
+    call(LAMBDA, "get_function_configuration", &["lambda:GetFunctionConfiguration"], On::Function),
+    call(LAMBDA, "invoke", &["lambda:InvokeFunction"], On::Function),
+    call(LAMBDA, "update_alias", &["lambda:UpdateAlias"], On::Function),
+    call(POOLS, "admin_add_user_to_group", &["cognito-idp:AdminAddUserToGroup"], On::UserPool),
+    call(POOLS, "admin_create_user", &["cognito-idp:AdminCreateUser"], On::UserPool),
+    call(POOLS, "admin_delete_user", &["cognito-idp:AdminDeleteUser"], On::UserPool),
+    call(POOLS, "admin_get_user", &["cognito-idp:AdminGetUser"], On::UserPool),
+    call(
+        POOLS,
+        "admin_remove_user_from_group",
+        &["cognito-idp:AdminRemoveUserFromGroup"],
+        On::UserPool,
+    ),
+    call(POOLS, "admin_set_user_password", &["cognito-idp:AdminSetUserPassword"], On::UserPool),
+    call(
+        POOLS,
+        "admin_user_global_sign_out",
+        &["cognito-idp:AdminUserGlobalSignOut"],
+        On::UserPool,
+    ),
+    call(POOLS, "list_users", &["cognito-idp:ListUsers"], On::UserPool),
+    call(POOLS, "list_users_in_group", &["cognito-idp:ListUsersInGroup"], On::UserPool),
+    call(TABLES, "batch_write_item", &["dynamodb:BatchWriteItem"], On::Tables),
+    call(
+        TABLES,
+        "describe_continuous_backups",
+        &["dynamodb:DescribeContinuousBackups"],
+        On::Tables,
+    ),
+    call(TABLES, "describe_table", &["dynamodb:DescribeTable"], On::Tables),
+    call(TABLES, "scan", &["dynamodb:Scan"], On::Tables),
+    call("ssm", "delete_parameter", &["ssm:DeleteParameter"], On::Parameters),
+    call("ssm", "get_parameter", &["ssm:GetParameter"], On::Parameters),
+    call("ssm", "put_parameter", &["ssm:PutParameter"], On::Parameters),
+    call("resourcegroupstagging", "get_resources", &["tag:GetResources"], On::Anything),
+    call(LOGS, "describe_log_groups", &["logs:DescribeLogGroups"], On::Anything),
+    call(LOGS, "filter_log_events", &["logs:FilterLogEvents"], On::Logs),
+    call(
+        LOGS,
+        "get_delivery_destination",
+        &["logs:GetDeliveryDestination"],
+        On::DeliveryDestinations,
+    ),
+    call(LOGS, "get_delivery_source", &["logs:GetDeliverySource"], On::DeliverySources),
+    call("kms", "list_aliases", &["kms:ListAliases"], On::Anything),
+    call("sesv2", "get_account", &["ses:GetAccount"], On::Anything),
+    call("sesv2", "get_configuration_set", &["ses:GetConfigurationSet"], On::ConfigurationSets),
+    call("iam", "get_role", &["iam:GetRole"], On::Principals),
+    call("iam", "simulate_principal_policy", &["iam:SimulatePrincipalPolicy"], On::Principals),
+    call("servicequotas", "get_service_quota", &["servicequotas:GetServiceQuota"], On::Quotas),
+];
+
+/// What `CloudFormation` does in the caller's name: the first stack, with bucket, bucket policy and
+/// role, and handing that role over for all others.
+/// Source: the handlers' permissions in the resource types' schemas, without the properties that
+/// `templates/bootstrap.yaml` does not use.
+pub const CREATED_IN_OUR_NAME: &[(On, &[&str])] = &[
+    (On::HandOver, &["iam:PassRole"]),
+    (
+        On::StackRole,
+        &[
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+            "iam:UpdateRoleDescription",
+        ],
+    ),
+    (
+        On::ArtifactBucket,
+        &[
+            "s3:CreateBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:GetAccelerateConfiguration",
+            "s3:GetAnalyticsConfiguration",
+            "s3:GetBucketAbac",
+            "s3:GetBucketAcl",
+            "s3:GetBucketCORS",
+            "s3:GetBucketLogging",
+            "s3:GetBucketMetadataTableConfiguration",
+            "s3:GetBucketNotification",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketWebsite",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetIntelligentTieringConfiguration",
+            "s3:GetInventoryConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:GetMetricsConfiguration",
+            "s3:GetReplicationConfiguration",
+            "s3:ListTagsForResource",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+            "s3:TagResource",
+            "s3:UntagResource",
+        ],
+    ),
+];

@@ -1,0 +1,72 @@
+//! The policy is whole, narrow, and short enough.
+
+use super::*;
+use crate::model::{AccountId, GalaxyName, Region};
+
+fn all(name: &str, region: &str) -> Vec<Value> {
+    let (name, region) = (GalaxyName::parse(name), Region::parse(region));
+    let account = AccountId::parse("111122223333").expect("an account");
+    let (name, region) = (name.expect("a name"), region.expect("a Region"));
+    documents(Subject { name: &name, account: &account, region: &region })
+}
+
+#[test]
+fn the_longest_names_stay_within_what_iam_takes() {
+    let documents = all("abcdefghijklmnopqrst", "ap-southeast-5");
+    for document in &documents {
+        let characters = characters(document);
+        assert!(characters <= LIMIT_CHARACTERS, "{characters}");
+    }
+    assert!(documents.len() <= 2, "{}", documents.len());
+}
+
+#[test]
+fn splitting_loses_nothing() {
+    let statements: usize = all("pond", "eu-west-1")
+        .iter()
+        .map(|document| document["Statement"].as_array().expect("statements").len())
+        .sum();
+    let (name, account) = (GalaxyName::parse("pond"), AccountId::parse("111122223333"));
+    let (name, account) = (name.expect("a name"), account.expect("an account"));
+    let region = Region::parse("eu-west-1").expect("a Region");
+    let subject = Subject { name: &name, account: &account, region: &region };
+    assert_eq!(statements, super::statements(subject).len());
+}
+
+#[test]
+fn what_knows_resources_is_held_to_the_galaxy() {
+    for document in all("pond", "eu-west-1") {
+        for statement in document["Statement"].as_array().expect("statements") {
+            let sid = statement["Sid"].as_str().expect("a name");
+            let narrow = |arn: &Value| arn.as_str().is_some_and(|arn| arn.contains("pond"));
+            let resources = statement["Resource"].as_array().expect("ARNs");
+            let by_tag = statement["Condition"].to_string().contains("\"pond\"");
+            let exempt = matches!(sid, "Anything" | "Principals" | "Quotas");
+            assert!(exempt || by_tag || resources.iter().all(narrow), "{statement}");
+            if sid == "Anything" {
+                let reads = |action: &Value| {
+                    let action = action.as_str().and_then(|action| action.split(':').nth(1));
+                    let reads = |action: &str| {
+                        ["Describe", "Get", "List"].iter().any(|read| action.starts_with(read))
+                    };
+                    action.is_some_and(reads)
+                };
+                let actions = statement["Action"].as_array().expect("actions");
+                assert!(actions.iter().all(reads), "{statement}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_role_is_handed_to_cloudformation_only() {
+    let documents = all("pond", "eu-west-1");
+    let statements = documents.iter().flat_map(|d| d["Statement"].as_array().expect("statements"));
+    let with_pass: Vec<&Value> =
+        statements.filter(|s| s["Action"].to_string().contains("iam:PassRole")).collect();
+    assert_eq!(with_pass.len(), 1);
+    assert_eq!(
+        with_pass[0]["Condition"],
+        json!({"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}})
+    );
+}

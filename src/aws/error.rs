@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -9,21 +10,19 @@ use crate::failure::{Failure, Kind};
 use crate::model::Region;
 
 /// Says what went wrong with `doing`.
-pub(super) fn translate<E, R>(
+pub(super) fn translate<E>(
     doing: &str,
     region: Option<&Region>,
-    error: &SdkError<E, R>,
+    error: &SdkError<E, HttpResponse>,
 ) -> Failure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    R: std::fmt::Debug + 'static,
 {
     match error {
-        SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("an error without a code");
-            let message = service.err().message().unwrap_or("no message");
-            by_code(doing, code, message)
-        }
+        SdkError::ServiceError(service) => match service.err().code() {
+            Some(code) => by_code(doing, code, service.err().message().unwrap_or("no message")),
+            None => by_status(doing, service.raw().status().as_u16()),
+        },
         SdkError::DispatchFailure(failure) => {
             let mut text = format!("{doing}: AWS can't be reached");
             if let Some(region) = region {
@@ -82,6 +81,31 @@ fn by_code(doing: &str, code: &str, message: &str) -> Failure {
             "cure the cause and run the same command again; it goes on from here",
         ),
     }
+}
+
+/// An answer to HEAD has no body, and so neither code nor message: S3 only gives a status.
+fn by_status(doing: &str, status: u16) -> Failure {
+    let cause = format!("the answer has status {status} and no text");
+    let (kind, what, help) = match status {
+        // Source: "Error responses", Amazon S3 API Reference: expired credentials are 400.
+        400 => (
+            Kind::Access,
+            "AWS refused without saying why, as it does when credentials have expired",
+            "renew them (`aws sso login`) and run the same command again; it goes on from here",
+        ),
+        401 | 403 => (
+            Kind::Access,
+            "a permission is missing, or the name belongs to somebody else",
+            "check the rights of these credentials, then run the same command again; it goes on \
+             from here",
+        ),
+        _ => (
+            Kind::Settled,
+            "AWS refused without saying why",
+            "run the same command again; it goes on from here",
+        ),
+    };
+    Failure::new(kind, format!("{doing}: {what}")).cause(cause).help(help)
 }
 
 /// The code of a service error.

@@ -67,7 +67,10 @@ impl ParameterStore {
             .await;
         match answer {
             Ok(_) => Ok(true),
-            Err(error) if !over && code(&error) == Some("ParameterAlreadyExists") => Ok(false),
+            // If it says just that, it is ours, and the answer to the first attempt was lost.
+            Err(error) if !over && code(&error) == Some("ParameterAlreadyExists") => {
+                Ok(Notes::get(self, path).await?.as_deref() == Some(text))
+            }
             Err(error) => Err(translate(&format!("writing `{path}`"), None, &error)),
         }
     }

@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::types::{
     StackDriftDetectionStatus, StackResourceDrift, StackResourceDriftStatus,
 };
 
+use crate::aws::budget::Budget;
 use crate::aws::error::translate;
 use crate::failure::{Failure, Kind};
 use crate::ports::{DriftState, ResourceDrift};
@@ -17,12 +18,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Compares a stack; resources about which `CloudFormation` says nothing were not checked.
 /// Source: "Detect unmanaged configuration changes to stacks and resources", User Guide.
-pub(super) async fn detect(client: &Client, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+pub(super) async fn detect(
+    client: &Client,
+    budget: &Budget,
+    name: &str,
+) -> Result<Vec<ResourceDrift>, Failure> {
     let doing = format!("comparing the stack `{name}` with its template");
     let started = client.detect_stack_drift().stack_name(name).send().await;
     let started = started.map_err(|error| translate(&doing, None, &error))?;
     let id = started.stack_drift_detection_id().unwrap_or_default();
     loop {
+        budget.turn().await;
         let now = client.describe_stack_drift_detection_status().stack_drift_detection_id(id);
         let now = now.send().await.map_err(|error| translate(&doing, None, &error))?;
         match now.detection_status() {
@@ -43,6 +49,7 @@ pub(super) async fn detect(client: &Client, name: &str) -> Result<Vec<ResourceDr
     let mut drifts = resources(client, name, &doing).await?;
     let mut next = None;
     loop {
+        budget.turn().await;
         let page = client.describe_stack_resource_drifts().stack_name(name).set_next_token(next);
         let page = page.send().await.map_err(|error| translate(&doing, None, &error))?;
         for drift in page.stack_resource_drifts() {

@@ -1,0 +1,74 @@
+//! The SDK's words for stacks → ours, and back.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::{Change as SdkChange, Parameter, Replacement, Stack, Tag};
+
+use crate::model::{StackSeen, StackStatus};
+use crate::ports::{Change, ChangeAction, StackEvent};
+
+pub(super) fn parameters(values: &BTreeMap<String, String>) -> Vec<Parameter> {
+    let one = |(key, value): (&String, &String)| {
+        Parameter::builder().parameter_key(key).parameter_value(value).build()
+    };
+    values.iter().map(one).collect()
+}
+
+pub(super) fn tags(values: &BTreeMap<String, String>) -> Vec<Tag> {
+    values.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+pub(super) fn seen(stack: &Stack) -> StackSeen {
+    let code = stack.stack_status().map_or("", |status| status.as_str());
+    let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    StackSeen {
+        arn: owned(stack.stack_id()),
+        code: code.to_owned(),
+        status: StackStatus::parse(code),
+        reason: stack.stack_status_reason().map(str::to_owned),
+        parameters: stack
+            .parameters()
+            .iter()
+            .map(|p| (owned(p.parameter_key()), owned(p.parameter_value())))
+            .collect(),
+        outputs: stack
+            .outputs()
+            .iter()
+            .map(|output| (owned(output.output_key()), owned(output.output_value())))
+            .collect(),
+    }
+}
+
+pub(super) fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
+    let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    StackEvent {
+        id: owned(event.event_id()),
+        resource: owned(event.logical_resource_id()),
+        kind: owned(event.resource_type()),
+        status: event.resource_status().map_or("", |status| status.as_str()).to_owned(),
+        reason: event.resource_status_reason().filter(|r| !r.is_empty()).map(str::to_owned),
+    }
+}
+
+pub(super) fn change(change: &SdkChange) -> Option<Change> {
+    use aws_sdk_cloudformation::types::ChangeAction as Sdk;
+    let change = change.resource_change()?;
+    let action = match (change.action()?, change.replacement()) {
+        (Sdk::Add, _) => ChangeAction::Add,
+        (Sdk::Modify, Some(Replacement::True | Replacement::Conditional)) => ChangeAction::Replace,
+        (Sdk::Modify, _) => ChangeAction::Modify,
+        (Sdk::Remove, _) => ChangeAction::Remove,
+        (other, _) => ChangeAction::Other(other.as_str().to_owned()),
+    };
+    Some(Change {
+        resource: change.logical_resource_id().unwrap_or_default().to_owned(),
+        kind: change.resource_type().unwrap_or_default().to_owned(),
+        action,
+    })
+}
+
+/// Whether an event is the first of an operation on a stack.
+pub(super) fn starts_an_operation(event: &StackEvent) -> bool {
+    let starts = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
+    event.kind == "AWS::CloudFormation::Stack" && starts.contains(&event.status.as_str())
+}

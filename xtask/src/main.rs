@@ -95,8 +95,12 @@ fn sdk(root: &Path) -> Outcome {
 }
 
 fn docs(root: &Path) -> Outcome {
-    let mut tests = cargo_with(root, &["test", "-p", "beak-api", "--lib", "openapi"]);
-    run(tests.env("UPDATE_DOCS", "1"))
+    for arguments in [["beak-api", "openapi"], ["galaxy-skill", "schema"]] {
+        let [package, tests] = arguments;
+        let mut tests = cargo_with(root, &["test", "-p", package, "--lib", tests]);
+        run(tests.env("UPDATE_DOCS", "1"))?;
+    }
+    Ok(())
 }
 
 /// Runs cargo and shows what it says.

@@ -63,6 +63,7 @@ pub async fn toward(job: &Job, manifest: Manifest) -> Result<Arc<Job>, Failure> 
         secret: None,
         facts: Facts { release: manifest.release.clone(), code: Some(code), ..job.facts.clone() },
         pages: Pages::Record(Box::new(manifest)),
+        files: Arc::clone(&job.files),
         export: None,
         named: job.named.clone(),
         outputs: Mutex::default(),

@@ -18,6 +18,7 @@ use crate::plan::{Action, Goal, Plan, StepId};
 use crate::ports::World;
 use crate::release::Manifest;
 use crate::render::Rendered;
+use crate::site::Files;
 
 mod data;
 mod effects;
@@ -51,6 +52,8 @@ pub struct Job {
     pub secret: Option<Secret>,
     /// Where the sites' files come from.
     pub pages: Pages,
+    /// The files of this program's release.
+    pub files: Files,
     /// Where the data is written to before it is removed.
     pub export: Option<PathBuf>,
     /// Protected resources that may be replaced or removed, as `STACK.RESOURCE`.

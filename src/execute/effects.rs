@@ -55,6 +55,7 @@ pub(super) async fn remove_secret(job: &Job, action: &Action) -> Result<bool, Fa
     }
     let name = &job.facts.config.name;
     job.world.secrets.remove(&catalog::hostnames_path(name)).await?;
+    job.world.notes.remove(&catalog::mail_path(name)).await?;
     job.world.secrets.remove(&catalog::turnstile_path(name)).await?;
     Ok(true)
 }
@@ -100,7 +101,7 @@ async fn write_all(
 
 /// The files of a site, from wherever this release has them.
 async fn objects(job: &Job, site: Site, config: &SiteConfig) -> Result<Vec<Object>, Failure> {
-    let Pages::Record(manifest) = &job.pages else { return site::objects(site, config) };
+    let Pages::Record(manifest) = &job.pages else { return (job.files)(site, config) };
     let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
     let record = manifest.sites.get(site.name());
     let mut objects = Vec::new();
@@ -128,7 +129,7 @@ async fn objects(job: &Job, site: Site, config: &SiteConfig) -> Result<Vec<Objec
 /// The digest of a site's files, from wherever this release has them.
 pub(crate) fn digest(job: &Job, site: Site, config: &SiteConfig) -> Result<String, Failure> {
     match &job.pages {
-        Pages::Program => site::digest(site, config),
+        Pages::Program => Ok(site::digest(&(job.files)(site, config)?)),
         Pages::Record(manifest) => {
             let record = manifest.sites.get(site.name());
             Ok(record.map(|record| record.digest.clone()).unwrap_or_default())
@@ -143,7 +144,7 @@ pub(crate) fn release_id(job: &Job, config: &SiteConfig) -> Result<String, Failu
     }
     let mut sites = BTreeMap::new();
     for site in Site::ALL {
-        sites.insert(site.name().to_owned(), site::digest(site, config)?);
+        sites.insert(site.name().to_owned(), digest(job, site, config)?);
     }
     let code = job.facts.code.as_ref().map_or("", |code| code.sha256.as_str());
     let template = job.rendered.get(&Stack::Api).map_or("", |rendered| rendered.digest.as_str());

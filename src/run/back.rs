@@ -14,6 +14,7 @@ use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
 use crate::observe::{intent, observe, releases};
 use crate::plan::{self, Goal};
+use crate::site;
 
 pub(super) async fn rollback(
     shared: &Shared,
@@ -74,6 +75,7 @@ pub(super) fn blank(home: &Home, config: Config, events: &Events) -> Arc<Job> {
         secret: None,
         facts,
         pages: Pages::Program,
+        files: Arc::new(site::objects),
         export: None,
         named: BTreeSet::new(),
         outputs: Mutex::default(),

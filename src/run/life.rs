@@ -20,6 +20,7 @@ use crate::model::Stack;
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
 use crate::render::{self, Rendered};
+use crate::site;
 
 /// What this program carries.
 pub(super) const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -88,6 +89,7 @@ pub(super) fn arrival(
         secret,
         facts,
         pages: Pages::Program,
+        files: Arc::new(site::objects),
         export: None,
         named,
         outputs: Mutex::default(),

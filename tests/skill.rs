@@ -137,7 +137,7 @@ fn the_projects_own_skill_is_right() {
     let said = done(&skill, &["check", ".", "--json"]);
     let events: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&events[0]["type"], &events[0]["name"]), (&json!("skill"), &json!("space-duck")));
-    assert_eq!(events[1], json!({"type": "finished", "outcome": "told"}));
+    assert_eq!(events[2], json!({"type": "finished", "outcome": "told"}));
 }
 
 const WRONG: &str = "\
@@ -168,7 +168,7 @@ fn every_mistake_is_told_with_its_place() {
     let events: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mistakes = events.iter().filter(|event| event["type"] == "mistake").count();
     assert_eq!((mistakes, events.len()), (9, 10), "{said}");
-    assert_eq!(events[0]["place"], json!({"file": "wave/SKILL.md", "line": 13, "column": 10}));
+    assert_eq!(events[8]["place"], json!({"file": "wave/SKILL.md", "line": 13, "column": 10}));
     assert_eq!(events[9]["type"], "failed");
     // Nor is it packed.
     assert_eq!(spaceduck(folder.path(), &["pack", "wave"]).0, 1);

@@ -23,6 +23,7 @@ pub(super) async fn run(wish: &SkillWish, events: &Events) -> Result<(), Failure
         SkillWish::Check { folder } => {
             let (skill, tree) = checked(folder, events)?;
             events.emit(Event::Skill(told(&skill, &tree)));
+            events.emit(Event::Note { text: "It is a Galaxy skill.".into() });
             (Outcome::Told, vec![])
         }
         SkillWish::Pack { folder, out } => (Outcome::Done, pack(folder, out.as_deref(), events)?),
@@ -266,7 +267,7 @@ fn sign(
     told.publisher = Some(Publisher {
         duckling_id: signed.claims.duckling_id.to_string(),
         name: signed.name,
-        galaxy: signed.claims.issuer,
+        galaxy: galaxy_skill::visible(&signed.claims.issuer),
         cert_id: signed.claims.cert_id.to_string(),
         certificate: "unchecked".into(),
         tier: signed.claims.tier.word().into(),
@@ -324,7 +325,7 @@ fn tell(found: Verified, pack: &[u8], state: &str, events: &Events) -> Result<()
     told.publisher = Some(Publisher {
         duckling_id: found.claims.duckling_id.to_string(),
         name: found.name,
-        galaxy: found.claims.issuer,
+        galaxy: galaxy_skill::visible(&found.claims.issuer),
         cert_id: found.claims.cert_id.to_string(),
         certificate: state.to_owned(),
         tier: found.claims.tier.word().into(),
@@ -332,6 +333,13 @@ fn tell(found: Verified, pack: &[u8], state: &str, events: &Events) -> Result<()
         named: found.named,
     });
     events.emit(Event::Skill(told));
+    let text = match state {
+        "valid" => "The signature is valid, and the certificate holds now.",
+        _ => {
+            "The signature is valid; the galaxy was not asked whether the certificate still holds."
+        }
+    };
+    events.emit(Event::Note { text: text.into() });
     Ok(())
 }
 

@@ -45,6 +45,10 @@ pub fn check(folder: &str, tree: &Tree) -> Result<Skill, Vec<Mistake>> {
         }
     }
     let skill = main_file(folder, tree, &mut mistakes);
+    // As they stand in the file.
+    let place =
+        |mistake: &Mistake| mistake.at.as_ref().map(|at| (at.file.clone(), at.line, at.column));
+    mistakes.sort_by_key(place);
     match skill {
         Some(skill) if mistakes.is_empty() => Ok(skill),
         _ => Err(mistakes),
@@ -243,10 +247,10 @@ impl Reader<'_, '_> {
             return;
         }
         let names = known.iter().map(|field| field.key).collect::<Vec<_>>().join("`, `");
-        let help = if in_metadata || METADATA.iter().any(|field| field.key == name) {
-            let place =
-                if in_metadata { "known are" } else { "it belongs into `metadata`, beside" };
-            format!("{place} `{names}`")
+        let help = if in_metadata {
+            format!("known are `{names}`")
+        } else if METADATA.iter().any(|field| field.key == name) {
+            "it belongs into `metadata`".to_owned()
         } else {
             format!("known are `{names}` and `metadata`; put others into `metadata`")
         };

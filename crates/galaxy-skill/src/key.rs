@@ -6,6 +6,8 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use ed25519_dalek::{Signer as _, SigningKey};
 
+use crate::text::visible;
+
 /// What starts a mark.
 const MARK: &str = "key:";
 
@@ -88,7 +90,7 @@ pub fn is_mark(text: &str) -> bool {
     text.strip_prefix(MARK).is_some_and(|rest| rest.len() == 43 && rest.chars().all(known))
 }
 
-/// A display name without marks.
+/// A display name without marks, fit to be shown.
 pub(crate) fn without_marks(name: &str) -> String {
-    name.split_whitespace().filter(|word| !is_mark(word)).collect::<Vec<_>>().join(" ")
+    visible(name).split_whitespace().filter(|word| !is_mark(word)).collect::<Vec<_>>().join(" ")
 }

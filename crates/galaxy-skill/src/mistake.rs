@@ -1,5 +1,7 @@
 //! What is wrong with a skill, and where.
 
+use crate::text::visible;
+
 /// A place in a file of the skill, with the line it is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -27,14 +29,14 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// A mistake without a place.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), at: None, help: None }
+    /// A mistake without a place. What is quoted in it may be a stranger's.
+    pub(crate) fn new(message: impl AsRef<str>) -> Self {
+        Self { message: visible(message.as_ref()), at: None, help: None }
     }
 
     /// Adds the cure.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub(crate) fn help(mut self, help: impl AsRef<str>) -> Self {
+        self.help = Some(visible(help.as_ref()));
         self
     }
 
@@ -43,7 +45,7 @@ impl Mistake {
         let (line, column) = place;
         let text = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
         let file = source.file.to_owned();
-        self.at = Some(Place { file, line, column, text: text.to_owned(), width });
+        self.at = Some(Place { file, line, column, text: visible(text), width });
         self
     }
 }

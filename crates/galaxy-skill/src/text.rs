@@ -72,18 +72,27 @@ fn private_keys(source: Source<'_>) -> Vec<Mistake> {
         .collect()
 }
 
-/// Marks that make text look other than it is, or not at all: the ways to tell an agent something
-/// that a person who reads along does not see.
+/// Whether a mark makes text look other than it is, or not at all: the ways to tell an agent
+/// something that a person who reads along does not see, or to paint over a terminal.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+        || (c.is_control() && c != '\t')
+}
+
+/// A text of somebody else as one line in which nothing is hidden.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.replace(is_hidden, "\u{fffd}")
+}
+
 fn hidden(source: Source<'_>) -> Vec<Mistake> {
-    let is_hidden = |c: char| {
-        matches!(c,
-            '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-            || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    };
     let mut mistakes = Vec::new();
     let mut line = 0;
-    for (at, mark) in source.text.char_indices().filter(|(_, c)| is_hidden(*c)) {
+    for (at, mark) in
+        source.text.char_indices().filter(|(_, c)| is_hidden(*c) && !"\r\n".contains(*c))
+    {
         let place = source.place(at);
         // One for each line is enough.
         if place.0 == line {
@@ -91,13 +100,9 @@ fn hidden(source: Source<'_>) -> Vec<Mistake> {
         }
         line = place.0;
         let code = u32::from(mark);
-        let mut mistake = Mistake::new(format!("a mark that nobody sees, U+{code:04X}"))
-            .help("take it out: what an agent reads, people must be able to read")
-            .at(source, place, 1);
-        if let Some(place) = &mut mistake.at {
-            place.text = place.text.replace(is_hidden, "\u{fffd}");
-        }
-        mistakes.push(mistake);
+        let mistake = Mistake::new(format!("a mark that nobody sees, U+{code:04X}"))
+            .help("take it out: what an agent reads, people must be able to read");
+        mistakes.push(mistake.at(source, place, 1));
     }
     mistakes
 }

@@ -68,18 +68,18 @@ metadata:
 ";
     let expected = [
         "SKILL.md has no instructions",
+        "1:1: `name` is missing",
+        "1:1: `galaxy-permissions` is missing in `metadata`",
         "2:1: there is no field `nmae`",
         "3:14: `description` is empty",
         "4:10: `license` is not text: it has no quotes",
         "5:1: there is no field `version`",
-        "1:1: `name` is missing",
         "7:12: `version` is not text: it has no quotes",
         "8:18: `2` is no value for `galaxy-skill`",
         "9:34: `Wave` can't stand in `galaxy-capabilities`",
         "10:16: `T9` is no value for `galaxy-tier`",
         "11:3: there is no field `galaxy-permission`",
         "12:3: `author` in `metadata` is not text",
-        "1:1: `galaxy-permissions` is missing in `metadata`",
     ];
     assert_eq!(told(text), expected);
 }
@@ -208,6 +208,12 @@ fn nothing_is_hidden_from_people() {
     for mark in ['\u{202e}', '\u{200b}', '\u{e0041}', '\u{1b}', '\u{2066}'] {
         let told = with("Wave,", &format!("Wave{mark}{mark},"));
         assert_eq!(told, [format!("12:5: a mark that nobody sees, U+{:04X}", u32::from(mark))]);
+    }
+    let painted = GOOD.replace("wave.read", "a\u{1b}[31mb");
+    let mistakes = check("wave", &tree(&painted)).expect_err("mistakes");
+    for mistake in mistakes {
+        let place = mistake.at.expect("a place");
+        assert!(!(mistake.message + &place.text).contains('\u{1b}'), "{}", place.text);
     }
     // Families of emoji are joined by a mark of this kind.
     assert!(check("wave", &tree(&GOOD.replace("Wave,", "👩\u{200d}🚀"))).is_ok());

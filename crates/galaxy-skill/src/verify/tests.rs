@@ -187,6 +187,11 @@ fn a_certificate_of_another_galaxy_is_refused() {
     let told = refused(&wave(), &world.signed(&wave(), &strange), &world.trust());
     let message = format!("the publisher's certificate is not one of the galaxy {ISSUER}");
     assert_eq!(told, message);
+    // What it says of itself is a stranger's word, and paints over no terminal.
+    let painted = world.certificate_by(&elsewhere, "\u{1b}[2J\u{202e}ours", &name);
+    let refusal = verify(&wave(), &world.signed(&wave(), &painted), &world.trust());
+    let help = refusal.expect_err("refused").help.expect("help");
+    assert!(help.starts_with("it says that it comes from \u{fffd}[2J\u{fffd}ours;"), "{help}");
     // It pretends to be ours.
     let pretended = world.certificate_by(&elsewhere, ISSUER, &name);
     assert_eq!(refused(&wave(), &world.signed(&wave(), &pretended), &world.trust()), message);
@@ -246,7 +251,7 @@ fn weak_keys_and_broken_files_are_refused() {
         (String::new(), "can't be read"),
         ("{}".into(), "missing field"),
         (with(&file, "galaxy_skill_signature", &json!(2)), "version 2"),
-        (with(&file, "more", &json!(2)), "unknown field"),
+        (with(&file, "more\u{1b}", &json!(2)), "unknown field `more\u{fffd}`"),
         (with(&file, "key", &json!("short")), "forged"),
         (with(&file, "certificate", &json!("a.b")), "not a birth certificate"),
         (with(&file, "certificate", &json!("x".repeat(20_000))), "more than 16384 bytes"),

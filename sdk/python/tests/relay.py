@@ -114,7 +114,10 @@ def drips(handler: Handler, seen: Seen) -> None:
     handler.end_headers()
     handler.close_connection = True
     try:
-        while not handler.relay.over.wait(0.02):
+        # Not for ever, so that a client that does not give up is seen to be one.
+        for _ in range(150):
+            if handler.relay.over.wait(0.02):
+                break
             handler.wfile.write(b" ")
             handler.wfile.flush()
     except OSError:

@@ -47,6 +47,8 @@ pub async fn service(settings: &Settings) -> Router {
         issuer: settings.issuer.clone(),
         version: GALAXY_VERSION.into(),
         release: settings.release.clone(),
+        // Lambda says it itself.
+        function_version: std::env::var("AWS_LAMBDA_FUNCTION_VERSION").ok(),
         peck_lifetime: settings.peck_lifetime,
     };
     beak_api::router(Arc::new(Galaxy::new(ports(&config, settings), galaxy)))

@@ -56,6 +56,8 @@ pub struct Settings {
     pub version: String,
     /// The release of this program.
     pub release: String,
+    /// The published version of the Lambda function; none on one machine.
+    pub function_version: Option<String>,
     /// How long a peck waits for its answer.
     pub peck_lifetime: Duration,
 }

@@ -98,6 +98,7 @@ async fn home(
         issuer: format!("http://localhost:{port}"),
         version: GALAXY_VERSION.into(),
         release: env!("CARGO_PKG_VERSION").into(),
+        function_version: None,
         peck_lifetime: Duration::hours(24),
     };
     let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));

@@ -101,14 +101,17 @@ impl Outbox {
     }
 }
 
-/// The outbox as a page that looks for new mail by itself.
+/// The outbox as a page; its script looks for new mail, and nothing reloads under a reader.
 pub(crate) fn page(mails: &[Posted]) -> String {
-    let mut list = String::new();
+    let mut list = String::from(
+        "<p id=\"said\" role=\"status\">No mail of this galaxy leaves the machine: here it is, \
+         the newest first.</p>\n<p><a href=\"/outbox\">Look again</a></p>\n<div id=\"mails\">\n",
+    );
     for mail in mails {
         // Writing to a String can't fail.
         let _ = write!(
             list,
-            "<article class=\"card\">\n<h2>{}</h2>\n<p>To <strong>{}</strong>, \
+            "<article class=\"mail\">\n<h2>{}</h2>\n<p>To <strong>{}</strong>, \
              <time datetime=\"{time}\">{time}</time></p>\n<pre>{}</pre>\n</article>\n",
             escape(&mail.subject),
             escape(&mail.to),
@@ -119,5 +122,8 @@ pub(crate) fn page(mails: &[Posted]) -> String {
     if mails.is_empty() {
         list.push_str("<p>No mail yet. Hatch a duckling, and its code lands here.</p>\n");
     }
-    crate::pages::page("Outbox", "<meta http-equiv=\"refresh\" content=\"5\">", &list)
+    list.push_str("</div>\n");
+    let head = "<link rel=\"stylesheet\" href=\"/shared/app.css\">\n\
+                <script type=\"module\" src=\"/shared/outbox.js\"></script>";
+    crate::pages::page("Outbox", head, &list)
 }

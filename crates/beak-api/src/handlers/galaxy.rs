@@ -36,11 +36,13 @@ pub(crate) async fn status(
         status: galaxy.status().await.word(),
         galaxy_version: settings.version.clone(),
         release: settings.release.clone(),
+        function_version: None,
         mail: None,
         fleet: None,
         tables: None,
     };
     if let Some(inside) = inside {
+        answer.function_version.clone_from(&settings.function_version);
         answer.mail = inside.mail.map(wire::MailSeen::from);
         answer.fleet = inside.fleet.map(wire::FleetSeen::from);
         let tables = inside.tables;

@@ -182,6 +182,9 @@ pub(crate) struct SystemStatus {
     pub(crate) status: &'static str,
     pub(crate) galaxy_version: String,
     pub(crate) release: String,
+    /// For operators: the published version of the Lambda function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) function_version: Option<String>,
     /// For operators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mail: Option<MailSeen>,

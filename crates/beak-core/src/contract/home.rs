@@ -100,6 +100,7 @@ fn galaxy(ports: &Ports) -> Galaxy {
         issuer: "https://api.example/prod".into(),
         version: crate::GALAXY_VERSION.into(),
         release: "0.0.0".into(),
+        function_version: None,
         peck_lifetime: time::Duration::hours(24),
     };
     Galaxy::new(ports.clone(), settings)

@@ -1,0 +1,135 @@
+"""All pages of all sites: barriers, width, weight, and what is left without scripts."""
+
+import json
+import urllib.request
+
+import pytest
+from accessibility import in_both_themes, violations
+from conftest import SITES
+from playwright.sync_api import expect
+
+# The most that a page may weigh with everything it loads.
+WEIGHT = 100 * 1024
+# In both themes: every page with a program, and one of each kind that the builder makes.
+APPS = [
+    ("duckcontrol", "/"),
+    ("spaceduckling", "/"),
+    ("spaceduckling", "/certificate/"),
+    ("spaceduckling", "/me/"),
+    ("spaceduck-bot", "/"),
+]
+OTHERS = ["/search/", "/sites/", "/nothing-is-here/"]
+
+
+@pytest.fixture(scope="session")
+def index(galaxy):
+    """Every page that the galaxy itself knows of, as (site, path)."""
+    # By the local galaxy's own address: not every system finds names below `localhost`.
+    address = f"{galaxy.api}/shared/search/pages.json"
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        listed = [(site, path) for site, path, *_ in json.load(answer)]
+    return sorted({*listed, *APPS, *((site, path) for site in SITES for path in ["/", *OTHERS])})
+
+
+def weight(page):
+    return page.evaluate(
+        "() => ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))"
+        ".reduce((sum, entry) => sum + entry.decodedBodySize, 0)"
+    )
+
+
+def overflow(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    wide = page.evaluate("() => document.documentElement.scrollWidth")
+    return [f"{page.url}: {wide} points wide at {width}"] if wide > width else []
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_no_page_has_a_barrier_or_is_too_wide_or_too_heavy(galaxy, index, visit, watch, site):
+    watch.expect("nothing-is-here.*status of 404")
+    page = visit("about:blank")
+    found, seen = [], 0
+    for _, path in filter(lambda one: one[0] == site, index):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(galaxy.url(site, path))
+        heavy = weight(page)
+        if heavy > WEIGHT:
+            found.append(f"{page.url}: {heavy} bytes")
+        found += violations(page)
+        found += overflow(page, 1440) + overflow(page, 360)
+        seen += 1
+    assert not found, "\n".join(found)
+    assert seen > 5
+
+
+def test_the_index_of_pages_is_whole(galaxy, index, visit):
+    """Whatever a page links to within its site is in the index, so that no page is left out."""
+    page = visit("about:blank", java_script_enabled=False)
+    known = {galaxy.url(site, path) for site, path in index}
+    missing = set()
+    for site, path in index[:: max(1, len(index) // 40)]:
+        page.goto(galaxy.url(site, path))
+        links = page.locator("a[href^='/']").evaluate_all("(all) => all.map((a) => a.href)")
+        missing |= {link.split("#")[0].split("?")[0] for link in links} - known
+    assert missing == set()
+
+
+@pytest.mark.parametrize(("site", "path"), [*APPS, *((site, "/sites/") for site in SITES[:1])])
+def test_both_themes(galaxy, visit, site, path):
+    page = visit(galaxy.url(site, path))
+    assert in_both_themes(page) == []
+    backgrounds = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        backgrounds.append(page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+    assert backgrounds[0] != backgrounds[1]
+
+
+def test_a_sample_of_the_documentation_in_the_dark(galaxy, index, visit, watch):
+    watch.expect("nothing-is-here.*status of 404")
+    page = visit("about:blank", color_scheme="dark")
+    found = []
+    for site, path in index[:: max(1, len(index) // 25)]:
+        page.goto(galaxy.url(site, path), wait_until="domcontentloaded")
+        found += violations(page, ["color-contrast"])
+    assert not found, "\n".join(found)
+
+
+def test_the_documentation_needs_no_scripts(galaxy, index, visit, watch):
+    watch.expect("nothing-is-here.*status of 404")
+    page = visit("about:blank", java_script_enabled=False)
+    for site, path in index[:: max(1, len(index) // 40)]:
+        page.goto(galaxy.url(site, path))
+        expect(page.locator("h1")).to_have_count(1)
+        expect(page.locator("h1")).to_be_visible()
+        assert len(page.locator("main").inner_text()) > 100, page.url
+        # The way to the other sites is there without scripts too.
+        other = page.locator("nav[aria-label='Sites of this galaxy'] a:not([aria-current])").first
+        assert other.get_attribute("href").startswith("/sites/#"), page.url
+
+
+@pytest.mark.parametrize(("site", "path"), APPS)
+def test_pages_with_a_program_say_what_they_need(galaxy, visit, site, path):
+    page = visit(galaxy.url(site, path), java_script_enabled=False)
+    note = page.locator("noscript p")
+    expect(note).to_be_visible()
+    assert "JavaScript" in note.inner_text()
+    # Nothing that would do nothing: what can be pressed needs a script, so all of it is off.
+    for button in page.locator("main button:visible").all():
+        expect(button).to_be_disabled()
+
+
+def test_nothing_moves_for_those_who_asked_for_stillness(galaxy, visit):
+    moving = "() => document.getAnimations().length"
+    page = visit(galaxy.url("duckcontrol"))
+    assert page.evaluate(moving) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == 0
+
+
+def test_the_local_galaxys_own_pages(galaxy, visit):
+    galaxy.hatch("Mailed", "mailed@example.com")
+    for path in ("/", "/outbox"):
+        page = visit(galaxy.api + path)
+        assert in_both_themes(page) == []
+        assert overflow(page, 360) == []

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Home:
         if not Path(program).exists():
             pytest.fail(f"`{program}` is missing; `cargo build -p beak-local` makes it")
         self.data = data
+        self.http = httpx.Client(trust_env=False)
         self.process = subprocess.Popen(
             [program, "--port", "0", "--data", str(data), *flags],
             stdout=subprocess.PIPE,
@@ -52,12 +53,13 @@ class Home:
         self.process.wait(timeout=20)
         assert self.process.stdout
         self.process.stdout.close()
+        self.http.close()
 
     def code(self, email: str, *, mails: int = 1) -> str:
         """The code of the newest mail to this address, when there are so many."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            outbox = httpx.get(f"{self.base}/outbox.json", trust_env=False).json()
+            outbox = self.http.get(f"{self.base}/outbox.json").json()
             texts = [mail["text"] for mail in outbox if mail["to"] == email]
             if len(texts) >= mails and (found := re.search(r"\b\d{6}\b", texts[0])):
                 return found[0]
@@ -72,7 +74,7 @@ class Home:
         """Whoever grants T2, by plain HTTP: this package has no calls for operators."""
         email, password = (self.data / "operator.txt").read_text().split()
         given = {"email": email, "password": password}
-        tokens = httpx.post(f"{self.base}/beak/signin", json=given, trust_env=False).json()
+        tokens = self.http.post(f"{self.base}/beak/signin", json=given).json()
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}
         return httpx.Client(base_url=self.base, headers=headers, trust_env=False)
 
@@ -109,9 +111,6 @@ class Awaited:
 
 async def _all(listing: spaceduck.AsyncListing[Any]) -> list[Any]:
     return [item async for item in listing]
-
-
-Make = Callable[..., Any]
 
 
 class Clients:

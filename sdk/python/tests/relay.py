@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
         hop = {"host", "connection", "content-length", "accept-encoding", drop}
         headers = {name: value for name, value in seen.headers.items() if name not in hop} | given
         url = self.relay.target + seen.path
-        return httpx.request(seen.method, url, headers=headers, content=seen.body, trust_env=False)
+        return self.relay.http.request(seen.method, url, headers=headers, content=seen.body)
 
     def hang_up(self) -> None:
         self.close_connection = True
@@ -182,6 +182,7 @@ class Relay:
         self.seen: list[Seen] = []
         self.mischiefs: list[Mischief] = []
         self.over = threading.Event()
+        self.http = httpx.Client(trust_env=False)
         handler = type("Bound", (Handler,), {"relay": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -198,3 +199,4 @@ class Relay:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.http.close()

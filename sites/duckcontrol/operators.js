@@ -172,7 +172,7 @@ async function readStatus() {
   showFleet(status.fleet);
   showMail(status.mail);
   showTables(status.tables);
-  $('function-version').textContent = status.function_version ?? 'no Lambda function: this galaxy runs on one machine';
+  $('function-version').textContent = status.function_version ?? 'none; this galaxy runs on one machine';
   showAttention(status);
 }
 

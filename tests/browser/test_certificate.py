@@ -5,6 +5,7 @@ import json
 import struct
 
 import pytest
+from accessibility import in_both_themes
 from playwright.sync_api import expect
 
 
@@ -67,6 +68,7 @@ def test_what_was_changed_or_is_another_galaxys_is_refused(galaxy, own_galaxy, d
         expect(page.locator("#verdict")).to_contain_text("Not a certificate of this galaxy.")
         expect(page.locator("#verdict")).to_contain_text(reason)
         expect(page.locator("#result")).to_be_hidden()
+    assert in_both_themes(page) == []
 
 
 def test_one_that_was_replaced_is_genuine_and_no_longer_in_force(galaxy, visit):
@@ -79,6 +81,7 @@ def test_one_that_was_replaced_is_genuine_and_no_longer_in_force(galaxy, visit):
     check(page, now)
     expect(page.locator("#verdict")).to_contain_text("genuine and in force")
     expect(page.get_by_role("img", name="trust tier T1")).to_be_visible()
+    assert in_both_themes(page) == []
 
 
 def test_a_link_to_a_certificate_shows_it_without_its_address(galaxy, duck, visit, watch):

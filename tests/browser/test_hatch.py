@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from accessibility import in_both_themes
 from conftest import PASSWORD
 from playwright.sync_api import expect
 
@@ -17,16 +18,18 @@ def fill_in(page, name, email):
     expect(page.locator("#notice")).to_contain_text("The egg is laid.")
 
 
-def hatch(page, galaxy, name, email):
+def hatch(page, galaxy, name, email, look=False):
     fill_in(page, name, email)
+    assert not look or in_both_themes(page) == []
     page.get_by_label("Six-digit code").fill(galaxy.code(email))
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_role("heading", name=f"{name} has hatched")).to_be_focused()
+    assert not look or in_both_themes(page) == []
 
 
 def test_from_a_telephone_to_a_certificate(galaxy, visit):
     page = visit(galaxy.url("spaceduckling"), **PHONE)
-    hatch(page, galaxy, "Phone Duck", "phone@example.com")
+    hatch(page, galaxy, "Phone Duck", "phone@example.com", look=True)
     key = page.locator("#key").text_content()
     assert galaxy.ask("/beak/me", key=key)["display_name"] == "Phone Duck"
 

@@ -43,6 +43,7 @@ function refused(error, fields) {
 
 function show(part) {
   for (const id of ['signin-form', 'reset-form', 'profile']) $(id).hidden = id !== part;
+  $('account-about').hidden = part !== 'signin-form';
   $('account').textContent = { 'signin-form': 'Sign in', 'reset-form': 'New password', profile: 'Your duckling' }[part];
 }
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from datetime import datetime, timezone
-from typing import Any
 
 import pytest
 from conftest import CAPTCHA, PASSWORD, Clients, Home, a_mail
+from relay import Relay, behind_a_stage
 
 import spaceduck
 
@@ -153,8 +153,13 @@ def test_an_address_may_end_in_several_ways(clients: Clients, home: Home, tail: 
     assert galaxy.metrics().galaxy_version
 
 
-def test_a_stage_stays_in_the_address(relay: Any, clients: Clients) -> None:
+def test_a_stage_stays_in_the_address(relay: Relay, clients: Clients, home: Home) -> None:
+    key = home.hatch().beak_key
     for tail in ("/prod", "/prod/", "/prod/beak"):
+        relay.does(behind_a_stage, behind_a_stage)
+        duck = clients.duck(key, relay.base + tail)
+        assert duck.me().trust_tier == "T0"
+        assert list(duck.pecks()) == []
         relay.does()
         with pytest.raises(spaceduck.NotAGalaxyError):
             # The local galaxy has no stage, and says so with a page.

@@ -77,6 +77,18 @@ def test_every_link_leads_somewhere() -> None:
             assert target.startswith("https://") or (document.parent / target).exists(), target
 
 
+def test_no_document_speaks_of_what_is_not_there() -> None:
+    known = {*spaceduck.__all__, "_errors"}
+    for folder in ("docs", "pages", "skills", "sdk/python"):
+        for document in (ROOT / folder).rglob("*.md"):
+            used = set(
+                re.findall(
+                    r"\bspaceduck\.([A-Z]\w+|verify\w*|hatch|resend)\b", document.read_text()
+                )
+            )
+            assert used <= known, document
+
+
 def said_of(text: str) -> str:
     """What a program is said to say, as a pattern."""
     return re.sub(r"01\\\.\\\.\\\.", r"\\w+", re.escape(text))

@@ -107,7 +107,7 @@ def hatched(runner: Runner, process: subprocess.Popen[str], email: str) -> str:
     process.stdin.flush()
     until(process, "The code: ")
     said = runner.end(process, f"12345\n{runner.home.code(email)}\n")
-    assert "six digits" in said or "6 digits" in said or "code" in said
+    assert said.startswith("a code has six digits\n"), said
     found = re.search(r"has hatched: (dkl_\w+)\. Its key is in (\w+\.key)", said)
     assert found, said
     path = runner.folder / found[2]

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from ._errors import MissingFieldError, UnexpectedAnswerError
 
@@ -37,13 +37,15 @@ class Model(Mapping[str, Any]):
             elif _is_optional(hint):
                 object.__setattr__(self, name, None)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        # Only reached by what `__init__` did not set.
-        if name in _hints(type(self)):
-            raise MissingFieldError(
-                f"the answer has no `{name}`: this galaxy is older than this package"
-            )
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+    if not TYPE_CHECKING:
+        # Or a type checker would take every name for one that is there.
+        def __getattr__(self, name: str) -> NoReturn:
+            # Only reached by what `__init__` did not set.
+            if name in _hints(type(self)):
+                raise MissingFieldError(
+                    f"the answer has no `{name}`: this galaxy is older than this package"
+                )
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an answer can't be changed (`{name}`)")

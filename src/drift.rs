@@ -18,6 +18,11 @@ use crate::plan::{Action, Goal, Plan, Step, StepId};
 use crate::ports::{DriftState, Object, ObjectSeen, ResourceDrift};
 use crate::release::{self, FileRecord, Manifest};
 
+mod kinds;
+mod strays;
+
+pub use kinds::{KINDS, Kind};
+
 /// Where the findings of the last look are kept.
 const LAST_KEY: &str = "drift/last.json";
 
@@ -62,8 +67,8 @@ impl State {
     }
 }
 
-fn finding(item: impl Into<String>, state: State, detail: impl Into<String>) -> Finding {
-    Finding { item: item.into(), state, detail: detail.into() }
+fn finding(kind: Kind, item: impl Into<String>, detail: impl Into<String>) -> Finding {
+    Finding { item: item.into(), state: kind.state, detail: detail.into() }
 }
 
 /// Looks at everything.
@@ -72,7 +77,10 @@ pub async fn inspect(
     stacks: &BTreeMap<Stack, StackSeen>,
     manifest: &Manifest,
 ) -> Result<Vec<Finding>, Failure> {
-    let mut found = of_stacks(job, stacks).await?;
+    let drifts = of_resources(job, stacks).await?;
+    let mut found = of_stacks(stacks);
+    found.extend(strays::find(job, &drifts).await?);
+    found.extend(drifts.into_iter().filter_map(|(stack, drift)| of_resource(stack, drift)));
     if stacks.contains_key(&Stack::Api) {
         found.extend(of_function(job, manifest).await?);
     }
@@ -89,27 +97,31 @@ pub async fn inspect(
     Ok(found)
 }
 
-async fn of_stacks(
+fn of_stacks(stacks: &BTreeMap<Stack, StackSeen>) -> Vec<Finding> {
+    let one = |stack: Stack| match stacks.get(&stack) {
+        None => Some(finding(kinds::STACK_GONE, stack.key(), "the stack is gone")),
+        Some(seen) if seen.status == StackStatus::Ready => None,
+        Some(seen) => {
+            Some(finding(kinds::STACK_ILL, stack.key(), format!("it is in {}", seen.code)))
+        }
+    };
+    Stack::all().into_iter().filter_map(one).collect()
+}
+
+/// How every resource of every stack that is at rest compares with its template.
+async fn of_resources(
     job: &Arc<Job>,
     stacks: &BTreeMap<Stack, StackSeen>,
-) -> Result<Vec<Finding>, Failure> {
-    let mut found = Vec::new();
+) -> Result<Vec<(Stack, ResourceDrift)>, Failure> {
     let mut looking = JoinSet::new();
-    for stack in Stack::all() {
-        let Some(seen) = stacks.get(&stack) else {
-            found.push(finding(stack.key(), State::Missing, "the stack is gone"));
-            continue;
-        };
-        if seen.status != StackStatus::Ready {
-            found.push(finding(stack.key(), State::Changed, format!("it is in {}", seen.code)));
-            continue;
-        }
-        let (job, arn) = (Arc::clone(job), seen.arn.clone());
+    for (stack, seen) in stacks.iter().filter(|(_, seen)| seen.status == StackStatus::Ready) {
+        let (job, arn, stack) = (Arc::clone(job), seen.arn.clone(), *stack);
         looking.spawn(async move { (stack, job.world.stacks.drift(stack.place(), &arn).await) });
     }
+    let mut found = Vec::new();
     while let Some(joined) = looking.join_next().await {
         let (stack, drifts) = joined.map_err(|error| Failure::bug(error.to_string()))?;
-        found.extend(drifts?.into_iter().filter_map(|drift| of_resource(stack, drift)));
+        found.extend(drifts?.into_iter().map(|drift| (stack, drift)));
     }
     Ok(found)
 }
@@ -118,17 +130,17 @@ fn of_resource(stack: Stack, drift: ResourceDrift) -> Option<Finding> {
     let item = format!("{stack}.{}", drift.resource);
     match drift.state {
         DriftState::InSync => None,
-        DriftState::Deleted => Some(finding(item, State::Missing, drift.kind)),
+        DriftState::Deleted => Some(finding(kinds::RESOURCE_GONE, item, drift.kind)),
         DriftState::NotChecked => {
             let detail = format!("CloudFormation can't check {}", drift.kind);
-            Some(finding(item, State::Unchecked, detail))
+            Some(finding(kinds::RESOURCE_UNKNOWN, item, detail))
         }
         DriftState::Modified(differences) => {
             let one = |(path, expected, actual): &(String, String, String)| {
                 format!("{path} is {actual}, should be {expected}")
             };
             let all: Vec<String> = differences.iter().map(one).collect();
-            Some(finding(item, State::Changed, all.join("; ")))
+            Some(finding(kinds::RESOURCE_CHANGED, item, all.join("; ")))
         }
     }
 }
@@ -136,12 +148,12 @@ fn of_resource(stack: Stack, drift: ResourceDrift) -> Option<Finding> {
 async fn of_function(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Failure> {
     let function = job.output(Stack::Api, "FunctionName")?;
     let Some(live) = job.world.functions.live(&function).await? else {
-        return Ok(vec![finding("function", State::Missing, "no version is live")]);
+        return Ok(vec![finding(kinds::FUNCTION_GONE, "function", "no version is live")]);
     };
     let mut found = Vec::new();
     if live.sha256 != manifest.code {
         let detail = format!("version {} is live with other code than was installed", live.version);
-        found.push(finding("function", State::Changed, detail));
+        found.push(finding(kinds::FUNCTION_CHANGED, "function", detail));
     }
     Ok(found)
 }
@@ -154,13 +166,14 @@ async fn of_site(
     let bucket = job.output(Stack::Site(site), "BucketName")?;
     let item = |key: &str| format!("{}/{key}", site.name());
     if !job.world.assets.has_bucket(Place::Edge, &bucket).await? {
-        return Ok(vec![finding(site.name(), State::Missing, format!("no bucket {bucket}"))]);
+        let detail = format!("no bucket {bucket}");
+        return Ok(vec![finding(kinds::BUCKET_GONE, site.name(), detail)]);
     }
     let keys = job.world.assets.keys(Place::Edge, &bucket).await?;
     let there: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
     let mut found = Vec::new();
     for key in there.iter().filter(|key| !files.contains_key(**key)) {
-        found.push(finding(item(key), State::Extra, "no release put it there"));
+        found.push(finding(kinds::PAGE_EXTRA, item(key), "no release put it there"));
     }
     let mut looking = JoinSet::new();
     for (path, file) in files {
@@ -170,7 +183,7 @@ async fn of_site(
             found.extend(joined.map_err(|error| Failure::bug(error.to_string()))??);
         }
         if !there.contains(path.as_str()) {
-            found.push(finding(item(path), State::Missing, "it is not in the bucket"));
+            found.push(finding(kinds::PAGE_GONE, item(path), "it is not in the bucket"));
             continue;
         }
         let (job, bucket, item) = (Arc::clone(job), bucket.clone(), item(path));
@@ -187,7 +200,7 @@ async fn of_site(
 }
 
 fn of_object(item: String, seen: Option<ObjectSeen>, file: &FileRecord) -> Option<Finding> {
-    let Some(seen) = seen else { return Some(finding(item, State::Missing, "it is gone")) };
+    let Some(seen) = seen else { return Some(finding(kinds::PAGE_GONE, item, "it is gone")) };
     let mut wrong = Vec::new();
     if seen.sha256.as_ref().is_some_and(|sha256| *sha256 != file.sha256) {
         wrong.push("the content is another one".to_owned());
@@ -201,10 +214,10 @@ fn of_object(item: String, seen: Option<ObjectSeen>, file: &FileRecord) -> Optio
         }
     }
     if !wrong.is_empty() {
-        return Some(finding(item, State::Changed, wrong.join("; ")));
+        return Some(finding(kinds::PAGE_CHANGED, item, wrong.join("; ")));
     }
     let unknown = "S3 keeps no SHA-256 of it; somebody else stored it";
-    seen.sha256.is_none().then(|| finding(item, State::Changed, unknown))
+    seen.sha256.is_none().then(|| finding(kinds::PAGE_CHANGED, item, unknown))
 }
 
 /// Everything that a roll-back would need.
@@ -223,7 +236,7 @@ async fn of_record(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Failu
     wanted.dedup();
     let gone = wanted.into_iter().filter(|(key, _)| !keys.contains(key));
     let found = gone.map(|(key, what)| {
-        finding(format!("artifacts/{key}"), State::Missing, format!("{what} is gone"))
+        finding(kinds::RECORD_GONE, format!("artifacts/{key}"), format!("{what} is gone"))
     });
     Ok(found.collect())
 }
@@ -234,9 +247,13 @@ async fn of_secrets(job: &Job) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
     if let Ok(config) = known_site_config(job) {
         match job.world.secrets.read(&path).await? {
-            None => found.push(finding(&path, State::Missing, "where captchas may be solved")),
+            None => {
+                let detail = "where captchas may be solved";
+                found.push(finding(kinds::HOSTS_GONE, &path, detail));
+            }
             Some(hosts) if hosts != site_hosts(&config) => {
-                found.push(finding(&path, State::Changed, "captchas count on other hosts"));
+                let detail = "captchas count on other hosts";
+                found.push(finding(kinds::HOSTS_CHANGED, &path, detail));
             }
             Some(_) => {}
         }
@@ -246,7 +263,7 @@ async fn of_secrets(job: &Job) -> Result<Vec<Finding>, Failure> {
         && job.world.secrets.read(&path).await?.is_none()
     {
         let detail = "nobody can hatch; set SPACEDUCK_TURNSTILE_SECRET and install";
-        found.push(finding(&path, State::Missing, detail));
+        found.push(finding(kinds::SECRET_GONE, &path, detail));
     }
     Ok(found)
 }
@@ -328,6 +345,11 @@ mod tests {
 
     #[test]
     fn a_finding_has_the_step_that_mends_it() {
+        let finding = |item: &str, state, detail: &str| Finding {
+            item: item.to_owned(),
+            state,
+            detail: detail.to_owned(),
+        };
         let found = [
             finding("api.HatchRoute", State::Changed, ""),
             finding("data.EggsTable", State::Unchecked, ""),

@@ -8,6 +8,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+mod check;
+pub mod mail;
+
+pub use check::Check;
+
 /// The version of this contract.
 pub const VERSION: u32 = 1;
 
@@ -51,6 +56,9 @@ pub enum Event {
         kind: String,
         /// `add`, `modify`, `replace` or `remove`.
         action: String,
+        /// Why: the properties that differ, or what it depends on.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        why: Vec<String>,
         /// Whether it would be refused until the person names it.
         refused: bool,
     },
@@ -99,6 +107,23 @@ pub enum Event {
         /// Whether it was found at the last look and is no longer.
         mended: bool,
     },
+    /// What a look before an installation has found.
+    Check(Check),
+    /// What whoever installs has to be allowed.
+    Policy {
+        /// IAM's documents: one, or several where one would be too long.
+        documents: Vec<serde_json::Value>,
+    },
+    /// A file or folder that was written.
+    Written {
+        /// Where it is.
+        path: String,
+    },
+    /// A text that was asked for.
+    Text {
+        /// All of it.
+        text: String,
+    },
     /// The operators, as they were asked for.
     Operators {
         /// Their addresses.
@@ -118,6 +143,16 @@ pub enum Event {
         /// What all of it costs a month, in US cents.
         monthly_cents: u32,
     },
+    /// Where the account stands with Amazon, as far as mail goes.
+    MailStage(mail::Stage),
+    /// An item of the checklist of mail.
+    MailItem(mail::Item),
+    /// A record that is wanted in a zone, and how it is.
+    DnsRecord(mail::Record),
+    /// The chances of an application for production access.
+    MailChances(mail::Chances),
+    /// What Amazon would be sent.
+    MailLetter(mail::Letter),
     /// A line of a log.
     Log {
         /// When, in milliseconds since 1970.
@@ -152,7 +187,7 @@ pub enum Event {
     },
     /// The command did what it was asked. Always the last line.
     Finished {
-        /// `done`, `unchanged`, `declined`, `planned`, `told` or `drifted`.
+        /// `done`, `unchanged`, `declined`, `planned`, `told`, `drifted`, `ready` or `blocked`.
         outcome: Outcome,
         /// What there is now, by name: sites and API.
         #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -351,6 +386,10 @@ pub enum Outcome {
     Told,
     /// Something is not as it was installed.
     Drifted,
+    /// Nothing stands in the way of an installation.
+    Ready,
+    /// Something stands in the way of an installation.
+    Blocked,
 }
 
 /// Where events go.

@@ -10,9 +10,11 @@ use async_trait::async_trait;
 use crate::failure::Failure;
 use crate::model::{Place, Secret, StackSeen};
 
+mod mail;
 mod preflight;
 mod records;
 
+pub use mail::{Applied, Dns, Invited, Mail, Play};
 pub use preflight::{Denied, MailState, Preflight, Quota, Thing, Usage, Wish};
 pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
 
@@ -54,6 +56,8 @@ pub struct ResourceDrift {
     pub resource: String,
     /// Resource type.
     pub kind: String,
+    /// Its name or id in the account.
+    pub physical: String,
     /// How it compares.
     pub state: DriftState,
 }
@@ -93,6 +97,8 @@ pub struct Change {
     pub kind: String,
     /// What would happen to it.
     pub action: ChangeAction,
+    /// Why: the properties that differ, or what it depends on.
+    pub why: Vec<String>,
 }
 
 /// What would happen to a resource.
@@ -333,6 +339,10 @@ pub struct World {
     pub logs: std::sync::Arc<dyn Logs>,
     /// What is asked before anything is done.
     pub preflight: std::sync::Arc<dyn Preflight>,
+    /// Mail.
+    pub mail: std::sync::Arc<dyn Mail>,
+    /// Zones.
+    pub dns: std::sync::Arc<dyn Dns>,
     /// The outside.
     pub web: std::sync::Arc<dyn Web>,
     /// Time.

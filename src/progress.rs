@@ -9,6 +9,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{Cost, Event, Left, Outcome, PlannedStep, Sink, StepState, Times};
 
+mod check;
+mod mail;
+
 /// One JSON object a line.
 pub struct JsonLines<W: Write + Send>(Mutex<W>);
 
@@ -38,6 +41,11 @@ impl Sink for Quiet {
             // What was asked for, and what nobody could ever find out again.
             Event::Operators { operators } => answer(&operators.join("\n")),
             Event::Account { password, .. } => answer(&password),
+            Event::Text { text } => answer(&text),
+            Event::Policy { documents } => answer(&check::policy(&documents)),
+            Event::Check(check) if check.level == "problem" => {
+                answer(&format!("{}: {}", check.check, check.is));
+            }
             Event::Log { text, .. } => answer(&text),
             Event::Key { mark, .. } => answer(&mark),
             _ => {}
@@ -103,9 +111,10 @@ impl<W: Write + Send> Sink for Human<W> {
                 state.planned(&steps);
                 state.estimated(times, &monthly);
             }
-            Event::Change { step, resource, kind, action, refused } => {
+            Event::Change { step, resource, kind, action, why, refused } => {
                 let refused = if refused { ", refused" } else { "" };
-                state.line(&format!("  {step}: {action} {resource} ({kind}){refused}"));
+                let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
+                state.line(&format!("  {step}: {action} {resource} ({kind}){why}{refused}"));
             }
             Event::Step { step, state: now, millis, detail } => {
                 state.step(&step, now, millis, detail);
@@ -118,6 +127,12 @@ impl<W: Write + Send> Sink for Human<W> {
                 let is = if mended { "mended" } else { is.as_str() };
                 answer(&format!("{is:<9} {item}  {detail}"));
             }
+            Event::Check(check) => {
+                answer(&check::text(&check, state.terminal.as_ref().map(|to| to.width)));
+            }
+            Event::Policy { documents } => answer(&check::policy(&documents)),
+            Event::Written { path } => state.line(&format!("written: {path}")),
+            Event::Text { text } => answer(&text),
             Event::Operators { operators } => answer(&operators.join("\n")),
             Event::Account { email, password } => {
                 answer(&format!("address   {email}\npassword  {password}"));
@@ -138,6 +153,14 @@ impl<W: Write + Send> Sink for Human<W> {
                 state.finished(outcome, &urls, &next);
             }
             Event::Failed { .. } => state.clear(),
+            Event::MailStage(_)
+            | Event::MailItem(_)
+            | Event::DnsRecord(_)
+            | Event::MailChances(_)
+            | Event::MailLetter(_) => {
+                let width = state.terminal.as_ref().map_or(80, |terminal| terminal.width);
+                answer(&mail::text(&event, width));
+            }
         }
     }
 }
@@ -287,6 +310,8 @@ impl<W: Write> State<W> {
             Outcome::Declined => "Nothing was done.",
             Outcome::Told => "",
             Outcome::Drifted => "Not everything is as it was installed.",
+            Outcome::Ready => "Nothing that is known stands in the way of an installation.",
+            Outcome::Blocked => "An installation would fail; see what stands last.",
             Outcome::Planned => "Nothing was changed; `spaceduck install` does it.",
         };
         if !text.is_empty() {

@@ -14,18 +14,20 @@ use tokio::time::Instant;
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region};
 use crate::ports::{
-    Assets, Clock, DriftState, Functions, Inventory, LogLine, Logs, Notes, Object, People,
+    Assets, Clock, Dns, DriftState, Functions, Inventory, LogLine, Logs, Mail, Notes, Object, People,
     Preflight, Proposal, Records, Secrets, Stacks, Web, World,
 };
 
 mod assets;
 mod doctor;
+mod mail;
 mod records;
 mod services;
 mod sim;
 mod stacks;
 
 pub use doctor::Ailment;
+pub use mail::standing;
 use sim::Sim;
 
 /// Something that goes wrong.
@@ -39,6 +41,8 @@ pub enum Fault {
     VersionUnwell(String),
     /// The API answers badly while the version with this number is live.
     AnswersBadly(String),
+    /// This table can't be read.
+    TableUnreadable(String),
     /// The next update of this stack would replace a resource of this type.
     UpdateReplaces(String, String),
 }
@@ -109,6 +113,7 @@ struct State {
     strays: Vec<String>,
     logs: Vec<(String, LogLine)>,
     health: doctor::Health,
+    post: mail::Post,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
@@ -161,6 +166,8 @@ impl Account {
             inventory: Arc::clone(self) as Arc<dyn Inventory>,
             logs: Arc::clone(self) as Arc<dyn Logs>,
             preflight: Arc::clone(self) as Arc<dyn Preflight>,
+            mail: Arc::clone(self) as Arc<dyn Mail>,
+            dns: Arc::clone(self) as Arc<dyn Dns>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
         }

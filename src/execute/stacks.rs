@@ -80,15 +80,28 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
 
 async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
     let mut proposal = proposal(job, stack, inputs(job, stack)?)?;
-    let config = &job.facts.config;
-    if let Some(bucket) = catalog::bucket(stack, &config.name, &job.account, &job.home)
-        && job.world.assets.has_bucket(stack.place(), &bucket).await?
-    {
+    if leftovers(job, stack).await? {
         proposal.mode = Mode::Adopt;
     }
     let arn = job.world.stacks.create(&proposal).await?;
     let seen = settle(job, stack, &arn, &mut BTreeSet::new()).await?;
     finished(job, stack, seen, "CREATE_COMPLETE").await
+}
+
+/// Whether an earlier installation has left something that the stack takes over, by its name.
+async fn leftovers(job: &Job, stack: Stack) -> Result<bool, Failure> {
+    let name = &job.facts.config.name;
+    if let Some(bucket) = catalog::bucket(stack, name, &job.account, &job.home) {
+        return job.world.assets.has_bucket(stack.place(), &bucket).await;
+    }
+    if stack == Stack::Data {
+        for table in catalog::tables(name).values() {
+            if job.world.records.has_table(table).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failure> {
@@ -199,6 +212,7 @@ pub async fn preview(job: &Job, stack: Stack) -> Result<bool, Failure> {
             resource: change.resource.clone(),
             kind: change.kind.clone(),
             action: action.to_owned(),
+            why: change.why.clone(),
             refused: plan::refuses(stack, change, &job.named),
         });
     }

@@ -162,7 +162,12 @@ fn teardown_takes_the_role_last_and_finds_leftover_buckets() {
 
 #[test]
 fn replacing_or_removing_what_is_protected_is_refused() {
-    let change = |kind: &str, action| Change { resource: "X".into(), kind: kind.into(), action };
+    let change = |kind: &str, action| Change {
+        resource: "X".into(),
+        kind: kind.into(),
+        action,
+        why: Vec::new(),
+    };
     let changes = [
         change("AWS::DynamoDB::Table", ChangeAction::Modify),
         change("AWS::DynamoDB::Table", ChangeAction::Replace),

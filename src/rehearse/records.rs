@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::sim::Sim;
-use super::{Account, refuse};
+use super::{Account, Fault, refuse};
 use crate::failure::Failure;
 use crate::model::{Place, Secret};
 use crate::ports::{self, Inventory, LogLine, Logs, Page, Records};
@@ -23,6 +23,12 @@ impl Account {
     /// Somebody has signed up.
     pub fn sign_up(&self, pool: &str, email: &str) {
         self.state().people.insert((pool.to_owned(), email.to_owned()), false);
+    }
+
+    /// What a table holds.
+    #[must_use]
+    pub fn held(&self, table: &str) -> Vec<Value> {
+        self.state().tables.get(table).cloned().unwrap_or_default()
     }
 
     /// Switches a table's point-in-time recovery off.
@@ -59,6 +65,9 @@ impl Records for Account {
     async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure> {
         self.hear()?;
         let state = self.state();
+        if state.faults.contains(&Fault::TableUnreadable(table.to_owned())) {
+            return Err(refuse(format!("the table {table} can't be read")));
+        }
         let items = state.tables.get(table);
         let items = items.ok_or_else(|| refuse(format!("there is no table {table}")))?;
         Ok(part(items, from.as_ref()))

@@ -97,6 +97,7 @@ impl Sim {
         let one = |resource: &Resource| ResourceDrift {
             resource: resource.id.clone(),
             kind: resource.kind.clone(),
+            physical: format!("{}-{}", self.proposal.name, resource.id),
             state: self.drifted.get(&resource.id).cloned().unwrap_or(DriftState::InSync),
         };
         self.resources.iter().map(one).collect()

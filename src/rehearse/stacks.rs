@@ -96,13 +96,17 @@ impl Stacks for Account {
             let fault =
                 state.take(|f| matches!(f, Fault::UpdateReplaces(stack, _) if stack == name));
             let change = match fault {
-                Some(Fault::UpdateReplaces(_, kind)) => {
-                    Change { resource: "Thing".into(), kind, action: ChangeAction::Replace }
-                }
+                Some(Fault::UpdateReplaces(_, kind)) => Change {
+                    resource: "Thing".into(),
+                    kind,
+                    action: ChangeAction::Replace,
+                    why: vec!["Name".into()],
+                },
                 _ => Change {
                     resource: "Thing".into(),
                     kind: "AWS::Some::Thing".into(),
                     action: ChangeAction::Modify,
+                    why: vec!["Size".into()],
                 },
             };
             let arn = format!("arn:change-set/{name}/{}", state.change_sets.len());

@@ -8,7 +8,7 @@ use galaxy_sites::Site;
 use super::life;
 use crate::aws;
 use crate::catalog::{self, Code};
-use crate::cli::Shared;
+use crate::cli::{PlayedReview, Shared};
 use crate::config::Config;
 use crate::event::{Event, Events};
 use crate::execute;
@@ -16,9 +16,9 @@ use crate::failure::Failure;
 use crate::model::{AccountId, Region, Stack};
 use crate::observe::observe;
 use crate::plan::{self, Goal};
-use crate::ports::{DriftState, Object, World};
+use crate::ports::{DriftState, Object, Quota, Thing, Usage, World};
 use crate::progress::Quiet;
-use crate::rehearse::{Account, Meddling, Pace};
+use crate::rehearse::{self, Account, Ailment, Meddling, Pace};
 
 /// How many seconds of a rehearsal pass in one of ours: four minutes become four seconds.
 const SPEED: u32 = 60;
@@ -38,12 +38,18 @@ pub(super) struct Home {
 pub(super) enum Start {
     /// An empty account.
     Empty,
+    /// An empty account in which this and that stands in the way.
+    Ailing,
     /// A galaxy.
     Installed,
+    /// A galaxy with people in it.
+    Inhabited,
     /// A galaxy that has seen two releases.
     Upgraded,
     /// A galaxy in which somebody else has changed this and that.
     Meddled,
+    /// A galaxy with mail in this state of Amazon's review.
+    Mailing(Option<PlayedReview>),
 }
 
 /// Finds the account.
@@ -73,8 +79,8 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
     let account = Account::new(id.clone(), region.clone());
     let home = Home { id, region, world: account.world() };
     let past: &[&str] = match start {
-        Start::Empty => &[],
-        Start::Installed | Start::Meddled => &["1"],
+        Start::Empty | Start::Ailing => &[],
+        Start::Installed | Start::Inhabited | Start::Meddled | Start::Mailing(_) => &["1"],
         Start::Upgraded => &["0", "1"],
     };
     for code in past {
@@ -85,11 +91,47 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
         let observed = observe(&job).await?;
         execute::run(&plan::plan(Goal::Present, &observed, &job.rendered), &job).await?;
     }
-    if start == Start::Meddled {
-        meddle(&account, config);
+    match start {
+        Start::Ailing => ail(&account, config),
+        Start::Inhabited => inhabit(&account, config),
+        Start::Mailing(played) => post(&account, config, played),
+        Start::Meddled => meddle(&account, config),
+        Start::Empty | Start::Installed | Start::Upgraded => {}
     }
     account.pace(Pace::Times(SPEED));
     Ok(home)
+}
+
+/// Three ducklings and their people.
+fn inhabit(account: &Account, config: &Config) {
+    let tables = catalog::tables(&config.name);
+    let pool = format!("UserPoolId-of-{}", Stack::Auth.name(&config.name));
+    for name in ["swan", "crane", "heron"] {
+        if let Some(table) = tables.get("ducklings") {
+            let id = serde_json::json!({ "S": format!("dkl_{name}") });
+            account.remember(table, serde_json::json!({ "duckling_id": id }));
+        }
+        account.sign_up(&pool, &format!("{name}@example.com"));
+    }
+}
+
+/// Problems to look at: a right that is missing, a name that is taken, a young account.
+fn ail(account: &Account, config: &Config) {
+    account.ail(Ailment::Missing("cloudformation:CreateStack".into()));
+    account.ail(Ailment::Taken(Thing::LogGroup, format!("/aws/lambda/{}-beak", config.name)));
+    account.ail(Ailment::Used(Quota::Concurrency, Usage { used: 0, limit: Some(10) }));
+    account.ail(Ailment::Lapsing(12 * 60));
+}
+
+/// Mail in a state to look at. Without one, records appear and a review passes before one's eyes.
+fn post(account: &Account, config: &Config, played: Option<PlayedReview>) {
+    if let Some(host) = config.mail.website.as_ref().and_then(|url| url.split('/').nth(2)) {
+        account.serve(host);
+    }
+    if let Some(played) = played {
+        account.settle_records();
+        account.stand(rehearse::standing(played.word()));
+    }
 }
 
 /// A drift to look at: a throttle that was opened, a page that was overwritten, a stranger.

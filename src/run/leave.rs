@@ -25,7 +25,7 @@ pub(super) async fn teardown(
     events: &Events,
 ) -> Result<(), Failure> {
     let config = super::configuration(shared)?;
-    let home = home::reach(shared, &config, Start::Installed, events).await?;
+    let home = home::reach(shared, &config, Start::Inhabited, events).await?;
     let looking = back::blank(&home, config, events);
     let goal = if wish.keep_data { Goal::DataOnly } else { Goal::Absent };
     let file = wish.export_to(&looking.facts.config.name, looking.world.clock.now());
@@ -94,11 +94,12 @@ async fn tell_what_is_left(job: &Arc<Job>) -> Result<(), Failure> {
 /// A job that looks at an installed galaxy.
 async fn installed(
     command: &str,
+    start: Start,
     shared: &Shared,
     events: &Events,
 ) -> Result<(Arc<Job>, Observed), Failure> {
     let config = super::configuration(shared)?;
-    let home = home::reach(shared, &config, Start::Installed, events).await?;
+    let home = home::reach(shared, &config, start, events).await?;
     let job = back::blank(&home, config, events);
     life::tell_start(command, &job);
     let observed = observe(&job).await?;
@@ -109,7 +110,7 @@ async fn installed(
 }
 
 pub(super) async fn export(shared: &Shared, file: &Path, events: &Events) -> Result<(), Failure> {
-    let (job, _) = installed("export", shared, events).await?;
+    let (job, _) = installed("export", Start::Inhabited, shared, events).await?;
     let source = execute::source(&job).await?;
     let counts = execute::to_file(&job, &source, file).await?;
     let text = format!("Wrote {} to {}.", archive::counted(&counts), file.display());
@@ -132,7 +133,7 @@ pub(super) async fn import(shared: &Shared, file: &Path, events: &Events) -> Res
     };
     // Whole, or nothing is begun.
     let told = Reader::new(open()?).finish()?;
-    let (job, _) = installed("import", shared, events).await?;
+    let (job, _) = installed("import", Start::Installed, shared, events).await?;
     let source = execute::source(&job).await?;
     let name = &job.facts.config.name;
     let note = format!("/{name}/import");

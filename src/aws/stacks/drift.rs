@@ -78,8 +78,9 @@ async fn resources(
         for resource in page.stack_resource_summaries() {
             let id = resource.logical_resource_id().unwrap_or_default().to_owned();
             let kind = resource.resource_type().unwrap_or_default().to_owned();
+            let physical = resource.physical_resource_id().unwrap_or_default().to_owned();
             let state = DriftState::NotChecked;
-            found.insert(id.clone(), ResourceDrift { resource: id, kind, state });
+            found.insert(id.clone(), ResourceDrift { resource: id, kind, physical, state });
         }
     }
     Ok(found)

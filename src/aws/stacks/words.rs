@@ -64,6 +64,17 @@ pub(super) fn change(change: &SdkChange) -> Option<Change> {
         resource: change.logical_resource_id().unwrap_or_default().to_owned(),
         kind: change.resource_type().unwrap_or_default().to_owned(),
         action,
+        why: change.details().iter().filter_map(why).collect(),
+    })
+}
+
+/// What of a resource differs, and what it differs with, where it is another resource.
+fn why(detail: &aws_sdk_cloudformation::types::ResourceChangeDetail) -> Option<String> {
+    let target = detail.target()?;
+    let what = target.name().or(target.attribute().map(|attribute| attribute.as_str()))?;
+    Some(match detail.causing_entity() {
+        Some(entity) => format!("{what} follows {entity}"),
+        None => what.to_owned(),
     })
 }
 

@@ -1,0 +1,197 @@
+//! A galaxy's data in an account in memory: backed up before an upgrade, written down before it
+//! goes, kept, taken up again, put into another galaxy.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+mod galaxy;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use spaceduck::archive::{self, Line, Reader};
+use spaceduck::execute::{self, Job};
+use spaceduck::model::{Place, Secret};
+use spaceduck::plan::{self, Goal};
+use spaceduck::rehearse::{Account, Cut, Fault};
+
+use galaxy::*;
+
+const DUCKLINGS: &str = "spaceduck-ducklings";
+const POOL: &str = "UserPoolId-of-spaceduck-auth";
+
+fn duckling(name: &str) -> Value {
+    json!({"duckling_id": {"S": format!("dkl_{name}")}, "bonds": {"N": "1"}})
+}
+
+/// A galaxy with three ducklings, so that every list has more than one page.
+async fn inhabited() -> Arc<Account> {
+    let account = account();
+    install(&account).await.unwrap();
+    for name in ["swan", "crane", "heron"] {
+        account.remember(DUCKLINGS, duckling(name));
+        account.sign_up(POOL, &format!("{name}@example.com"));
+    }
+    account
+}
+
+fn position(log: &[String], part: &str) -> usize {
+    let found = log.iter().position(|effect| effect.contains(part));
+    found.unwrap_or_else(|| panic!("nothing of `{part}`: {log:#?}"))
+}
+
+/// The backups in the artifact bucket, as one text.
+async fn backups(account: &Arc<Account>) -> String {
+    let (job, _) = job(account, Goal::Present, "a").await.unwrap();
+    let bucket = job.output(spaceduck::model::Stack::Bootstrap, "ArtifactBucketName").unwrap();
+    let mut text = String::new();
+    for key in job.world.assets.keys(Place::Home, &bucket).await.unwrap() {
+        if key.starts_with("backups/") {
+            let bytes = job.world.assets.read(Place::Home, &bucket, &key).await.unwrap();
+            text.push_str(&String::from_utf8(bytes.unwrap()).unwrap());
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn an_upgrade_begins_with_a_backup() {
+    let account = inhabited().await;
+    assert_eq!(backups(&account).await, "", "a first installation has nothing to lose");
+    let before = account.log().len();
+    reach(&account, Goal::Present, "b").await.unwrap();
+    let log = account.log().split_off(before);
+    assert!(position(&log, "backups/") < position(&log, "propose spaceduck-api"), "{log:#?}");
+    let text = backups(&account).await;
+    let told = Reader::new(text.as_bytes()).finish().unwrap();
+    assert_eq!(told.counts["people"], 3);
+    assert_eq!(told.counts.get("ducklings"), None, "AWS can bring the tables back by itself");
+}
+
+#[tokio::test]
+async fn a_table_that_aws_can_not_bring_back_is_written_down() {
+    let account = inhabited().await;
+    account.forgets(DUCKLINGS);
+    reach(&account, Goal::Present, "b").await.unwrap();
+    let text = backups(&account).await;
+    let told = Reader::new(text.as_bytes()).finish().unwrap();
+    assert_eq!(told.counts["ducklings"], 3);
+    assert!(text.contains("dkl_heron"), "{text}");
+}
+
+#[tokio::test]
+async fn without_a_backup_there_is_no_upgrade() {
+    let account = inhabited().await;
+    let installed_before = installed(&account).await;
+    account.forgets(DUCKLINGS);
+    account.fault(Fault::TableUnreadable(DUCKLINGS.into()));
+    let before = account.log().len();
+    let failure = reach(&account, Goal::Present, "b").await.unwrap_err();
+    assert!(failure.message().contains("nothing was upgraded"), "{}", failure.to_text());
+    let log = account.log().split_off(before);
+    assert!(!log.iter().any(|effect| effect.starts_with("apply")), "{log:#?}");
+    assert_eq!(installed(&account).await, installed_before);
+    account.mend();
+    reach(&account, Goal::Present, "b").await.unwrap();
+}
+
+/// Removes a galaxy with an export; what stopped it, if something did.
+async fn remove(account: &Arc<Account>, goal: Goal, file: Option<&std::path::Path>) -> String {
+    let (looking, observed) = job(account, goal, "a").await.unwrap();
+    let plan = plan::plan(goal, &observed, &looking.rendered);
+    let plan = if file.is_some() { plan.with_export() } else { plan };
+    let looking = Arc::into_inner(looking).unwrap();
+    let job = Arc::new(Job { export: file.map(Into::into), ..looking });
+    match execute::run(&plan, &job).await {
+        Ok(()) => String::new(),
+        Err(broken) => broken.failure.to_text(),
+    }
+}
+
+#[tokio::test]
+async fn what_is_removed_was_written_down_before() {
+    let account = inhabited().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("galaxy.jsonl");
+    assert_eq!(remove(&account, Goal::Absent, Some(&file)).await, "");
+    assert_eq!(account.contents(), [].into());
+    let told = Reader::new(std::fs::read(&file).unwrap().as_slice()).finish().unwrap();
+    assert_eq!((told.counts["ducklings"], told.counts["people"]), (3, 3));
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "no half file beside it");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "it has addresses in it");
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_be_written_down_stays() {
+    let account = inhabited().await;
+    let failure = remove(&account, Goal::Absent, Some("/nowhere/galaxy.jsonl".as_ref())).await;
+    assert!(failure.contains("none of it was removed"), "{failure}");
+    assert_eq!(account.held(DUCKLINGS).len(), 3);
+    assert!(account.contents().contains_key("stack spaceduck-data"));
+}
+
+#[tokio::test]
+async fn kept_data_is_taken_up_by_a_later_installation() {
+    let account = inhabited().await;
+    assert_eq!(remove(&account, Goal::DataOnly, None).await, "");
+    let contents = account.contents();
+    assert!(!contents.contains_key("stack spaceduck-api"), "{contents:#?}");
+    assert!(contents.contains_key("stack spaceduck-data"), "{contents:#?}");
+    assert_eq!(account.held(DUCKLINGS).len(), 3);
+    install(&account).await.unwrap();
+    assert_eq!(account.held(DUCKLINGS).len(), 3);
+    assert_eq!(install(&account).await.unwrap(), 0);
+}
+
+/// Somebody removes the stack by hand: its template keeps the tables.
+#[tokio::test]
+async fn tables_without_their_stack_are_adopted() {
+    let account = inhabited().await;
+    let world = account.world();
+    world.stacks.protect(Place::Home, "spaceduck-data", false).await.unwrap();
+    world.stacks.delete(Place::Home, "spaceduck-data").await.unwrap();
+    world.clock.sleep(std::time::Duration::from_hours(1)).await;
+    assert!(!account.contents().contains_key("stack spaceduck-data"));
+    install(&account).await.unwrap();
+    assert_eq!(account.held(DUCKLINGS).len(), 3);
+}
+
+fn secret() -> Result<Secret, spaceduck::failure::Failure> {
+    Ok(Secret::new("nobody knows it".into()))
+}
+
+async fn exported(account: &Arc<Account>) -> Vec<u8> {
+    let (job, _) = job(account, Goal::Present, "a").await.unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("galaxy.jsonl");
+    execute::to_file(&job, &execute::source(&job).await.unwrap(), &file).await.unwrap();
+    std::fs::read(&file).unwrap()
+}
+
+#[tokio::test]
+async fn an_export_becomes_another_galaxy_whenever_it_is_cut_off() {
+    let text = exported(&inhabited().await).await;
+    let target = account();
+    install(&target).await.unwrap();
+    let (job, _) = job(&target, Goal::Present, "a").await.unwrap();
+    let source = execute::source(&job).await.unwrap();
+    let records = job.world.records.as_ref();
+    assert!(archive::is_empty(records, &source).await.unwrap());
+    for number in 1..=3 {
+        target.cut(Some(Cut::After(number)));
+        archive::restore(records, &source, text.as_slice(), secret).await.unwrap_err();
+        target.cut(None);
+        assert!(!archive::is_empty(records, &source).await.unwrap());
+    }
+    archive::restore(records, &source, text.as_slice(), secret).await.unwrap();
+    let lines = |text: &[u8]| -> Vec<Line> {
+        let mut reader = Reader::new(text);
+        std::iter::from_fn(|| reader.next_line().unwrap()).collect()
+    };
+    assert_eq!(lines(&exported(&target).await), lines(&text));
+}

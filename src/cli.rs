@@ -3,12 +3,19 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+mod setup;
+mod skill;
+
+pub use setup::{Doctor, Init};
+pub use skill::{Check, SkillWish};
 
 /// Installs and removes a Space Duck galaxy in your own AWS account, or runs one right here.
 #[derive(Debug, Parser)]
 #[command(name = "spaceduck", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done or nothing to do, 1 config or input wrong, 2 usage, \
-3 refused, 4 a step failed, 5 credentials or permission, 6 drift found, 70 our bug, \
+3 refused, 4 a step failed, 5 credentials or permission, 6 drift found, 7 mail not finished, 70 our bug, \
 130 interrupted.")]
 pub struct Cli {
     /// What all commands share.
@@ -66,6 +73,10 @@ pub enum Colour {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a galaxy.yaml from a few questions or from flags, never with a secret in it
+    Init(Init),
+    /// Find what would stop an installation, with its cure; exits with 1 if there is something
+    Doctor(Doctor),
     /// Show what `install` would do, what it costs and how long it takes; changes nothing
     Plan,
     /// Create the galaxy in AWS, or bring it to this release
@@ -136,12 +147,28 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Print the JSON Schema of galaxy.yaml, for editors
+    Schema,
+    /// Print the completions for a shell
+    Completions {
+        /// Which
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write man pages, one for each command
+    Man {
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Say who may see all ducklings and grant tier T2
     Operator {
         /// What to do
         #[command(subcommand)]
         wish: OperatorWish,
     },
+    /// Walk through what mail needs: records, Amazon's review, tests
+    Mail(Mail),
     /// Check, pack, sign and verify skills for agents; needs no AWS account
     Skill {
         /// What to do
@@ -179,6 +206,102 @@ pub struct Teardown {
     pub no_export: bool,
 }
 
+/// The walk of mail.
+#[derive(Debug, Args)]
+pub struct Mail {
+    /// Go on looking, and show what changes, until all is done or Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// With --rehearse: the state of Amazon's review to play
+    #[arg(long, value_name = "STATE", global = true)]
+    pub play: Option<PlayedReview>,
+    /// What to do instead of the walk
+    #[command(subcommand)]
+    pub wish: Option<MailWish>,
+}
+
+/// A state of the review to play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlayedReview {
+    /// Nobody has asked
+    NeverAsked,
+    /// It is being read
+    Pending,
+    /// It was granted
+    Granted,
+    /// It was refused
+    Denied,
+    /// It never arrived
+    Failed,
+    /// The account is watched
+    Probation,
+    /// The account is stopped
+    Shutdown,
+    /// Sending is switched off
+    Paused,
+}
+
+impl PlayedReview {
+    /// The state's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NeverAsked => "never_asked",
+            Self::Pending => "pending",
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+            Self::Probation => "probation",
+            Self::Shutdown => "shutdown",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// What to do about mail.
+#[derive(Debug, Subcommand)]
+pub enum MailWish {
+    /// Ask Amazon to let mail out to everybody; shows all and sends only after typed consent
+    Apply(Apply),
+    /// Let one person receive mail while the account is in the sandbox
+    Invite {
+        /// The person's address
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// List every DNS record that is wanted, and how it is right now
+    Records {
+        /// Also write a BIND zone file
+        #[arg(long, value_name = "FILE")]
+        zone: Option<PathBuf>,
+    },
+    /// Play a delivery, a bounce and a complaint with Amazon's mailbox simulator
+    Test,
+    /// Answer an item that only a person can answer
+    Confirm {
+        /// The item's name
+        #[arg(value_name = "ITEM")]
+        item: String,
+    },
+}
+
+/// The application.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// How many mails a day you expect at first
+    #[arg(long, value_name = "N")]
+    pub per_day: Option<u32>,
+    /// An address that Amazon tells how it goes, too; up to four
+    #[arg(long, value_name = "ADDRESS")]
+    pub contact: Vec<String>,
+    /// Read the text from a file instead of opening an editor
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+    /// Show draft and score, and send nothing
+    #[arg(long, conflicts_with = "text")]
+    pub draft: bool,
+}
+
 /// What to do with operators.
 #[derive(Debug, Subcommand)]
 pub enum OperatorWish {
@@ -208,75 +331,6 @@ pub enum OperatorWish {
     },
 }
 
-/// What to do with skills.
-#[derive(Debug, Subcommand)]
-pub enum SkillWish {
-    /// Tell every mistake of a skill, or what it says of itself
-    Check {
-        /// The folder with SKILL.md
-        #[arg(value_name = "FOLDER")]
-        folder: PathBuf,
-    },
-    /// Put a skill into one file; the same files give the same bytes
-    Pack {
-        /// The folder with SKILL.md
-        #[arg(value_name = "FOLDER")]
-        folder: PathBuf,
-        /// File to write; without it NAME-VERSION.skill.zip
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Tell the mark of your key for signing; makes the key if there is none
-    Key {
-        /// The key; without it publisher.key in SPACEDUCK_HOME or ~/.config/spaceduck
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
-    },
-    /// Sign a pack as the duckling whose certificate names your key
-    Sign {
-        /// What `pack` has written
-        #[arg(value_name = "PACK")]
-        pack: PathBuf,
-        /// The birth certificate, or an answer of the API that holds it
-        #[arg(long, value_name = "FILE")]
-        certificate: PathBuf,
-        /// The key; without it publisher.key in SPACEDUCK_HOME or ~/.config/spaceduck
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
-        /// File to write; without it PACK.sig
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Sign although the certificate does not name the key
-        #[arg(long)]
-        unnamed: bool,
-    },
-    /// Tell who has published a skill, or why that is not certain
-    Verify(Check),
-}
-
-/// How a signature is judged.
-#[derive(Debug, Args)]
-pub struct Check {
-    /// What `pack` has written, or the folder of a skill
-    #[arg(value_name = "PACK|FOLDER")]
-    pub skill: PathBuf,
-    /// The signature; without it PACK.sig
-    #[arg(long, value_name = "FILE")]
-    pub signature: Option<PathBuf>,
-    /// The galaxy whose word counts: the base URL of its API
-    #[arg(long, value_name = "URL", required_unless_present = "jwks")]
-    pub galaxy: Option<String>,
-    /// The galaxy's keys, saved before; then nobody is asked
-    #[arg(long, value_name = "FILE")]
-    pub jwks: Option<PathBuf>,
-    /// Who must have published it
-    #[arg(long, value_name = "DUCKLING_ID")]
-    pub publisher: Option<String>,
-    /// The mark of the publisher's key, if you have it from the publisher
-    #[arg(long, value_name = "MARK")]
-    pub publisher_key: Option<String>,
-}
-
 /// Which galaxy.
 #[derive(Debug, Args)]
 pub struct Home {
@@ -290,6 +344,8 @@ impl Command {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Init(_) => "init",
+            Self::Doctor(_) => "doctor",
             Self::Plan => "plan",
             Self::Install { .. } => "install",
             Self::Rollback { .. } => "rollback",
@@ -302,7 +358,11 @@ impl Command {
             Self::Logs { .. } => "logs",
             Self::Open { .. } => "open",
             Self::Render { .. } => "render",
+            Self::Schema => "schema",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
             Self::Operator { .. } => "operator",
+            Self::Mail(_) => "mail",
             Self::Skill { .. } => "skill",
             Self::Local { .. } => "local",
         }

@@ -3,14 +3,17 @@
 //! Strict: an unknown key is a mistake. Every value knows the line it stands on, and all mistakes
 //! are told at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Excerpt, Failure, Kind, Mistake};
 use crate::model::{GalaxyName, Region, Secret};
 
 mod document;
+mod mail;
+mod secret;
 
 use document::{Document, Value};
+pub use mail::{Mail, Seen, Sender};
 
 /// Retention periods that `CloudWatch` Logs takes, in days.
 /// Source: `PutRetentionPolicy`, Amazon `CloudWatch` Logs API Reference.
@@ -28,14 +31,18 @@ pub struct Config {
     pub region: Option<Region>,
     /// Cloudflare Turnstile's public key, for the page on which ducklings hatch.
     pub turnstile_site_key: Option<String>,
-    /// Turnstile's secret, from the environment only.
+    /// Turnstile's secret, from the environment or the file below; never from `galaxy.yaml` itself.
     pub turnstile_secret: Option<Secret>,
+    /// The file that holds Turnstile's secret, as it is named beside `galaxy.yaml`.
+    pub turnstile_secret_file: Option<PathBuf>,
     /// Memory of the Lambda function in MB.
     pub memory_mb: i64,
     /// How long logs are kept, in days.
     pub log_retention_days: i64,
     /// Whether the five sites write access logs.
     pub site_access_logs: bool,
+    /// How mail leaves.
+    pub mail: Mail,
 }
 
 impl Default for Config {
@@ -46,9 +53,11 @@ impl Default for Config {
             region: None,
             turnstile_site_key: None,
             turnstile_secret: None,
+            turnstile_secret_file: None,
             memory_mb: 256,
             log_retention_days: 30,
             site_access_logs: true,
+            mail: Mail::default(),
         }
     }
 }
@@ -74,7 +83,12 @@ pub fn load(path: &Path, named: bool, environment: &Environment) -> Result<Confi
                 .help("name another file with --config, or leave it out for the defaults"));
         }
     };
-    parse(&path.display().to_string(), &text, environment)
+    let mut config = parse(&path.display().to_string(), &text, environment)?;
+    if let (None, Some(file)) = (&config.turnstile_secret, &config.turnstile_secret_file) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.turnstile_secret = Some(secret::read(&folder.join(file))?);
+    }
+    Ok(config)
 }
 
 /// Reads a configuration text; `file` is its name in messages.
@@ -101,10 +115,11 @@ pub fn parse(file: &str, text: &str, environment: &Environment) -> Result<Config
 
 /// A site key without its secret would let nobody hatch, and a secret without its site key too.
 fn check_pair(config: &Config) -> Result<(), Failure> {
-    if config.turnstile_secret.is_some() && config.turnstile_site_key.is_none() {
+    let secret = config.turnstile_secret.is_some() || config.turnstile_secret_file.is_some();
+    if secret && config.turnstile_site_key.is_none() {
         return Err(Failure::new(
             Kind::Input,
-            "SPACEDUCK_TURNSTILE_SECRET is set, but the site key that belongs to it is missing",
+            "there is a secret for Turnstile, but the site key that belongs to it is missing",
         )
         .help("set `turnstile.site_key` in galaxy.yaml or SPACEDUCK_TURNSTILE_SITE_KEY"));
     }
@@ -117,7 +132,7 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
 }
 
-const ROOT_KEYS: [&str; 5] = ["name", "region", "turnstile", "api", "logs"];
+const ROOT_KEYS: [&str; 6] = ["name", "region", "turnstile", "api", "logs", "mail"];
 
 impl Reader<'_> {
     fn root(&mut self, document: &Document, config: &mut Config) {
@@ -132,6 +147,7 @@ impl Reader<'_> {
                 "turnstile" => self.turnstile(&value, config),
                 "api" => self.api(&value, config),
                 "logs" => self.logs(&value, config),
+                "mail" => self.mail(&value, config),
                 _ => self.unknown(&key, &ROOT_KEYS),
             }
         }
@@ -141,12 +157,21 @@ impl Reader<'_> {
         for (key, value) in self.map(value) {
             match key.text.as_str() {
                 "site_key" => config.turnstile_site_key = self.noun(&value, site_key),
+                "secret" if value.entries.is_some() => {
+                    for (key, value) in self.map(&value) {
+                        match key.text.as_str() {
+                            "file" => config.turnstile_secret_file = self.noun(&value, file_name),
+                            _ => self.unknown(&key, &["file"]),
+                        }
+                    }
+                }
                 "secret" => {
                     let message = "a secret does not belong in this file";
-                    let help = "take it out and set SPACEDUCK_TURNSTILE_SECRET instead";
+                    let help = "take it out and set SPACEDUCK_TURNSTILE_SECRET instead, or write \
+                                `secret: {file: PATH}`";
                     self.mistake(&key, message.into(), Some(help.into()));
                 }
-                _ => self.unknown(&key, &["site_key"]),
+                _ => self.unknown(&key, &["site_key", "secret"]),
             }
         }
     }
@@ -254,6 +279,13 @@ impl Reader<'_> {
     }
 }
 
+fn file_name(text: &str) -> Result<PathBuf, String> {
+    if text.trim().is_empty() {
+        return Err("the name of the file is missing".into());
+    }
+    Ok(PathBuf::from(text))
+}
+
 fn site_key(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if (10..=64).contains(&text.len()) && text.chars().all(allowed) {
@@ -310,7 +342,7 @@ mod tests {
         error: a secret does not belong in this file
           at galaxy.yaml:6:3 |   secret: x
                                  ^^^^^^
-        help: take it out and set SPACEDUCK_TURNSTILE_SECRET instead
+        help: take it out and set SPACEDUCK_TURNSTILE_SECRET instead, or write `secret: {file: PATH}`
         "
         );
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Facts;
 use crate::failure::Failure;
-use crate::model::{AccountId, Region, Stack, StackSeen};
+use crate::model::{AccountId, GalaxyName, Region, Stack, StackSeen, StackStatus};
 use crate::ports::World;
 use crate::render::Rendered;
 
@@ -16,6 +16,7 @@ mod checks;
 mod galaxy;
 mod names;
 
+pub use account::clock_finding;
 pub use checks::{CHECKS, Check, check};
 
 /// How a finding counts.
@@ -105,6 +106,8 @@ pub struct Case {
     pub rendered: BTreeMap<Stack, Rendered>,
     /// The stacks that are there.
     pub stacks: BTreeMap<Stack, StackSeen>,
+    /// Why nobody knows which stacks are there.
+    pub unseen: Option<Failure>,
 }
 
 /// What this machine brings.
@@ -152,6 +155,21 @@ pub fn look_at(machine: &Machine) -> Vec<Finding> {
         }
     };
     vec![function, disk]
+}
+
+/// The stacks that are there.
+pub async fn stacks(
+    world: &World,
+    galaxy: &GalaxyName,
+) -> Result<BTreeMap<Stack, StackSeen>, Failure> {
+    let mut there = BTreeMap::new();
+    for stack in Stack::all() {
+        let seen = world.stacks.find(stack.place(), &stack.name(galaxy)).await?;
+        if let Some(seen) = seen.filter(|seen| seen.status != StackStatus::Gone) {
+            there.insert(stack, seen);
+        }
+    }
+    Ok(there)
 }
 
 /// Looks at the account, all of it at once; the findings in the table's order.

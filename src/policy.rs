@@ -68,6 +68,8 @@ pub enum On {
     DeliveryDestinations,
     /// The configuration sets of mail.
     ConfigurationSets,
+    /// Mail domains and addresses: which, the person decides.
+    Identities,
     /// Whoever might be asking.
     Principals,
     /// `CloudFront`'s quotas.
@@ -150,6 +152,7 @@ fn resources(on: On, subject: Subject) -> Vec<String> {
         On::ConfigurationSets => {
             vec![format!("ses:{region}:{account}:configuration-set/{name}-*")]
         }
+        On::Identities => vec![format!("ses:{region}:{account}:identity/*")],
         On::Principals => {
             vec![format!("iam::{account}:role/*"), format!("iam::{account}:user/*")]
         }

@@ -15,9 +15,12 @@ use crate::progress::{Human, JsonLines, Quiet};
 
 mod ask;
 mod back;
+mod doctor;
 mod home;
+mod init;
 mod leave;
 mod life;
+mod mail;
 mod skill;
 mod state;
 
@@ -92,6 +95,17 @@ fn stopped() -> Failure {
 async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
     let shared = &cli.shared;
     match &cli.command {
+        Command::Init(wish) => init::init(shared, wish, events).await,
+        Command::Doctor(wish) => return doctor::doctor(shared, wish, events).await,
+        Command::Schema => {
+            init::schema(events);
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            init::completions(*shell, events);
+            Ok(())
+        }
+        Command::Man { out } => init::man(out, events),
         Command::Plan => life::plan(shared, events).await,
         Command::Install { replace } => life::install(shared, replace, events).await,
         Command::Rollback { release } => back::rollback(shared, release.as_deref(), events).await,
@@ -109,6 +123,7 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
         Command::Render { out } => render_to(shared, out, events),
         Command::Operator { wish } => operator(shared, wish, events).await,
         Command::Skill { wish } => skill::run(wish, events).await,
+        Command::Mail(wish) => return mail::run(shared, wish, events).await,
         Command::Local { port, data, no_limits } => {
             local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await
         }

@@ -87,6 +87,16 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("receipt", vec!["model", "event"]),
         ("lock", vec!["model", "failure", "ports"]),
         ("operators", vec!["model", "failure", "ports"]),
+        ("mail", vec!["model", "failure", "ports", "config", "catalog"]),
+        ("policy", vec!["model"]),
+        ("init", vec!["config", "failure"]),
+        (
+            "doctor",
+            vec![
+                "model", "failure", "catalog", "lock", "policy", "ports", "release", "render",
+                "yaml",
+            ],
+        ),
         ("aws", vec!["model", "failure", "ports", "render"]),
         ("rehearse", vec!["model", "failure", "ports", "pace", "render", "yaml"]),
     ])

@@ -76,8 +76,8 @@ pub(super) async fn permissions(case: &Case) -> Vec<Finding> {
         Err(failure) => {
             let finding = Finding::unknown("permissions", &failure);
             let is = format!("none of the {count} actions could be checked: {}", finding.is);
-            let cure = "ask for iam:SimulatePrincipalPolicy and iam:GetRole on yourself, or compare \
-                        your policy with what `spaceduck doctor --print-policy` prints";
+            let cure = "ask for iam:SimulatePrincipalPolicy and iam:GetRole on yourself, or \
+                        compare your policy with what `spaceduck doctor --print-policy` prints";
             vec![Finding { is, ..finding }.cure(cure)]
         }
         Ok(denied) if denied.is_empty() => {
@@ -120,7 +120,8 @@ pub(super) async fn clock(case: &Case) -> Vec<Finding> {
 }
 
 /// What a difference of clocks means.
-pub(super) fn clock_finding(ahead: i64) -> Finding {
+#[must_use]
+pub fn clock_finding(ahead: i64) -> Finding {
     let off = ahead.unsigned_abs();
     let level = match off {
         off if off > REFUSED_SECONDS => Level::Problem,

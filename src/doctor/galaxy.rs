@@ -8,6 +8,9 @@ use crate::model::{Place, Stack, StackStatus};
 use crate::release::{self, Manifest};
 
 pub(super) async fn leftovers(case: &Case) -> Vec<Finding> {
+    if let Some(failure) = &case.unseen {
+        return ["leftovers", "people"].map(|id| Finding::unknown(id, failure)).into();
+    }
     let (kept, strays) = tokio::join!(kept(case), strays(case));
     let kept = match kept {
         Err(failure) => Finding::unknown("leftovers", &failure),
@@ -88,6 +91,9 @@ pub(super) async fn state(case: &Case) -> Vec<Finding> {
 }
 
 fn stacks(case: &Case) -> Finding {
+    if let Some(failure) = &case.unseen {
+        return Finding::unknown("stacks", failure);
+    }
     let unsettled: Vec<String> = case
         .stacks
         .iter()

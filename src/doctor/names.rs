@@ -65,6 +65,9 @@ pub(super) fn given(stack: Stack, rendered: &Rendered) -> Result<Vec<Name>, Fail
 }
 
 pub(super) async fn clashes(case: &Case) -> Vec<Finding> {
+    if let Some(failure) = &case.unseen {
+        return vec![Finding::unknown("names", failure)];
+    }
     let mut names = Vec::new();
     for (stack, rendered) in &case.rendered {
         // A stack that is there has its names itself.

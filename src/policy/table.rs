@@ -141,6 +141,18 @@ pub const CALLS: &[Call] = &[
     call("kms", "list_aliases", &["kms:ListAliases"], On::Anything),
     call("sesv2", "get_account", &["ses:GetAccount"], On::Anything),
     call("sesv2", "get_configuration_set", &["ses:GetConfigurationSet"], On::ConfigurationSets),
+    call("sesv2", "create_email_identity", &["ses:CreateEmailIdentity"], On::Identities),
+    call(
+        "sesv2",
+        "get_configuration_set_event_destinations",
+        &["ses:GetConfigurationSetEventDestinations"],
+        On::ConfigurationSets,
+    ),
+    call("sesv2", "get_email_identity", &["ses:GetEmailIdentity"], On::Identities),
+    call("sesv2", "put_account_details", &["ses:PutAccountDetails"], On::Anything),
+    // Both the sender and the set that the mail leaves by are asked about.
+    call("sesv2", "send_email", &["ses:SendEmail"], On::Identities),
+    call("sesv2", "send_email", &["ses:SendEmail"], On::ConfigurationSets),
     call("iam", "get_role", &["iam:GetRole"], On::Principals),
     call("iam", "simulate_principal_policy", &["iam:SimulatePrincipalPolicy"], On::Principals),
     call("servicequotas", "get_service_quota", &["servicequotas:GetServiceQuota"], On::Quotas),

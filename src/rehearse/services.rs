@@ -108,6 +108,7 @@ impl Web for Account {
             }
             Some(stack) if stack.answers(now) => Answer::Status(200),
             Some(_) => Answer::Status(503),
+            None if state.post.website.as_deref() == Some(host) => Answer::Status(200),
             None => Answer::Silence(format!("nobody knows the name {host}")),
         };
         let stack = state.stacks.iter().filter(|s| s.is_there(now)).find(is_of);

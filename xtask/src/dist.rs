@@ -20,17 +20,51 @@ pub(crate) fn dist(root: &Path) -> Outcome<PathBuf> {
     run(cargo.env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
     say("building the Lambda function");
     let function = beak_package::build(root).map_err(|error| error.to_string())?;
-    let files = [
-        ("spaceduck", target.join("release/spaceduck"), 0o755),
-        (beak_package::FILE_NAME, function, 0o644),
-        ("README.md", root.join("README.md"), 0o644),
-        ("LICENSE", root.join("LICENSE"), 0o644),
+    let program = target.join("release/spaceduck");
+    let mut files = vec![
+        ("spaceduck".to_owned(), program.clone(), 0o755),
+        (beak_package::FILE_NAME.to_owned(), function, 0o644),
+        ("README.md".to_owned(), root.join("README.md"), 0o644),
+        ("LICENSE".to_owned(), root.join("LICENSE"), 0o644),
     ];
+    files.extend(told_by(&program, &target.join("told"))?);
     let machine = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let name = format!("spaceduck-{}-{machine}", env!("CARGO_PKG_VERSION"));
     let folder = root.join("target/dist");
     std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
     pack(&folder, &name, &files)
+}
+
+/// What the program tells of itself: completions for each shell, by the name under which the shell
+/// looks for them, and a man page for each command.
+fn told_by(program: &Path, folder: &Path) -> Outcome<Vec<(String, PathBuf, u32)>> {
+    let _ = std::fs::remove_dir_all(folder);
+    let [completions, man] = ["completions", "man"].map(|inside| folder.join(inside));
+    std::fs::create_dir_all(&completions).map_err(|error| failed(&completions, &error))?;
+    for (shell, name) in [
+        ("bash", "spaceduck.bash"),
+        ("zsh", "_spaceduck"),
+        ("fish", "spaceduck.fish"),
+        ("powershell", "_spaceduck.ps1"),
+        ("elvish", "spaceduck.elv"),
+    ] {
+        let path = completions.join(name);
+        let file = File::create(&path).map_err(|error| failed(&path, &error))?;
+        run(Command::new(program).args(["completions", shell]).stdout(file))?;
+    }
+    run(Command::new(program).args(["man", "--out"]).arg(&man))?;
+    let mut files = Vec::new();
+    for inside in ["completions", "man"] {
+        let of = folder.join(inside);
+        let entries = std::fs::read_dir(&of).map_err(|error| failed(&of, &error))?;
+        for entry in entries {
+            let path = entry.map_err(|error| failed(&of, &error))?.path();
+            let name = path.file_name().unwrap_or_default().display().to_string();
+            files.push((format!("{inside}/{name}"), path, 0o644));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> String {
@@ -39,7 +73,7 @@ fn failed(path: &Path, error: &std::io::Error) -> String {
 
 /// Packs files into `NAME.tar.gz`, below a folder of that name, and writes the checksum beside it.
 /// The same files give the same bytes: no dates, no owners.
-fn pack(folder: &Path, name: &str, files: &[(&str, PathBuf, u32)]) -> Outcome<PathBuf> {
+fn pack(folder: &Path, name: &str, files: &[(String, PathBuf, u32)]) -> Outcome<PathBuf> {
     let archive = folder.join(format!("{name}.tar.gz"));
     let file = File::create(&archive).map_err(|error| failed(&archive, &error))?;
     let gzip = GzBuilder::new().mtime(0).write(file, Compression::best());
@@ -72,7 +106,7 @@ mod tests {
         let folder = tempfile::TempDir::new().expect("a folder");
         let program = folder.path().join("program");
         std::fs::write(&program, "#!/bin/sh\necho hello\n").expect("written");
-        let files = [("run", program.clone(), 0o755), ("README.md", program, 0o644)];
+        let files = [("run".into(), program.clone(), 0o755), ("README.md".into(), program, 0o644)];
         let read = || {
             let archive = pack(folder.path(), "thing-1", &files).expect("packed");
             std::fs::read(archive).expect("read")
@@ -89,5 +123,31 @@ mod tests {
         assert_eq!(output.stdout, b"hello\n");
         let sum = std::fs::read_to_string(folder.path().join("thing-1.tar.gz.sha256"));
         assert!(sum.expect("there").ends_with("  thing-1.tar.gz\n"));
+    }
+
+    #[test]
+    fn completions_and_man_pages_come_from_the_program() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let program = folder.path().join("program");
+        let script = "#!/bin/sh\n[ \"$1\" = completions ] && echo \"for $2\" && exit 0\n\
+                      mkdir -p \"$3\" && echo .TH > \"$3/spaceduck.1\"\n";
+        std::fs::write(&program, script).expect("written");
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&program, mode).expect("a mode");
+        let files = told_by(&program, &folder.path().join("told")).expect("told");
+        let names: Vec<&str> = files.iter().map(|(name, _, _)| name.as_str()).collect();
+        let wanted = [
+            "completions/_spaceduck",
+            "completions/_spaceduck.ps1",
+            "completions/spaceduck.bash",
+            "completions/spaceduck.elv",
+            "completions/spaceduck.fish",
+            "man/spaceduck.1",
+        ];
+        assert_eq!(names, wanted);
+        assert_eq!(std::fs::read_to_string(&files[0].1).expect("read"), "for zsh\n");
+        let missing = told_by(Path::new("/no/such/program"), folder.path());
+        assert!(missing.is_err(), "a program that does not run has told nothing");
     }
 }

@@ -30,8 +30,12 @@ enum Chore {
     Sdk,
     /// Write what is made of the code: the OpenAPI document and the reference
     Docs,
-    /// Measure the local galaxy and the function's start; takes some minutes
-    Bench,
+    /// Measure the local galaxy, the function's start, and the installer against others; takes long
+    Bench {
+        /// Only this
+        #[arg(value_enum)]
+        part: Option<bench::Part>,
+    },
     /// Make the release archive in target/dist
     Dist,
 }
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
         Chore::Setup => set_up(&root),
         Chore::Test => test(&root),
         Chore::Sdk => sdk(&root),
-        Chore::Bench => bench::bench(&root),
+        Chore::Bench { part } => bench::bench(&root, part),
         Chore::Docs => docs(&root),
         Chore::Dist => dist::dist(&root).map(|archive| say(&archive.display().to_string())),
     };
@@ -95,7 +99,7 @@ fn sdk(root: &Path) -> Outcome {
 }
 
 fn docs(root: &Path) -> Outcome {
-    for arguments in [["beak-api", "openapi"], ["galaxy-skill", "schema"]] {
+    for arguments in [["beak-api", "openapi"], ["galaxy-skill", "schema"], ["spaceduck", "published_schema"]] {
         let [package, tests] = arguments;
         let mut tests = cargo_with(root, &["test", "-p", package, "--lib", tests]);
         run(tests.env("UPDATE_DOCS", "1"))?;

@@ -82,16 +82,47 @@ impl PackageError {
 /// The function: from beside the program, or else from the checkout that the program was built
 /// in, where it is built if need be. `say` is told before anything slow.
 pub fn obtain(say: impl Fn(&str)) -> Result<Package, PackageError> {
+    let root = match find()? {
+        Found::Packed(zip) => return read(&zip),
+        Found::Source(root) => root,
+    };
+    say("Building the Lambda function; the first time takes some minutes …");
+    let path = build(&root)?;
+    read(&path)
+}
+
+/// Where the function is.
+enum Found {
+    Packed(PathBuf),
+    Source(PathBuf),
+}
+
+fn find() -> Result<Found, PackageError> {
     let program = std::env::current_exe().map_err(|error| file_error(Path::new("."), &error))?;
     let folder = program.parent().unwrap_or(Path::new("."));
     let beside = folder.join(FILE_NAME);
     if beside.exists() {
-        return read(&beside);
+        return Ok(Found::Packed(beside));
     }
-    let root = checkout(folder).ok_or(PackageError::Missing)?;
-    say("Building the Lambda function; the first time takes some minutes …");
-    let path = build(&root)?;
-    read(&path)
+    checkout(folder).map(Found::Source).ok_or(PackageError::Missing)
+}
+
+/// Where [`obtain`] would take the function from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// From the zip beside the program.
+    Packed,
+    /// From the checkout, where it may have to be built.
+    Source,
+}
+
+/// Looks where the function would come from, without building it; a zip is read, so that one that
+/// Lambda can't run is told.
+pub fn whereabouts() -> Result<Whereabouts, PackageError> {
+    match find()? {
+        Found::Packed(zip) => read(&zip).map(|_| Whereabouts::Packed),
+        Found::Source(_) => Ok(Whereabouts::Source),
+    }
 }
 
 /// The folder above `start` that holds this project's sources.

@@ -1,9 +1,10 @@
-// Search over all five sites. The index lies beside this file: a list of pages, and for each first
-// letter the words that begin with it. Only what is typed decides what is fetched; nothing is sent.
+// Search over all five sites. The index lies beside this file: a list of pages, and drawers of words,
+// of which a question needs only a few. Nothing is sent anywhere.
 
 import { loadConfig, make } from '/shared/beak.js';
 
 const MOST = 40;
+const DRAWERS = 64; // as in the builder
 const files = new Map();
 
 function load(name) {
@@ -21,9 +22,13 @@ export function wordsOf(text) {
   return [...new Set(text.toLowerCase().split(/[^a-z0-9_]+/).filter((word) => word.length > 1))];
 }
 
+function drawer(word) {
+  return String((word.charCodeAt(0) * 31 + word.charCodeAt(1)) % DRAWERS);
+}
+
 /** Page → how well it fits one word; words that only begin like it count for less. */
 async function hits(word) {
-  const shard = await load(/^[a-z]/.test(word) ? word[0] : '0');
+  const shard = await load(drawer(word));
   const found = new Map();
   for (const [known, pages] of Object.entries(shard)) {
     if (!known.startsWith(word)) continue;

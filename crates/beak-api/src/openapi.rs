@@ -1,8 +1,10 @@
-//! The OpenAPI document and the reference, made of the table of calls and the types in `wire`.
+//! The OpenAPI document and the facts of the reference, made of the table of calls and the types
+//! in `wire`.
 //!
-//! Only tests carry this: the document is checked in as `openapi.json`, a test fails when it is out
-//! of date, and with `UPDATE_DOCS=1` (or `cargo xtask docs`) the test writes it.
+//! Only tests carry this: what is made is checked in, as `openapi.json` and `pages/facts/api.json`; a
+//! test fails when it is out of date, and with `UPDATE_DOCS=1` (or `cargo xtask docs`) writes it.
 
+mod facts;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -327,24 +329,6 @@ fn document() -> Value {
     })
 }
 
-/// The table of the reference, as rows of HTML.
-fn reference() -> String {
-    let row = |row: &Row| {
-        let tier = if row.tier > Tier::T0 { format!(", {}", row.tier) } else { String::new() };
-        let does = row.does.split('`').enumerate().map(|(at, part)| {
-            if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }
-        });
-        let cells = [
-            format!("<code>{} {}</code>", row.method, row.path),
-            row.who.words().to_owned() + &tier,
-            limit(row),
-            does.collect::<String>(),
-        ];
-        format!("            <tr><td>{}</td></tr>\n", cells.join("</td><td>"))
-    };
-    calls::table().iter().map(row).collect()
-}
-
 mod tests {
     use std::path::{Path, PathBuf};
 
@@ -370,13 +354,9 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_is_fresh() {
-        let path = root().join("sites/duckgalaxy/index.html");
-        let page = std::fs::read_to_string(&path).expect("readable");
-        let (before, rest) = page.split_once("<!-- calls -->\n").expect("the mark");
-        let (_, after) = rest.split_once("            <!-- /calls -->").expect("the second mark");
-        let (open, close) = ("<!-- calls -->\n", "            <!-- /calls -->");
-        fresh(&path, &format!("{before}{open}{}{close}{after}", reference()));
+    fn the_facts_of_the_reference_are_fresh() {
+        let text = serde_json::to_string_pretty(&facts::facts()).expect("written") + "\n";
+        fresh(&root().join("pages/facts/api.json"), &text);
     }
 
     #[test]

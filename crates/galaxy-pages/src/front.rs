@@ -8,6 +8,9 @@ use serde::Deserialize;
 pub(crate) struct Front {
     pub(crate) title: String,
     pub(crate) description: String,
+    /// What navigation calls it, where the title is too long for that.
+    #[serde(default)]
+    pub(crate) nav: Option<String>,
     #[serde(default = "usual_order")]
     pub(crate) order: i64,
     pub(crate) kind: Kind,
@@ -42,7 +45,7 @@ pub(crate) fn split(text: &str) -> Result<(Front, &str), String> {
     Ok((front, body))
 }
 
-fn check(front: &Front) -> Result<(), String> {
+pub(crate) fn check(front: &Front) -> Result<(), String> {
     let length = front.description.chars().count();
     if !(40..=170).contains(&length) {
         return Err(format!("its description has {length} characters, not 40 to 170"));

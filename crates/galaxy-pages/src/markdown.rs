@@ -98,6 +98,7 @@ struct Writer<'a> {
     columns: Vec<Alignment>,
     column: usize,
     in_head: bool,
+    heads: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -111,6 +112,7 @@ impl<'a> Writer<'a> {
             columns: Vec::new(),
             column: 0,
             in_head: false,
+            heads: false,
         }
     }
 
@@ -147,7 +149,7 @@ impl<'a> Writer<'a> {
                 self.words(text);
                 self.out.push(event.clone());
             }
-            other if self.table(other) => {}
+            other if self.table(other, rest) => {}
             other => self.out.push(other.clone()),
         }
         1
@@ -243,7 +245,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The library writes `style` for a column's side, which our policy forbids, and no `scope`.
-    fn table(&mut self, event: &Event<'a>) -> bool {
+    fn table(&mut self, event: &Event<'a>, rest: &[Event<'a>]) -> bool {
         match event {
             Event::Start(Tag::Table(columns)) => {
                 self.columns.clone_from(columns);
@@ -269,12 +271,15 @@ impl<'a> Writer<'a> {
             Event::Start(Tag::TableCell) => {
                 let right = self.columns.get(self.column) == Some(&Alignment::Right);
                 let class = if right { " class=\"num\"" } else { "" };
-                let name = if self.in_head { "th scope=\"col\"" } else { "td" };
+                // A column without a name has an empty cell, which is no heading.
+                let empty = matches!(rest.get(1), Some(Event::End(TagEnd::TableCell)));
+                self.heads = self.in_head && !empty;
+                let name = if self.heads { "th scope=\"col\"" } else { "td" };
                 self.raw(format!("<{name}{class}>"));
             }
             Event::End(TagEnd::TableCell) => {
                 self.column += 1;
-                self.raw(if self.in_head { "</th>" } else { "</td>" });
+                self.raw(if self.heads { "</th>" } else { "</td>" });
             }
             _ => return false,
         }

@@ -156,9 +156,8 @@ fn index(page: &Page, folder: &str) -> Page {
         site: page.site,
         path: folder.to_owned(),
         file: page.file.clone(),
-        front: Front { title, description, order: 100, kind: Kind::Guide, date: None },
+        front: Front { title, description, nav: None, order: 100, kind: Kind::Guide, date: None },
         body: String::new(),
         group: None,
-        short: None,
     }
 }

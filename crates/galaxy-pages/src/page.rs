@@ -19,8 +19,6 @@ pub(crate) struct Page {
     pub(crate) body: String,
     /// The heading under which its section lists it.
     pub(crate) group: Option<String>,
-    /// What navigation calls it, where the title is too long for that.
-    pub(crate) short: Option<String>,
 }
 
 impl Page {
@@ -36,7 +34,7 @@ impl Page {
 
     /// What navigation calls it.
     pub(crate) fn label(&self) -> &str {
-        self.short.as_deref().unwrap_or(&self.front.title)
+        self.front.nav.as_deref().unwrap_or(&self.front.title)
     }
 
     /// Blogs have the newest first, all else its order and then its title.
@@ -80,7 +78,7 @@ fn parse(file: &Text) -> Result<Page, String> {
     };
     let (front, body) = front::split(&file.text)?;
     let file = format!("pages/{}", file.path);
-    Ok(Page { site, path, file, front, body: body.to_owned(), group: None, short: None })
+    Ok(Page { site, path, file, front, body: body.to_owned(), group: None })
 }
 
 /// Addresses, titles and descriptions are there once; of two pages with one address one stays.

@@ -1,5 +1,6 @@
-//! The search index over all five sites: a list of pages, and for each first letter the words that
-//! begin with it. A search loads the list and one file for each word that is sought.
+//! The search index over all five sites: a list of pages, and drawers of words. A word's first two
+//! letters say which drawer it is in, so that a search loads the list and one drawer for each word
+//! that is sought, the beginning of a word included.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,8 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
         list.push(json!([app.site.name, app.path, title, about]));
     }
     let mut files = vec![file("pages", &Value::Array(list))];
-    files.extend(shards(words).iter().map(|(letter, words)| file(letter, words)));
+    let drawers = drawers(words);
+    files.extend(drawers.iter().enumerate().map(|(at, words)| file(&at.to_string(), words)));
     files
 }
 
@@ -57,23 +59,24 @@ fn file(name: &str, value: &Value) -> Text {
     Text { path: format!("shared/search/{name}.json"), text: value.to_string() + "\n" }
 }
 
-/// First letter → word → page and weight by turns. All digits are one letter.
-fn shards(words: BTreeMap<String, BTreeMap<usize, u32>>) -> BTreeMap<String, Value> {
-    let mut shards: BTreeMap<String, Value> = BTreeMap::new();
-    // A letter that no word begins with has a file too: a browser that asks for it finds nothing.
-    for letter in ('a'..='z').chain(['0']) {
-        shards.insert(letter.into(), json!({}));
-    }
+/// How many drawers there are; `search.js` says the same.
+const DRAWERS: usize = 64;
+
+/// The drawer of a word.
+fn drawer(word: &str) -> usize {
+    let mut bytes = word.bytes().map(usize::from);
+    (bytes.next().unwrap_or_default() * 31 + bytes.next().unwrap_or_default()) % DRAWERS
+}
+
+/// Word → page and weight by turns. An empty drawer has a file too: whoever asks finds nothing.
+fn drawers(words: BTreeMap<String, BTreeMap<usize, u32>>) -> Vec<Value> {
+    let mut drawers = vec![json!({}); DRAWERS];
     for (word, pages) in words {
-        let first = word.chars().next().unwrap_or('0');
-        let letter = if first.is_ascii_lowercase() { first } else { '0' };
         let flat: Vec<Value> =
             pages.into_iter().flat_map(|(page, weight)| [json!(page), json!(weight)]).collect();
-        if let Some(shard) = shards.get_mut(&letter.to_string()) {
-            shard[word] = Value::Array(flat);
-        }
+        drawers[drawer(&word)][word] = Value::Array(flat);
     }
-    shards
+    drawers
 }
 
 /// The words of a text as they are sought: lower case, parts of a name each and together.

@@ -1,0 +1,166 @@
+//! `pages/facts/*.json`, as the tests of the API and of the installer write them.
+
+use serde::Deserialize;
+
+/// What the API knows.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Api {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) errors: Vec<Error>,
+    pub(crate) events: Vec<String>,
+    pub(crate) events_kept_days: u32,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) peck_types: Vec<PeckType>,
+    pub(crate) person_requests_per_minute: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) who: String,
+    pub(crate) tier: String,
+    pub(crate) per_address: Option<u32>,
+    pub(crate) counted_as: Option<String>,
+    pub(crate) rate: u32,
+    pub(crate) burst: u32,
+    pub(crate) does: String,
+    pub(crate) errors: Vec<String>,
+}
+
+impl Call {
+    /// As it is written: method and path.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// Its folder.
+    pub(crate) fn slug(&self) -> String {
+        self.id.replace('_', "-")
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Error {
+    pub(crate) code: String,
+    pub(crate) status: u16,
+    pub(crate) message: Option<String>,
+    pub(crate) field: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Tier {
+    pub(crate) tier: String,
+    pub(crate) bonds: u32,
+    pub(crate) requests_per_minute: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PeckType {
+    pub(crate) name: String,
+    pub(crate) tier: String,
+}
+
+impl PeckType {
+    /// Its folder.
+    pub(crate) fn slug(&self) -> String {
+        self.name.replace('.', "-")
+    }
+}
+
+/// What the installer knows.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Installer {
+    pub(crate) commands: Vec<Command>,
+    pub(crate) shared: Vec<Argument>,
+    pub(crate) exit_codes: Vec<ExitCode>,
+    pub(crate) config: Vec<String>,
+    pub(crate) stacks: Vec<Stack>,
+    pub(crate) drift: Vec<Drift>,
+    #[serde(default)]
+    pub(crate) doctor: Vec<Check>,
+    #[serde(default)]
+    pub(crate) mail: Vec<Item>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Command {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) usage: String,
+    pub(crate) arguments: Vec<Argument>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Argument {
+    pub(crate) shown: String,
+    pub(crate) short: Option<String>,
+    pub(crate) help: String,
+    pub(crate) default: String,
+    pub(crate) env: Option<String>,
+    pub(crate) words: Vec<String>,
+    pub(crate) required: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ExitCode {
+    pub(crate) code: u8,
+    pub(crate) word: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) keeps_data: bool,
+    pub(crate) seconds: u64,
+    pub(crate) waits_for: Vec<String>,
+    pub(crate) costs: Vec<Cost>,
+    pub(crate) resources: Vec<Resource>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Cost {
+    pub(crate) what: String,
+    pub(crate) idle_cents: u32,
+    pub(crate) small_cents: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Resource {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) seconds: u64,
+    pub(crate) protected: bool,
+    pub(crate) deletion: String,
+    pub(crate) condition: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Drift {
+    pub(crate) id: String,
+    pub(crate) item: String,
+    pub(crate) state: String,
+    pub(crate) mends: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Check {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) should: String,
+    pub(crate) cure: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Item {
+    pub(crate) number: u8,
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) what: String,
+    pub(crate) cure: String,
+    pub(crate) judge: String,
+}

@@ -218,6 +218,43 @@ fn a_statement_is_about_one_certificate() {
     assert!(told.starts_with("the signature is forged"), "{told}");
 }
 
+/// The file with another statement, signed with the right key: what `sign` would never write.
+fn restated(world: &World, file: &str, field: &str, value: &str) -> String {
+    let json: Value = serde_json::from_str(file).expect("json");
+    let compact = json["signature"].as_str().expect("text");
+    let payload = compact.split('.').nth(1).expect("a payload");
+    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let mut payload: Value = serde_json::from_slice(&payload).expect("json");
+    payload[field] = json!(value);
+    let input = jws::input(&payload, TYPE, &world.key.public().kid).expect("written");
+    let signature = world.key.sign(input.as_bytes());
+    with(file, "signature", &json!(jws::sealed(input, &signature)))
+}
+
+#[test]
+fn a_statement_agrees_with_everything_beside_it() {
+    let world = World::new();
+    let file = world.signed(&wave(), &world.certificate());
+    for (field, value, why) in [
+        ("iss", "https://else.example", "of another galaxy"),
+        ("sub", world.duckling(8).as_str(), "of another certificate"),
+        ("cert_id", "crt_x", "of another certificate"),
+        ("sha256", "00", "its bytes are others"),
+        ("skill", "waves", "of another skill or version"),
+        ("version", "1.0.1", "of another skill or version"),
+        ("more", "x", "forged"),
+    ] {
+        let told = refused(&wave(), &restated(&world, &file, field, value), &world.trust());
+        assert!(told.contains(why), "{field}: {told}");
+    }
+    assert!(verify(&wave(), &restated(&world, &file, "skill", "wave"), &world.trust()).is_ok());
+    // The skill names a publisher, and another one signs it.
+    let theirs = format!("  galaxy-publisher: {}\n", world.duckling(8));
+    let pack = packed(&[(MAIN_FILE, &main_file(&theirs))]);
+    let file = restated(&world, &file, "sha256", &digest(&pack));
+    assert!(refused(&pack, &file, &world.trust()).contains(", and names dkl_"));
+}
+
 #[test]
 fn the_publisher_is_the_one_that_is_meant() {
     let world = World::new();

@@ -3,9 +3,11 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -29,6 +31,8 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
     /// What it asked of AWS.
     pub(crate) calls: Vec<Call>,
+    /// To how many of those something happened.
+    pub(crate) troubled: usize,
 }
 
 impl Ran {
@@ -72,6 +76,31 @@ fn program() -> &'static Path {
     })
 }
 
+/// A script that tells what accounts hold; it ends with this process.
+struct Watcher {
+    ask: ChildStdin,
+    tell: BufReader<ChildStdout>,
+}
+
+impl Watcher {
+    fn start() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut python = Command::new(root.join(".venv/bin/python"));
+        python.arg(root.join("tests/leftovers.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        python.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        let mut script = python.spawn().unwrap();
+        let (ask, tell) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+        Self { ask, tell: BufReader::new(tell) }
+    }
+
+    fn look(&mut self, cloud: &Cloud) -> Value {
+        writeln!(self.ask, "{}", cloud.url()).unwrap();
+        let mut said = String::new();
+        self.tell.read_line(&mut said).unwrap();
+        serde_json::from_str(&said).unwrap_or_else(|_| panic!("no account: {said}"))
+    }
+}
+
 impl Person {
     pub(crate) fn new() -> Self {
         let cloud = Cloud::start();
@@ -101,6 +130,8 @@ impl Person {
             .env("SPACEDUCK_CONNECT_TO", self.proxy.address())
             .env("SPACEDUCK_TURNSTILE_SITE_KEY", TEST_SITE_KEY)
             .env("SPACEDUCK_TURNSTILE_SECRET", TEST_SECRET)
+            // A call that is never answered is given up after this many seconds.
+            .env("SPACEDUCK_CALL_TIMEOUT", "5")
             .args(arguments)
             .arg("--json");
         command
@@ -156,6 +187,7 @@ impl Person {
             code: status.code(),
             lines: said.lines().map(line).collect(),
             stderr: std::fs::read_to_string(errors.path()).unwrap(),
+            troubled: self.proxy.fired().len(),
             calls: self.proxy.calm(),
         }
     }
@@ -172,7 +204,9 @@ impl Person {
 
     /// What the account holds, as its own services tell it.
     pub(crate) fn account(&self) -> Value {
-        serde_json::from_str(&self.script("leftovers.py", &["eu-central-1"])).unwrap()
+        static WATCHER: OnceLock<Mutex<Watcher>> = OnceLock::new();
+        let watcher = WATCHER.get_or_init(|| Mutex::new(Watcher::start()));
+        watcher.lock().unwrap_or_else(PoisonError::into_inner).look(&self.cloud)
     }
 
     /// The version that callers get, and its memory.
@@ -193,6 +227,16 @@ impl Person {
         let request = request.header("host", host).header("x-forwarded-proto", "https");
         let mut response = request.call().unwrap();
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    pub(crate) fn get_with_key(&self, url: &str, key: &str) -> (u16, Value) {
+        let (host, path) = split(url);
+        let request = self.agent.get(format!("{}{path}", self.cloud.url())).header("host", host);
+        let request = request.header("authorization", format!("Bearer {key}"));
+        let mut response = request.call().unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"));
+        (response.status().as_u16(), json)
     }
 
     pub(crate) fn post(&self, url: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
@@ -220,6 +264,29 @@ impl Person {
         let (status, answer) = self.post(&format!("{api}/beak/verify"), None, &body);
         assert_eq!(status, 200, "{answer}");
         answer
+    }
+}
+
+/// Judges every kind of call by the service's model.
+pub(crate) fn judge<'a>(calls: impl Iterator<Item = &'a Call>) {
+    let kinds: BTreeMap<&str, &Call> =
+        calls.filter(|call| call.name != "web GET").map(|call| (&*call.name, call)).collect();
+    let requests = kinds.values().map(|call| {
+        // What is stored is no parameter, and large.
+        let body = if call.name == "s3 PutObject" { "" } else { &call.body };
+        json!({"method": call.method, "uri": call.uri, "headers": call.headers, "body": body})
+    });
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut python = Command::new(root.join(".venv/bin/python"));
+    python.arg(root.join("tests/judge.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut python = python.spawn().unwrap();
+    let requests = Value::Array(requests.collect()).to_string();
+    python.stdin.take().unwrap().write_all(requests.as_bytes()).unwrap();
+    let said = python.wait_with_output().unwrap().stdout;
+    let judged: Vec<Value> = serde_json::from_slice(&said).unwrap();
+    assert_eq!(judged.len(), kinds.len());
+    for one in judged {
+        assert_eq!(one["wrong"], json!([]), "{one}");
     }
 }
 

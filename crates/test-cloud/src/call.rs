@@ -1,8 +1,11 @@
 //! What a request asks of AWS, read off the request itself: service, operation, and whether it
 //! changes anything.
 
+use std::collections::BTreeMap;
+
 use hyper::Method;
 use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 
 /// How a service's answers are written.
@@ -33,6 +36,14 @@ pub struct Call {
     pub number: usize,
     /// Its number among those that change something; of the one before it, where it does not.
     pub change: usize,
+    /// `GET` and the like.
+    pub method: String,
+    /// Path and query.
+    pub uri: String,
+    /// Headers, those that are text.
+    pub headers: BTreeMap<String, String>,
+    /// The body, as far as it is text.
+    pub body: String,
     pub(crate) dialect: Dialect,
     /// The same question has the same words.
     pub(crate) question: String,
@@ -75,10 +86,21 @@ impl Call {
             changes: dialect != Dialect::Web && !looks,
             number: 0,
             change: 0,
+            method: head.method.to_string(),
+            uri: head.uri.to_string(),
+            headers: headers(head),
+            body: text.clone().into_owned(),
             dialect,
             question: format!("{} {host} {} {text}", head.method, head.uri),
         }
     }
+}
+
+fn headers(head: &Parts) -> BTreeMap<String, String> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    head.headers.iter().filter_map(text).collect()
 }
 
 /// The service in a signature's scope: `…/20261124/eu-central-1/s3/aws4_request, …`.

@@ -44,12 +44,16 @@ def overflow(page, width):
     return [f"{page.url}: {wide} points wide at {width}"] if wide > width else []
 
 
+# In parts, so that the longest of them is not what everything waits for.
+@pytest.mark.parametrize("part", range(3))
 @pytest.mark.parametrize("site", SITES)
-def test_no_page_has_a_barrier_or_is_too_wide_or_too_heavy(galaxy, index, visit, watch, site):
+def test_no_page_has_a_barrier_or_is_too_wide_or_too_heavy(
+    galaxy, index, visit, watch, site, part
+):
     watch.expect("nothing-is-here.*status of 404")
     page = visit("about:blank")
     found, seen = [], 0
-    for _, path in filter(lambda one: one[0] == site, index):
+    for _, path in [one for one in index if one[0] == site][part::3]:
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(galaxy.url(site, path))
         heavy = weight(page)
@@ -59,11 +63,12 @@ def test_no_page_has_a_barrier_or_is_too_wide_or_too_heavy(galaxy, index, visit,
         found += overflow(page, 1440) + overflow(page, 360)
         seen += 1
     assert not found, "\n".join(found)
-    assert seen > 5
+    assert seen > 1
 
 
-def test_the_index_of_pages_is_whole(galaxy, index, visit):
+def test_the_index_of_pages_is_whole(galaxy, index, visit, watch):
     """Whatever a page links to within its site is in the index, so that no page is left out."""
+    watch.expect("nothing-is-here.*status of 404")
     page = visit("about:blank", java_script_enabled=False)
     known = {galaxy.url(site, path) for site, path in index}
     missing = set()

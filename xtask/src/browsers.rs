@@ -30,5 +30,6 @@ pub(crate) fn test(root: &Path) -> Outcome {
     let mut pytest = Command::new(root.join(".venv/bin/python"));
     pytest.current_dir(root).args(["-m", "pytest", "tests/browser", "-q"]);
     // The fuzzer brings plugins of its own for pytest, which have nothing to do here.
-    run(pytest.args(["-p", "no:cacheprovider", "-p", "no:schemathesis"]))
+    pytest.args(["-p", "no:cacheprovider", "-p", "no:schemathesis"]);
+    run(pytest.args(["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use galaxy_mail::name::Domain;
+
 use crate::config::Config;
 use crate::model::{AccountId, GalaxyName, Place, Region, Stack};
 use crate::render::Fill;
@@ -87,16 +89,14 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
         Stack::Auth => {
             fill.text("DeletionProtection", "ACTIVE");
             fill.text("Tier", "ESSENTIALS");
-            fill.text("EmailMode", "COGNITO_DEFAULT");
-            for unused in ["SesIdentityArn", "FromAddress", "ConfigSetName"] {
-                fill.text(unused, "");
-            }
+            fill_sender(&mut fill, config);
         }
         Stack::Mail => {
-            fill.text("MailDomain", "");
-            fill.text("ManageIdentity", "true");
-            fill.text("MailFromSubdomain", "bounce");
-            fill.text("AlarmEmail", "");
+            let mail = &config.mail;
+            fill.text("MailDomain", mail.domain.as_ref().map_or("", Domain::as_str));
+            fill.text("ManageIdentity", if mail.seen.foreign { "false" } else { "true" });
+            fill.text("MailFromSubdomain", &mail.bounce);
+            fill.text("AlarmEmail", mail.alarms.as_deref().unwrap_or_default());
         }
         Stack::Api => fill_api(&mut fill, facts),
         Stack::Site(site) => {
@@ -113,11 +113,30 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
     fill.0
 }
 
+/// Who sends the codes: Cognito, or SES as soon as mail may go to everybody.
+fn fill_sender(fill: &mut Filler, config: &Config) {
+    let (mode, domain, from, set) = match (&config.mail.domain, config.mail.address()) {
+        (Some(domain), Some(from)) if config.mail.by_ses() => (
+            "DEVELOPER",
+            domain.to_string(),
+            format!("Space Duck <{from}>"),
+            format!("{}-tx", config.name),
+        ),
+        _ => ("COGNITO_DEFAULT", String::new(), String::new(), String::new()),
+    };
+    fill.text("EmailMode", mode);
+    fill.text("SesDomain", &domain);
+    fill.text("FromAddress", &from);
+    fill.text("ConfigSetName", &set);
+}
+
 fn fill_api(fill: &mut Filler, facts: &Facts) {
     let config = &facts.config;
     fill.text("Release", &facts.release);
     fill.text("PermissionsBoundaryArn", "");
-    fill.text("FromAddress", "");
+    // In the sandbox SES reaches almost nobody, so nothing of ours is sent before.
+    let from = config.mail.address().filter(|_| config.mail.by_ses());
+    fill.text("FromAddress", &from.unwrap_or_default());
     fill.number("MemoryMb", config.memory_mb);
     fill.number("ReservedConcurrency", 0);
     fill.number("LogRetentionDays", config.log_retention_days);
@@ -133,7 +152,11 @@ fn fill_api(fill: &mut Filler, facts: &Facts) {
 /// A version is made of code and settings: either one changed makes a new one.
 fn version_suffix(code: &Code, facts: &Facts) -> String {
     use sha2::{Digest, Sha256};
-    let settings = format!("{} {} {}", code.sha256, facts.config.memory_mb, facts.release);
+    let mut settings = format!("{} {} {}", code.sha256, facts.config.memory_mb, facts.release);
+    if facts.config.mail.by_ses() {
+        // The sender is a setting, too.
+        settings.extend(facts.config.mail.address());
+    }
     crate::render::hex(&Sha256::digest(settings))[..10].to_owned()
 }
 
@@ -243,6 +266,12 @@ pub fn tags(galaxy: &GalaxyName) -> BTreeMap<String, String> {
 #[must_use]
 pub fn hostnames_path(galaxy: &GalaxyName) -> String {
     format!("/{galaxy}/turnstile-hostnames")
+}
+
+/// Where is kept what the walk of mail has to remember.
+#[must_use]
+pub fn mail_path(galaxy: &GalaxyName) -> String {
+    format!("/{galaxy}/mail")
 }
 
 /// Where the API reads Turnstile's secret.

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::event::{Cost, Event, Left, Outcome, PlannedStep, Sink, StepState, Times};
 
 mod check;
-mod mail;
+pub(crate) mod mail;
 
 /// One JSON object a line.
 pub struct JsonLines<W: Write + Send>(Mutex<W>);

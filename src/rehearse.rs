@@ -27,7 +27,7 @@ mod sim;
 mod stacks;
 
 pub use doctor::Ailment;
-pub use mail::standing;
+pub use mail::{finished_memory, standing};
 use sim::Sim;
 
 /// Something that goes wrong.

@@ -14,7 +14,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_types::retry::RetrySpec;
 
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Region};
@@ -23,11 +22,13 @@ use crate::ports::{Clock, World};
 mod assets;
 mod attributes;
 mod budget;
+mod dns;
 mod doctor;
 mod error;
 mod fetch;
 mod functions;
 mod inventory;
+mod mail;
 mod people;
 mod records;
 mod secrets;
@@ -85,6 +86,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         .map_err(|invalid| Failure::bug(invalid.to_string()))?;
     let edge = at_edge(&config);
     let caller = caller.arn().unwrap_or_default().to_owned();
+    let clock: Arc<dyn Clock> = Arc::new(WallClock(Instant::now()));
     let world = World {
         stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
@@ -96,8 +98,10 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         inventory: Arc::new(inventory::Tagged::new(&config, &edge)),
         logs: Arc::new(inventory::LogGroups::new(&config)),
         preflight: doctor::examiner(&config, &edge, &caller),
+        mail: Arc::new(mail::Ses::new(&config, Arc::clone(&clock))),
+        dns: Arc::new(dns::Zones),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
-        clock: Arc::new(WallClock(Instant::now())),
+        clock,
     };
     Ok(Account { id, caller, region, world })
 }
@@ -105,16 +109,21 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
 const REGION_HELP: &str = "set `region` in galaxy.yaml, --region, AWS_REGION or the profile's \
                            region, for example to eu-central-1";
 
+/// How long one attempt at a call may take. `SPACEDUCK_CALL_TIMEOUT` says otherwise, in seconds: for
+/// slow lines, and for those who can't wait.
+fn patience() -> Duration {
+    let said = std::env::var("SPACEDUCK_CALL_TIMEOUT").ok();
+    let seconds = said.and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
+    Duration::from_secs(seconds.unwrap_or(60))
+}
+
 async fn load(settings: &Settings) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_mins(1))
+        .operation_attempt_timeout(patience())
         .build();
-    // Throttling must slow us down, never stop us: eight tries are a good minute of patience, and
-    // once AWS has asked a client to slow down, all of its calls share a lower pace until it works
-    // again. The older rules charge a retry five or ten calls of that pace: after one refusal at
-    // the beginning a client would stand still for twenty seconds.
-    let retries = RetryConfig::adaptive().with_max_attempts(8).with_retry_spec(RetrySpec::v2_1());
+    // Throttling must slow us down, never stop us: eight tries are a good minute of patience.
+    let retries = RetryConfig::standard().with_max_attempts(8);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         .retry_config(retries);
@@ -187,3 +196,8 @@ impl Clock for WallClock {
         u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod tests;

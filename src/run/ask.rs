@@ -40,6 +40,12 @@ pub(super) fn named(
     Err(Failure::new(Kind::Refused, message).help(format!("it is called `{galaxy}`")))
 }
 
+/// Consent that nothing else stands for: a sentence has to be typed.
+pub(super) fn typed(sentence: &str, why: &str, otherwise: &str) -> Result<bool, Failure> {
+    let answer = ask(&format!("{why} Type `{sentence}` to send it: "), otherwise)?;
+    Ok(answer.trim().eq_ignore_ascii_case(sentence))
+}
+
 fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::new(Kind::Refused, "there is nobody to ask; nothing was changed")

@@ -124,14 +124,25 @@ fn ail(account: &Account, config: &Config) {
 }
 
 /// Mail in a state to look at. Without one, records appear and a review passes before one's eyes.
-fn post(account: &Account, config: &Config, played: Option<PlayedReview>) {
+async fn post(
+    account: &Account,
+    world: &World,
+    config: &Config,
+    played: Option<PlayedReview>,
+) -> Result<(), Failure> {
     if let Some(host) = config.mail.website.as_ref().and_then(|url| url.split('/').nth(2)) {
         account.serve(host);
     }
-    if let Some(played) = played {
-        account.settle_records();
-        account.stand(rehearse::standing(played.word()));
+    account.open_post();
+    let Some(played) = played else { return Ok(()) };
+    account.settle_records();
+    account.stand(rehearse::standing(played.word()));
+    if played == PlayedReview::Granted {
+        // Whoever has come so far has answered and tested everything.
+        let memory = rehearse::finished_memory(world.clock.now());
+        world.notes.put(&catalog::mail_path(&config.name), &memory).await?;
     }
+    Ok(())
 }
 
 /// A drift to look at: a throttle that was opened, a page that was overwritten, a stranger.

@@ -16,6 +16,7 @@ use crate::event::{Event, Events, Outcome, VERSION};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
 use crate::lock;
+use crate::mail;
 use crate::model::Stack;
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
@@ -111,8 +112,9 @@ pub(super) async fn look(
 }
 
 pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure> {
-    let config = super::configuration(shared)?;
+    let mut config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Empty, events).await?;
+    config.mail.seen = mail::seen(&home.world, &config).await?;
     let job = arrival(&home, config, code(shared, events)?, BTreeSet::new(), events)?;
     tell_start("plan", &job);
     let (_, plan) = look(&job, Goal::Present, false).await?;
@@ -131,8 +133,9 @@ pub(super) async fn install(
     named: &[String],
     events: &Events,
 ) -> Result<(), Failure> {
-    let config = super::configuration(shared)?;
+    let mut config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Empty, events).await?;
+    config.mail.seen = mail::seen(&home.world, &config).await?;
     let named = named.iter().cloned().collect();
     let job = arrival(&home, config, code(shared, events)?, named, events)?;
     tell_start("install", &job);

@@ -112,8 +112,7 @@ pub const ITEMS: [Item; 20] = [
         [
             "Nobody who bounced or complained is mailed again",
             "The account's own list has to hold both bounces and complaints.",
-            "Run `spaceduck mail apply`, which switches it on, or set both reasons in the SES console \
-         under Suppression list.",
+            "Set both reasons in the SES console, under Suppression list and account-level settings.",
         ],
     ),
     item(

@@ -1,0 +1,310 @@
+//! Replayed answers of SES, and requests held to the service's own model.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+use aws_smithy_types::body::SdkBody;
+use galaxy_mail::facts::{Enforcement, Progress, Review};
+use galaxy_mail::review::Stage;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::failure::Kind;
+
+/// A clock that moves only when somebody waits.
+#[derive(Default)]
+struct Still(AtomicU64);
+
+#[async_trait]
+impl Clock for Still {
+    async fn sleep(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
+
+/// SES, giving these answers one after the other.
+fn ses(answers: &[(u16, Value)]) -> (Ses, StaticReplayClient, Arc<Still>) {
+    let event = |(status, body): &(u16, Value)| {
+        let request = http::Request::builder().uri("https://x/").body(SdkBody::empty()).unwrap();
+        let mut response = http::Response::builder().status(*status);
+        if let Some(code) = body.get("__type").and_then(Value::as_str) {
+            response = response.header("x-amzn-errortype", code);
+        }
+        ReplayEvent::new(request, response.body(SdkBody::from(body.to_string())).unwrap())
+    };
+    let replay = StaticReplayClient::new(answers.iter().map(event).collect());
+    let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .http_client(replay.clone())
+        .build();
+    let clock = Arc::new(Still::default());
+    (Ses::new(&config, Arc::clone(&clock) as Arc<dyn Clock>), replay, clock)
+}
+
+/// What the model says against the requests that were made.
+fn against_the_model(replay: &StaticReplayClient, operations: &[&str]) -> String {
+    let requests: Vec<Value> = replay
+        .actual_requests()
+        .zip(operations)
+        .map(|(request, operation)| {
+            let body = request.body().bytes().unwrap_or_default();
+            let body: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
+            let uri: http::Uri = request.uri().parse().unwrap();
+            json!({
+                "service": "sesv2",
+                "operation": operation,
+                "method": request.method(),
+                "path": uri.path(),
+                "body": body,
+            })
+        })
+        .collect();
+    assert_eq!(requests.len(), operations.len());
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut judge = Command::new(format!("{root}/.venv/bin/python"))
+        .arg(format!("{root}/tests/service_model.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("`cargo xtask setup` fetches the tools of the tests");
+    let input = serde_json::to_vec(&requests).unwrap();
+    judge.stdin.take().unwrap().write_all(&input).unwrap();
+    let output = judge.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn details(status: &str) -> Value {
+    json!({
+        "DedicatedIpAutoWarmupEnabled": false,
+        "EnforcementStatus": "HEALTHY",
+        "ProductionAccessEnabled": status == "GRANTED",
+        "SendQuota": {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 3.0},
+        "SendingEnabled": true,
+        "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+        "Details": {
+            "MailType": "TRANSACTIONAL",
+            "WebsiteURL": "https://example.org/",
+            "ReviewDetails": {"Status": status, "CaseId": "1111222233"}
+        },
+        "VdmAttributes": {"VdmEnabled": "DISABLED"},
+        "PricingAttributes": {"CurrentPlan": "ESSENTIALS"}
+    })
+}
+
+#[tokio::test]
+async fn every_state_of_the_review_is_read() {
+    for (status, review, stage) in [
+        ("PENDING", Review::Pending, Stage::Pending),
+        ("GRANTED", Review::Granted, Stage::Granted),
+        ("DENIED", Review::Denied, Stage::Denied),
+        ("FAILED", Review::Failed, Stage::Failed),
+        ("TOMORROW", Review::Other("TOMORROW".into()), Stage::Other("TOMORROW".into())),
+    ] {
+        let (ses, replay, _) = ses(&[(200, details(status))]);
+        let account = ses.account().await.unwrap();
+        assert_eq!(account.review, Some(review));
+        assert_eq!(Stage::of(&account), stage);
+        assert_eq!(account.case.as_deref(), Some("1111222233"));
+        assert_eq!((account.per_day, account.per_second, account.sent), (200.0, 1.0, 3.0));
+        assert_eq!(
+            (account.suppresses, account.plan.as_deref()),
+            ((true, true), Some("ESSENTIALS"))
+        );
+        assert_eq!(against_the_model(&replay, &["GetAccount"]), "");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_never_asked_and_one_that_was_stopped_are_read() {
+    let mut never = details("PENDING");
+    never.as_object_mut().unwrap().remove("Details");
+    let (asked, _, _) = ses(&[(200, never.clone())]);
+    assert_eq!(Stage::of(&asked.account().await.unwrap()), Stage::NeverAsked);
+    for (word, enforcement) in
+        [("PROBATION", Enforcement::Probation), ("SHUTDOWN", Enforcement::Shutdown)]
+    {
+        never["EnforcementStatus"] = word.into();
+        let (ses, _, _) = ses(&[(200, never.clone())]);
+        assert_eq!(ses.account().await.unwrap().enforcement, enforcement);
+    }
+}
+
+fn letter() -> Letter {
+    Letter {
+        website: "https://example.org/".into(),
+        text: "We send codes to people who sign up.".into(),
+        contacts: vec!["ann@example.org".into()],
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_as_the_model_wants_it_and_says_what_was_agreed_to() {
+    let (ses, replay, _) = ses(&[(200, json!({}))]);
+    assert_eq!(ses.apply(&letter()).await.unwrap(), Applied::Sent);
+    assert_eq!(against_the_model(&replay, &["PutAccountDetails"]), "");
+    let request = replay.actual_requests().next().unwrap();
+    let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+    let expected = json!({
+        "MailType": "TRANSACTIONAL",
+        "WebsiteURL": "https://example.org/",
+        "ContactLanguage": "EN",
+        "UseCaseDescription": "We send codes to people who sign up.",
+        "AdditionalContactEmailAddresses": ["ann@example.org"],
+        "ProductionAccessEnabled": true
+    });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn an_application_is_not_sent_twice() {
+    let conflict = json!({"__type": "ConflictException", "message": "an ongoing review"});
+    let (busy, replay, _) = ses(&[(409, conflict)]);
+    assert_eq!(busy.apply(&letter()).await.unwrap(), Applied::UnderReview);
+    assert_eq!(replay.actual_requests().count(), 1);
+    // Nobody knows what became of this one: it is told, not repeated.
+    let broken = json!({"__type": "InternalFailure", "message": "oops"});
+    let (broken, replay, _) = ses(&[(500, broken)]);
+    assert_eq!(broken.apply(&letter()).await.unwrap_err().kind, Kind::Settled);
+    assert_eq!(replay.actual_requests().count(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_domain_is_read_with_what_amazon_saw() {
+    let answer = json!({
+        "IdentityType": "DOMAIN",
+        "VerifiedForSendingStatus": false,
+        "VerificationStatus": "FAILED",
+        "VerificationInfo": {
+            "ErrorType": "HOST_NOT_FOUND",
+            "SOARecord": {"PrimaryNameServer": "ns1.old.test", "SerialNumber": 7}
+        },
+        "DkimAttributes": {
+            "SigningEnabled": true,
+            "Status": "TEMPORARY_FAILURE",
+            "Tokens": ["abc", "def", "ghi"],
+            "SigningHostedZone": "dkim.eu-central-1.amazonses.com",
+            "CurrentSigningKeyLength": "RSA_2048_BIT"
+        },
+        "MailFromAttributes": {
+            "MailFromDomain": "bounce.example.org",
+            "MailFromDomainStatus": "PENDING",
+            "BehaviorOnMxFailure": "USE_DEFAULT_VALUE"
+        }
+    });
+    let missing = json!({"__type": "NotFoundException", "message": "no"});
+    let (ses, replay, _) = ses(&[(200, answer), (404, missing)]);
+    let domain = Domain::parse("example.org").unwrap();
+    let identity = ses.identity(&domain).await.unwrap().unwrap();
+    assert!(identity.whole_domain);
+    assert_eq!((identity.verified, identity.dkim), (Progress::Failed, Progress::Lost));
+    assert_eq!(identity.bits, Some(2048));
+    assert_eq!(identity.error.as_deref(), Some("HOST_NOT_FOUND"));
+    assert_eq!(identity.asked.as_deref(), Some("ns1.old.test"));
+    let (name, value) = &identity.tokens[0];
+    assert_eq!(name.as_str(), "abc._domainkey.example.org");
+    assert_eq!(value.as_str(), "abc.dkim.eu-central-1.amazonses.com", "the zone that SES names");
+    let bounce = Domain::parse("bounce.example.org").unwrap();
+    assert_eq!(identity.mail_from, Some((bounce, Progress::Pending)));
+    assert_eq!(ses.identity(&domain).await.unwrap(), None);
+    assert_eq!(against_the_model(&replay, &["GetEmailIdentity"; 2]), "");
+}
+
+#[tokio::test]
+async fn sets_invitations_and_plays_are_as_the_model_wants_them() {
+    let to = |enabled: bool, kinds: &[&str], bus: bool| {
+        let mut to = json!({"Name": "x", "Enabled": enabled, "MatchingEventTypes": kinds});
+        if bus {
+            to["EventBridgeDestination"] = json!({"EventBusArn": "arn:aws:events:x"});
+        }
+        to
+    };
+    let events = json!({"EventDestinations": [
+        to(true, &["BOUNCE", "REJECT"], true),
+        to(false, &["COMPLAINT"], true),
+        to(true, &["DELIVERY"], false),
+    ]});
+    let exists = json!({"__type": "AlreadyExistsException", "message": "it is there"});
+    let (ses, replay, _) = ses(&[
+        (200, json!({"DeliveryOptions": {"TlsPolicy": "REQUIRE"}})),
+        (200, events),
+        (200, json!({"VerifiedForSendingStatus": false})),
+        (400, exists),
+        (200, json!({"VerifiedForSendingStatus": true})),
+        (200, json!({"MessageId": "0102"})),
+    ]);
+    let set = ses.set("spaceduck-tx").await.unwrap().unwrap();
+    assert!(set.tls);
+    assert_eq!(set.events, ["BOUNCE", "REJECT"], "only what is switched on and reaches the bus");
+    assert_eq!(ses.invite("ann@example.org").await.unwrap(), Invited::Sent);
+    assert_eq!(ses.invite("ann@example.org").await.unwrap(), Invited::Verified);
+    let play = Play {
+        plays: "bounce".into(),
+        from: "duck@example.org".into(),
+        set: "spaceduck-tx".into(),
+    };
+    assert_eq!(ses.play(&play).await.unwrap(), "0102");
+    let operations = [
+        "GetConfigurationSet",
+        "GetConfigurationSetEventDestinations",
+        "CreateEmailIdentity",
+        "CreateEmailIdentity",
+        "GetEmailIdentity",
+        "SendEmail",
+    ];
+    assert_eq!(against_the_model(&replay, &operations), "");
+}
+
+#[tokio::test]
+async fn the_judge_of_requests_can_say_no() {
+    let (ses, replay, _) = ses(&[(200, json!({}))]);
+    ses.apply(&Letter { text: "x".repeat(5001), ..letter() }).await.unwrap();
+    assert!(against_the_model(&replay, &["PutAccountDetails"]).contains("longer than 5000"));
+    assert!(against_the_model(&replay, &["GetAccount"]).contains("the method is POST"));
+}
+
+#[tokio::test]
+async fn one_call_a_second_whoever_asks() {
+    let calls = 7;
+    let (ses, _, clock) = ses(&vec![(200, details("PENDING")); calls]);
+    let ses = Arc::new(ses);
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..calls {
+        let (ses, clock) = (Arc::clone(&ses), Arc::clone(&clock));
+        asking.spawn(async move { ses.account().await.map(|_| clock.elapsed()) });
+    }
+    while let Some(done) = asking.join_next().await {
+        done.unwrap().unwrap();
+    }
+    assert_eq!(clock.elapsed(), BETWEEN * u32::try_from(calls - 1).unwrap());
+}
+
+#[tokio::test]
+async fn patience_passes_the_gate_and_has_an_end() {
+    let slow = json!({"__type": "TooManyRequestsException", "message": "slow down"});
+    let (patient, replay, clock) =
+        ses(&[(429, slow.clone()), (429, slow.clone()), (200, details("PENDING"))]);
+    patient.account().await.unwrap();
+    assert_eq!((replay.actual_requests().count(), clock.elapsed()), (3, BETWEEN * 2));
+    let (ses, replay, _) = ses(&vec![(429, slow); TRIES + 1]);
+    let failure = ses.account().await.unwrap_err();
+    assert!(failure.message().contains("slow down"), "{}", failure.message());
+    assert_eq!(replay.actual_requests().count(), TRIES);
+}

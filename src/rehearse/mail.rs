@@ -1,0 +1,268 @@
+//! Mail of the account in memory: a sandbox, a review that takes its time, records that appear.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use galaxy_mail::facts::{
+    Account as Standing, Enforcement, Identity, Looked, Memory, Progress, Review, SetFound, Test,
+    TestMail,
+};
+use galaxy_mail::judge::State;
+use galaxy_mail::name::Domain;
+use galaxy_mail::records::Wanted;
+use galaxy_mail::request::Letter;
+
+use super::services::DAY;
+use super::{Account, refuse};
+use crate::failure::Failure;
+use crate::ports::{Applied, Dns, Invited, Mail, Play};
+
+/// How long a person needs to set records, in seconds.
+const RECORDS: u64 = 2 * 60;
+/// How long Amazon needs to see them.
+const SEEN: u64 = 4 * 60;
+/// How long a review takes here.
+const REVIEW: u64 = 20 * 60;
+/// How long it takes until the API has written down what the simulator played.
+const FEEDBACK: u64 = 20;
+
+/// What a person finds in the account.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    /// What SES says, where it was set; else a sandbox that nobody asked to leave.
+    standing: Option<Standing>,
+    /// How records are, where it was set.
+    records: BTreeMap<(Domain, &'static str), State>,
+    /// When a person began with it, in seconds.
+    begun: u64,
+    /// Whether records and all that follows from them are there from the beginning.
+    ready: bool,
+    /// When the application came, and what it says.
+    letters: Vec<(u64, Letter)>,
+    invited: BTreeMap<String, u64>,
+    played: Vec<(u64, Play)>,
+    /// A website that answers.
+    pub(super) website: Option<String>,
+}
+
+impl Account {
+    /// What SES says of the account from now on.
+    pub fn stand(&self, standing: Standing) {
+        self.state().post.standing = Some(standing);
+    }
+
+    /// How a record is from now on.
+    pub fn set_record(&self, name: &Domain, kind: &'static str, state: State) {
+        self.state().post.records.insert((name.clone(), kind), state);
+    }
+
+    /// Everything that has to be in the DNS is there, and Amazon has seen it.
+    pub fn settle_records(&self) {
+        self.state().post.ready = true;
+    }
+
+    /// From now on a person sets records, and Amazon sees them.
+    pub fn open_post(&self) {
+        let now = self.seconds();
+        self.state().post.begun = now;
+    }
+
+    /// This host answers, with every page.
+    pub fn serve(&self, host: &str) {
+        self.state().post.website = Some(host.to_owned());
+    }
+
+    /// The applications that were sent.
+    #[must_use]
+    pub fn letters(&self) -> Vec<Letter> {
+        self.state().post.letters.iter().map(|(_, letter)| letter.clone()).collect()
+    }
+
+    fn seconds(&self) -> u64 {
+        Self::now(self).as_secs()
+    }
+}
+
+/// What somebody has answered and tested who has come to the end, as it is kept.
+#[must_use]
+pub fn finished_memory(now: u64) -> String {
+    let mail = |plays: &str, written| TestMail {
+        plays: plays.to_owned(),
+        message_id: format!("0100-{plays}"),
+        written,
+    };
+    let test = Test {
+        at: now,
+        mails: vec![
+            mail("success", None),
+            mail("bounce", Some(now + FEEDBACK)),
+            mail("complaint", Some(now + FEEDBACK)),
+        ],
+    };
+    let confirmed = ["imprint", "mailboxes", "contacts", "price"];
+    let confirmed = confirmed.map(|item| (item.to_owned(), now)).into();
+    let memory = Memory { confirmed, test: Some(test), applied: Some(now), ..Memory::default() };
+    serde_json::to_string(&memory).unwrap_or_default()
+}
+
+/// What SES says of an account in one of the states that can be played.
+#[must_use]
+pub fn standing(state: &str) -> Standing {
+    let mut standing = sandbox();
+    match state {
+        "pending" => standing.review = Some(Review::Pending),
+        "denied" => standing.review = Some(Review::Denied),
+        "failed" => standing.review = Some(Review::Failed),
+        "granted" | "probation" => {
+            standing.review = Some(Review::Granted);
+            (standing.production, standing.per_day, standing.per_second) = (true, 5e4, 14.0);
+            standing.sent = 120.0;
+        }
+        _ => {}
+    }
+    match state {
+        "probation" => standing.enforcement = Enforcement::Probation,
+        "shutdown" => (standing.enforcement, standing.sending) = (Enforcement::Shutdown, false),
+        "paused" => standing.sending = false,
+        _ => {}
+    }
+    if standing.review.is_some() {
+        standing.case = Some("1111222233".into());
+    }
+    standing
+}
+
+/// A sandbox that nobody asked to leave.
+fn sandbox() -> Standing {
+    Standing {
+        sending: true,
+        enforcement: Enforcement::Healthy,
+        per_day: 200.0,
+        per_second: 1.0,
+        suppresses: (true, true),
+        plan: Some("ESSENTIALS".into()),
+        ..Standing::default()
+    }
+}
+
+#[async_trait]
+impl Mail for Account {
+    async fn account(&self) -> Result<Standing, Failure> {
+        self.hear()?;
+        let now = self.seconds();
+        let state = self.state();
+        let post = &state.post;
+        let mut standing = post.standing.clone().unwrap_or_else(sandbox);
+        if let Some((at, _)) = post.letters.last() {
+            let granted = now >= at + REVIEW;
+            standing.review = Some(if granted { Review::Granted } else { Review::Pending });
+            standing.case = Some("1111222233".into());
+            if granted {
+                (standing.production, standing.per_day, standing.per_second) = (true, 5e4, 14.0);
+            }
+        }
+        Ok(standing)
+    }
+
+    async fn identity(&self, domain: &Domain) -> Result<Option<Identity>, Failure> {
+        self.hear()?;
+        let now = self.seconds();
+        let state = self.state();
+        // It is there as soon as the stack is that brings it.
+        let brings = |stack: &&super::sim::Sim| {
+            stack.is_there(super::Account::time(self, &state))
+                && stack.proposal.body.contains(domain.as_str())
+        };
+        if !state.stacks.iter().any(|stack| brings(&stack)) {
+            return Ok(None);
+        }
+        let progress = if state.post.ready || now >= state.post.begun + SEEN {
+            Progress::Success
+        } else {
+            Progress::Pending
+        };
+        let token = |token: &str| {
+            let name = domain.below(&format!("{token}._domainkey")).ok()?;
+            Some((name, Domain::parse(&format!("{token}.dkim.amazonses.com")).ok()?))
+        };
+        let bounce = domain.below("bounce").ok();
+        Ok(Some(Identity {
+            whole_domain: true,
+            verified: progress.clone(),
+            dkim: progress.clone(),
+            bits: Some(2048),
+            tokens: ["qm5c3z", "wd2xv7", "zk8f4n"].iter().filter_map(|t| token(t)).collect(),
+            mail_from: bounce.map(|bounce| (bounce, progress)),
+            error: None,
+            asked: None,
+        }))
+    }
+
+    async fn set(&self, _: &str) -> Result<Option<SetFound>, Failure> {
+        self.hear()?;
+        let events = vec!["BOUNCE".to_owned(), "COMPLAINT".to_owned(), "REJECT".to_owned()];
+        Ok(Some(SetFound { tls: true, events }))
+    }
+
+    async fn apply(&self, letter: &Letter) -> Result<Applied, Failure> {
+        let now = self.seconds();
+        self.effect("apply for production access".into(), |state| {
+            let reading = |(at, _): &(u64, Letter)| now < at + REVIEW;
+            let pending = state.post.standing.as_ref().and_then(|s| s.review.as_ref());
+            if state.post.letters.iter().any(reading) || pending == Some(&Review::Pending) {
+                return Ok(Applied::UnderReview);
+            }
+            state.post.letters.push((now, letter.clone()));
+            Ok(Applied::Sent)
+        })
+    }
+
+    async fn invite(&self, address: &str) -> Result<Invited, Failure> {
+        let now = self.seconds();
+        self.effect(format!("invite {address}"), |state| match state.post.invited.get(address) {
+            Some(at) if now >= at + RECORDS => Ok(Invited::Verified),
+            Some(_) => Ok(Invited::Pending),
+            None => {
+                state.post.invited.insert(address.to_owned(), now);
+                Ok(Invited::Sent)
+            }
+        })
+    }
+
+    async fn play(&self, play: &Play) -> Result<String, Failure> {
+        let now = self.seconds();
+        self.effect(format!("play {}", play.plays), |state| {
+            if !play.from.contains('@') {
+                return Err(refuse("that is no sender".into()));
+            }
+            state.post.played.push((now, play.clone()));
+            Ok(format!("0100-{:04}", state.post.played.len()))
+        })
+    }
+
+    async fn written(&self, _: &str, message_id: &str) -> Result<Option<u64>, Failure> {
+        self.hear()?;
+        let now = self.seconds();
+        let state = self.state();
+        let number: Option<usize> = message_id.rsplit('-').next().and_then(|n| n.parse().ok());
+        let played = number.and_then(|number| state.post.played.get(number.checked_sub(1)?));
+        let told = played.filter(|(at, play)| play.plays != "success" && now >= at + FEEDBACK);
+        Ok(told.map(|(at, _)| DAY + at + FEEDBACK))
+    }
+}
+
+#[async_trait]
+impl Dns for Account {
+    async fn look(&self, wanted: &[Wanted]) -> Result<Vec<Looked>, Failure> {
+        let now = self.seconds();
+        let state = self.state();
+        let look = |wanted: &Wanted| {
+            let key = (wanted.name.clone(), wanted.data.kind());
+            let there = state.post.ready || now >= state.post.begun + RECORDS;
+            let usual = if there { State::Right } else { State::Missing };
+            let found = state.post.records.get(&key).cloned().unwrap_or(usual);
+            Looked { wanted: wanted.clone(), zone: wanted.name.organisational(), state: found }
+        };
+        Ok(wanted.iter().map(look).collect())
+    }
+}

@@ -1,0 +1,361 @@
+//! The commands about mail: the walk, the application, invitations, records, the test.
+
+use std::sync::Arc;
+
+use galaxy_mail::checklist::{Check, Checklist, State, Whom};
+use galaxy_mail::facts::Facts;
+use galaxy_mail::items::{self, Judge};
+use galaxy_mail::judge;
+use galaxy_mail::records::{TTL, Zones};
+use galaxy_mail::review::{Page, Stage};
+use galaxy_mail::sheet;
+
+use super::home::{self, Home, Start};
+use super::{back, life};
+use crate::cli::{Mail, MailWish, Shared};
+use crate::config::Config;
+use crate::event::mail as told;
+use crate::event::{Event, Events, Outcome};
+use crate::execute::Job;
+use crate::failure::{Failure, Kind};
+use crate::mail::Desk;
+use crate::model::Stack;
+use crate::observe::observe;
+use crate::ports::Invited;
+
+mod letter;
+#[cfg(test)]
+mod tests;
+
+/// The exit code while something is still to be done.
+const OPEN: u8 = 7;
+/// How often is looked while somebody watches; DNS and Amazon are not faster.
+const WATCH: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// What all of these commands begin with.
+struct Begun {
+    home: Home,
+    config: Config,
+    job: Arc<Job>,
+    release: Option<String>,
+    installed: bool,
+}
+
+impl Begun {
+    fn desk(&self) -> Desk<'_> {
+        Desk {
+            world: &self.home.world,
+            config: &self.config,
+            region: &self.home.region,
+            release: self.release.clone(),
+            installed: self.installed,
+        }
+    }
+}
+
+async fn begin(shared: &Shared, wish: &Mail, events: &Events) -> Result<Begun, Failure> {
+    let config = super::configuration(shared)?;
+    if wish.play.is_some() && !shared.rehearse {
+        return Err(Failure::new(Kind::Usage, "--play is for rehearsals only")
+            .help("add --rehearse, or leave it out to see how it really is"));
+    }
+    let home = home::reach(shared, &config, Start::Mailing(wish.play), events).await?;
+    let job = back::blank(&home, config.clone(), events);
+    let observed = observe(&job).await?;
+    life::tell_start("mail", &job);
+    let release = observed.current.as_ref().map(|manifest| manifest.release.clone());
+    let installed = observed.stacks.contains_key(&Stack::Mail);
+    Ok(Begun { home, config, job, release, installed })
+}
+
+pub(super) async fn run(shared: &Shared, wish: &Mail, events: &Events) -> Result<u8, Failure> {
+    let begun = begin(shared, wish, events).await?;
+    match &wish.wish {
+        None => walk(&begun, wish.watch, events).await,
+        Some(MailWish::Apply(apply)) => letter::apply(&begun, apply, events).await,
+        Some(MailWish::Invite { address }) => invite(&begun, address, events).await,
+        Some(MailWish::Records { zone }) => records(&begun, zone.as_deref(), events).await,
+        Some(MailWish::Test) => test(&begun, events).await,
+        Some(MailWish::Confirm { item }) => confirm(&begun, item, events).await,
+    }
+}
+
+/// Goes through everything, once or until all is done.
+async fn walk(begun: &Begun, watch: bool, events: &Events) -> Result<u8, Failure> {
+    let desk = begun.desk();
+    let mut before: Option<(Option<Stage>, Vec<Check>)> = None;
+    loop {
+        let facts = desk.facts().await?;
+        let list = Checklist::of(&facts);
+        let memory = list.remember(&facts.memory, facts.now);
+        if memory != facts.memory {
+            desk.remember(&memory).await?;
+        }
+        let list = Checklist::of(&Facts { memory, ..facts.clone() });
+        tell(&facts, &list, before.as_ref(), events);
+        let done = list.is_all_done();
+        if done || !watch {
+            let next = if done { vec![] } else { vec![next(&facts, &list)] };
+            let outcome = if done { Outcome::Unchanged } else { Outcome::Told };
+            events.emit(Event::Finished { outcome, urls: vec![], next });
+            return Ok(if done { 0 } else { OPEN });
+        }
+        if before.is_none() {
+            let text = "Watching; what changes is shown. Ctrl-C ends it, and nothing is lost.";
+            events.emit(Event::Note { text: text.into() });
+        }
+        before = Some((list.stage, list.checks));
+        begun.home.world.clock.sleep(WATCH).await;
+    }
+}
+
+/// Tells the stage and the items, the second time only what has changed.
+fn tell(
+    facts: &Facts,
+    list: &Checklist,
+    before: Option<&(Option<Stage>, Vec<Check>)>,
+    events: &Events,
+) {
+    if before.is_none_or(|(stage, _)| *stage != list.stage) {
+        events.emit(Event::MailStage(stage(facts, list.stage.as_ref())));
+    }
+    for (index, check) in list.checks.iter().enumerate() {
+        let known = before.and_then(|(_, checks)| checks.get(index));
+        if known != Some(check) {
+            events.emit(Event::MailItem(item(check)));
+        }
+    }
+    if before.is_none() {
+        let text = format!("{} of {} items are done.", list.done(), list.checks.len());
+        events.emit(Event::Note { text });
+    }
+}
+
+/// The one thing that is best done next.
+fn next(facts: &Facts, list: &Checklist) -> String {
+    let yours = list.checks.iter().find_map(|check| match &check.state {
+        State::Wrong { place, .. } => Some(format!("{}: {place}.", check.item.title)),
+        State::Waiting { whom: Whom::You, what, .. } => {
+            Some(format!("{}: {what}.", check.item.title))
+        }
+        _ => None,
+    });
+    match (yours, &facts.domain) {
+        (_, None) => {
+            "Nothing has to be done now: codes leave through Cognito's own sender. With a \
+                      domain, set `mail.domain` in galaxy.yaml."
+                .into()
+        }
+        (Some(yours), _) => yours,
+        (None, _) => "Nothing is left for you; `spaceduck mail --watch` tells what comes.".into(),
+    }
+}
+
+fn stage(facts: &Facts, at: Option<&Stage>) -> told::Stage {
+    let Some(at) = at else {
+        return told::Stage {
+            stage: "unseen".into(),
+            title: "SES does not answer".into(),
+            meaning: "Where the account stands can't be told now.".into(),
+            now: vec!["Check the network and the Region, then look again.".into()],
+            avoid: vec![],
+            usual: None,
+            facts: vec![],
+        };
+    };
+    let page = Page::of(at);
+    let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+    let mut about = Vec::new();
+    if let Some(account) = &facts.account {
+        let limit = if account.per_day < 0.0 {
+            "no daily limit".to_owned()
+        } else {
+            format!("{} mails a day", account.per_day)
+        };
+        about.push(format!(
+            "Quota in {}: {limit}, {} a second; {} sent in the last 24 hours.",
+            facts.region, account.per_second, account.sent
+        ));
+        about.extend(account.case.as_ref().map(|case| format!("Case at Amazon: {case}.")));
+    }
+    if let Stage::Other(word) = at {
+        about.push(format!("Amazon's word is `{word}`."));
+    }
+    told::Stage {
+        stage: at.word().to_owned(),
+        title: page.title.into(),
+        meaning: page.meaning.into(),
+        now: lines(page.now),
+        avoid: lines(page.avoid),
+        usual: page.usual.map(str::to_owned),
+        facts: about,
+    }
+}
+
+fn item(check: &Check) -> told::Item {
+    let item = check.item;
+    let mut told = told::Item {
+        number: item.number,
+        item: item.id.into(),
+        title: item.title.into(),
+        state: check.state.word().into(),
+        checked: item.judge == Judge::Program,
+        ..told::Item::default()
+    };
+    match &check.state {
+        State::Done { detail } => told.detail.clone_from(detail),
+        State::Unseen { why } => told.detail = Some(why.clone()),
+        State::Wrong { is, should, place } => {
+            (told.is, told.should) = (Some(is.clone()), Some(should.clone()));
+            told.place = Some(place.clone());
+        }
+        State::Waiting { whom, what, since, usual } => {
+            told.whom = Some(match whom {
+                Whom::You => "you".into(),
+                Whom::Amazon => "amazon".into(),
+                Whom::Item(id) => (*id).into(),
+            });
+            (told.what, told.since) = (Some(what.clone()), *since);
+            told.usual = Some((*usual).to_owned());
+        }
+    }
+    told
+}
+
+async fn invite(begun: &Begun, address: &str, events: &Events) -> Result<u8, Failure> {
+    let email = crate::operators::address(address)?;
+    let address = email.as_str();
+    let invited = begun.home.world.mail.invite(address).await?;
+    let (outcome, next) = match invited {
+        Invited::Sent => (
+            Outcome::Done,
+            format!(
+                "Amazon has sent {address} a mail with a link that is good for 24 hours. Tell them \
+                 to expect it; after the click they can receive mail from SES."
+            ),
+        ),
+        Invited::Pending => (
+            Outcome::Unchanged,
+            format!(
+                "{address} was invited before and has not followed the link. Where the mail is \
+                 lost, remove the address in the SES console under Identities and invite again."
+            ),
+        ),
+        Invited::Verified => (Outcome::Unchanged, format!("{address} can receive mail from SES.")),
+    };
+    events.emit(Event::Finished { outcome, urls: vec![], next: vec![next] });
+    Ok(0)
+}
+
+async fn records(
+    begun: &Begun,
+    zone: Option<&std::path::Path>,
+    events: &Events,
+) -> Result<u8, Failure> {
+    let facts = begun.desk().facts().await?;
+    if facts.domain.is_none() {
+        return Err(Failure::new(Kind::Input, "no domain is set, so no records are wanted")
+            .help("set `mail.domain` in galaxy.yaml and run `spaceduck install`"));
+    }
+    let zones = Zones(facts.records.iter().map(|record| record.zone.clone()).collect());
+    let wanted: Vec<_> = facts.records.iter().map(|record| record.wanted.clone()).collect();
+    if let Some(path) = zone {
+        std::fs::write(path, sheet::zone_file(&wanted, &zones)).map_err(|error| {
+            Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
+                .cause(error.to_string())
+                .help("name another file with --zone")
+        })?;
+    }
+    for looked in &facts.records {
+        let detail = match &looked.state {
+            judge::State::Wrong(mistake) => Some(format!(
+                "{mistake}; should be {}. {}.",
+                mistake.should(&looked.wanted),
+                mistake.cure(&looked.wanted, looked.zone.as_str())
+            )),
+            judge::State::Unseen(trouble) => Some(trouble.to_string()),
+            _ => None,
+        };
+        let (wanted, state) = (
+            &looked.wanted,
+            match &looked.state {
+                judge::State::Right => "right",
+                judge::State::Missing => "missing",
+                judge::State::Wrong(_) => "wrong",
+                judge::State::Unseen(_) => "unseen",
+            },
+        );
+        events.emit(Event::DnsRecord(told::Record {
+            name: wanted.name.to_string(),
+            zone: looked.zone.to_string(),
+            host: wanted.name.inside(&looked.zone),
+            kind: wanted.data.kind().into(),
+            value: wanted.data.value(),
+            ttl: TTL,
+            purpose: wanted.purpose.words().into(),
+            state: state.into(),
+            detail,
+        }));
+    }
+    let right = facts.records.iter().all(|record| record.state == judge::State::Right);
+    let told = zone.map(|path| format!("The zone file is in {}.", path.display()));
+    events.emit(Event::Finished {
+        outcome: Outcome::Told,
+        urls: vec![],
+        next: told.into_iter().collect(),
+    });
+    Ok(if right { 0 } else { OPEN })
+}
+
+async fn test(begun: &Begun, events: &Events) -> Result<u8, Failure> {
+    let desk = begun.desk();
+    let text = "Playing a delivery, a bounce and a complaint with Amazon's mailbox simulator.";
+    events.emit(Event::Note { text: text.into() });
+    let test = desk.test().await?;
+    let mut memory = desk.memory().await?;
+    memory.test = Some(test.clone());
+    desk.remember(&memory).await?;
+    let mut all = true;
+    for mail in &test.mails {
+        let state = match mail.written {
+            _ if mail.plays == "success" => "taken by the simulator".to_owned(),
+            Some(at) => format!("written down after {} s", at.saturating_sub(test.at)),
+            None => {
+                all = false;
+                "not written down".to_owned()
+            }
+        };
+        events.emit(Event::Status { item: format!("simulator {}", mail.plays), state });
+    }
+    let next = if all {
+        vec![]
+    } else {
+        vec!["`spaceduck drift` finds a rule or a permission that is gone.".to_owned()]
+    };
+    events.emit(Event::Finished { outcome: Outcome::Told, urls: vec![], next });
+    Ok(if all { 0 } else { OPEN })
+}
+
+async fn confirm(begun: &Begun, id: &str, events: &Events) -> Result<u8, Failure> {
+    let known = || {
+        let yours = items::ITEMS.iter().filter(|item| item.judge == Judge::Person);
+        let yours = yours.filter(|item| item.id != "letter").map(|item| item.id);
+        yours.collect::<Vec<_>>().join(", ")
+    };
+    match items::by_id(id) {
+        Some(item) if item.judge == Judge::Person && item.id != "letter" => {}
+        _ => {
+            let message = format!("`{id}` is nothing that a person confirms");
+            return Err(Failure::new(Kind::Input, message)
+                .help(format!("these are: {}; the others are looked at", known())));
+        }
+    }
+    let desk = begun.desk();
+    let mut memory = desk.memory().await?;
+    let now = begun.home.world.clock.now();
+    let before = memory.confirmed.insert(id.to_owned(), now);
+    desk.remember(&memory).await?;
+    let outcome = if before.is_some() { Outcome::Unchanged } else { Outcome::Done };
+    events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
+    Ok(0)
+}

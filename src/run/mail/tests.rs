@@ -1,0 +1,157 @@
+//! The whole walk in rehearsal, in every state of the review, as text at two widths.
+
+use std::sync::{Arc, Mutex};
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::event::{Event, Events, Sink};
+use crate::failure::Failure;
+use crate::progress::mail::text;
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<Event>>);
+
+impl Sink for Heard {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+const CONFIG: &str = "\
+region: eu-central-1
+turnstile:
+  site_key: 0x4AAAAAAABkMYinukE8nzY1
+mail:
+  domain: example.org
+  reports: reports@example.org
+  website: https://example.org
+";
+
+/// Runs a command of mail in rehearsal; its exit code and what it told.
+async fn run(config: &str, words: &str) -> (Result<u8, Failure>, Vec<Event>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("galaxy.yaml");
+    std::fs::write(&path, config).unwrap();
+    let line = ["spaceduck", "--rehearse", "--config", path.to_str().unwrap(), "mail"];
+    let cli = Cli::parse_from(line.into_iter().chain(words.split_whitespace()));
+    let Command::Mail(wish) = &cli.command else { panic!() };
+    let heard = Arc::new(Heard::default());
+    let events: Events = heard.clone();
+    let code = super::run(&cli.shared, wish, &events).await;
+    let told = heard.0.lock().unwrap().clone();
+    (code, told)
+}
+
+fn page(events: &[Event], width: usize) -> String {
+    let lines = events.iter().filter_map(|event| match event {
+        Event::Finished { next, .. } => {
+            let next = next.iter().map(|line| format!("Next: {line}"));
+            Some(next.collect::<Vec<_>>().join("\n"))
+        }
+        Event::Note { text } => Some(text.clone()),
+        Event::Status { item, state } => Some(format!("{item:<32} {state}")),
+        other => Some(text(other, width)).filter(|text| !text.is_empty()),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn settled(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", "[moment]");
+    settings.add_filter(r"after \d+ s", "after [n] s");
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[tokio::test]
+async fn every_state_of_the_review_has_its_page_at_both_widths() {
+    for state in
+        ["never-asked", "pending", "granted", "denied", "failed", "probation", "shutdown", "paused"]
+    {
+        let (code, events) = run(CONFIG, &format!("--play {state}")).await;
+        assert_eq!(code.unwrap(), if state == "granted" { 0 } else { super::OPEN }, "{state}");
+        for width in [80, 120] {
+            let page = page(&events, width);
+            for line in page.lines() {
+                let fits = line.chars().count() <= width || !line.trim().contains(' ');
+                assert!(fits || line.starts_with("Next: "), "{state} at {width}: {line}");
+            }
+            settled(&format!("{state}_{width}"), &page);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_domain_nothing_is_wrong() {
+    let (code, events) = run("region: eu-central-1\n", "").await;
+    assert_eq!(code.unwrap(), super::OPEN);
+    settled("no_domain_80", &page(&events, 80));
+}
+
+#[tokio::test]
+async fn records_that_are_not_there_yet_are_listed_and_written_as_a_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let zone = folder.path().join("zone");
+    let (code, events) = run(CONFIG, &format!("records --zone {}", zone.display())).await;
+    assert!(matches!(code, Ok(0 | super::OPEN)));
+    let records = events.iter().filter(|event| matches!(event, Event::DnsRecord(_))).count();
+    assert_eq!(records, 6, "three for DKIM, two for MAIL FROM, one for DMARC");
+    let zone = std::fs::read_to_string(zone).unwrap();
+    assert!(zone.contains("_dmarc.example.org. IN TXT"), "{zone}");
+}
+
+#[tokio::test]
+async fn the_test_waits_for_what_the_simulator_plays() {
+    let (code, events) = run(CONFIG, "test").await;
+    assert_eq!(code.unwrap(), 0);
+    settled("test_80", &page(&events, 80));
+    let (code, _) = run("region: eu-central-1\n", "test").await;
+    assert!(code.unwrap_err().to_text().contains("mail.domain"));
+}
+
+#[tokio::test]
+async fn a_draft_is_scored_and_not_sent() {
+    let (code, events) = run(CONFIG, "apply --draft --per-day 200 --play never-asked").await;
+    assert_eq!(code.unwrap(), 0);
+    settled("draft_80", &page(&events, 80));
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_applied_for_the_reason_is_told() {
+    for state in ["pending", "granted", "probation", "shutdown", "paused"] {
+        let (code, events) = run(CONFIG, &format!("apply --draft --play {state}")).await;
+        let failure = code.unwrap_err();
+        assert_eq!(failure.kind, crate::failure::Kind::Refused, "{state}");
+        assert!(failure.to_text().contains("help: "), "{state}");
+        assert!(!events.iter().any(|event| matches!(event, Event::MailLetter(_))), "{state}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_a_person_knows_is_confirmed() {
+    let (code, _) = run(CONFIG, "confirm imprint").await;
+    assert_eq!(code.unwrap(), 0);
+    for wrong in ["dkim", "letter", "nonsense"] {
+        let (code, _) = run(CONFIG, &format!("confirm {wrong}")).await;
+        let text = code.unwrap_err().to_text();
+        assert!(text.contains("imprint, mailboxes, contacts, price"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_is_sent_and_said_so() {
+    let (code, events) = run(CONFIG, "invite ann@example.org").await;
+    assert_eq!(code.unwrap(), 0);
+    assert!(page(&events, 80).contains("Amazon has sent ann@example.org a mail"));
+    let (code, _) = run(CONFIG, "invite ann").await;
+    assert!(code.is_err());
+}
+
+#[tokio::test]
+async fn playing_a_state_is_for_rehearsals() {
+    let cli = Cli::parse_from(["spaceduck", "mail", "--play", "denied"]);
+    let Command::Mail(wish) = &cli.command else { panic!() };
+    let events: Events = Arc::new(Heard::default());
+    let failure = super::run(&cli.shared, wish, &events).await.unwrap_err();
+    assert_eq!(failure.kind, crate::failure::Kind::Usage);
+}

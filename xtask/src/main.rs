@@ -28,7 +28,7 @@ enum Chore {
     Test,
     /// Check and test the Python SDK alone
     Sdk,
-    /// Write what is made of the code: the OpenAPI document and the reference
+    /// Write what is made of the code: the OpenAPI document and the facts of the reference
     Docs,
     /// Measure the local galaxy, the function's start, and the installer against others; takes long
     Bench {
@@ -99,12 +99,15 @@ fn sdk(root: &Path) -> Outcome {
 }
 
 fn docs(root: &Path) -> Outcome {
-    for arguments in [["beak-api", "openapi"], ["galaxy-skill", "schema"], ["spaceduck", "published_schema"]] {
+    for arguments in
+        [["beak-api", "openapi"], ["galaxy-skill", "schema"], ["spaceduck", "published_schema"]]
+    {
         let [package, tests] = arguments;
         let mut tests = cargo_with(root, &["test", "-p", package, "--lib", tests]);
         run(tests.env("UPDATE_DOCS", "1"))?;
     }
-    Ok(())
+    // What the installer knows comes last: the pages are made of it and of all others.
+    run(cargo_with(root, &["test", "-p", "spaceduck", "--test", "facts"]).env("UPDATE_DOCS", "1"))
 }
 
 /// Runs cargo and shows what it says.

@@ -337,8 +337,9 @@ impl std::fmt::Display for SkillTold {
             write!(f, "\npublisher     {} \"{}\"", by.duckling_id, by.name)?;
             write!(f, "\ngalaxy        {}", by.galaxy)?;
             write!(f, "\ncertificate   {} {}, {}", by.cert_id, by.tier, by.certificate)?;
-            let bound = if by.named { "the certificate names it" } else { "nothing names it" };
-            write!(f, "\nkey           {}, {bound}", by.key)?;
+            write!(f, "\nkey           {}", by.key)?;
+            let bound = if by.named { "its certificate" } else { "nothing" };
+            write!(f, "\nkey named by  {bound}")?;
         }
         if let Some(file) = &self.file {
             write!(f, "\nfile          {file}")?;

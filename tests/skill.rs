@@ -252,7 +252,7 @@ fn a_publisher_signs_and_others_verify() {
         let said = done(at, &["verify", "duck.zip", "--galaxy", &address, "--publisher", id]);
         assert!(said.contains(&format!("publisher     {id} \"Ducks\"\n")), "{said}");
         assert!(
-            said.contains(" T0, valid\n") && said.contains("the certificate names it"),
+            said.contains(" T0, valid\n") && said.contains("named by  its certificate"),
             "{said}"
         );
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::front::{Front, Kind};
 use crate::page::{Made, Page, parent};
-use crate::sites::SiteHead;
+use crate::sites::{PROGRAMS, SiteHead};
 
 /// All pages of all sites, by folder.
 pub(crate) struct Tree<'a> {
@@ -50,10 +50,18 @@ impl<'a> Tree<'a> {
         self.children.get(&(site.name, folder.to_owned())).map_or(&[], Vec::as_slice)
     }
 
-    /// The sections of a site.
+    /// The sections of a site, behind its pages with a program.
     pub(crate) fn sections(&self, site: &SiteHead, here: &str) -> Vec<Entry> {
+        let program = |(_, path, label): &(&str, &str, &str)| Entry {
+            path: (*path).to_owned(),
+            label: (*label).to_owned(),
+            about: String::new(),
+            here: here == *path,
+            inner: Vec::new(),
+        };
+        let own = PROGRAMS.iter().filter(|(name, ..)| *name == site.name).map(program);
         let entry = |page: &&Page| entry(page, here.starts_with(&page.path), Vec::new());
-        self.of(site, "/").iter().map(entry).collect()
+        own.chain(self.of(site, "/").iter().map(entry)).collect()
     }
 
     /// The pages of the section that a page is in, those around the page opened.

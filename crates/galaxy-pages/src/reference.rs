@@ -19,7 +19,7 @@ mod schema;
 mod stacks;
 
 /// The sentences to one fact.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Words {
     /// One sentence: the page's description.
@@ -48,6 +48,24 @@ pub(crate) struct Words {
     /// Links to neighbours.
     #[serde(default)]
     pub(crate) see: Vec<String>,
+}
+
+impl Words {
+    /// A sentence and no more, cut where it is too long for a description.
+    fn of(about: &str) -> Self {
+        let mut text = String::new();
+        for word in about.split_whitespace() {
+            if text.chars().count() + word.chars().count() > 165 {
+                text.push('…');
+                break;
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+        Self { about: text, ..Self::default() }
+    }
 }
 
 /// A section of the reference, as one file of `pages/reference/` has it.
@@ -92,6 +110,12 @@ impl<'i> Section<'i> {
             self.mistakes.push(Mistake::new(&self.file, format!("no words for `{id}`")));
         }
         words
+    }
+
+    /// The sentences to a fact whose own table has some; others may add to them.
+    pub(crate) fn words_or(&mut self, id: &str, about: &str) -> Words {
+        self.used.insert(id.to_owned());
+        self.words.get(id).cloned().unwrap_or_else(|| Words::of(about))
     }
 
     /// Adds the page on a fact.

@@ -54,6 +54,12 @@ pub const SITES: [SiteHead; 5] = [
     },
 ];
 
+/// Pages with a program of their own besides a site's first page, as navigation calls them.
+pub(crate) const PROGRAMS: [(&str, &str, &str); 2] = [
+    ("spaceduckling", "/me/", "Your account"),
+    ("spaceduckling", "/certificate/", "Check a certificate"),
+];
+
 /// The site of that name.
 pub(crate) fn find(name: &str) -> Option<&'static SiteHead> {
     SITES.iter().find(|site| site.name == name)

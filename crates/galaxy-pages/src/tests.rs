@@ -1,1 +1,197 @@
-//! Small inputs and what becomes of them.
+//! Small inputs and what becomes of them; and the real pages, which have no mistake.
+
+use std::path::Path;
+
+use super::*;
+
+fn md(path: &str, body: &str) -> Text {
+    let title = path.trim_end_matches(".md").replace('/', " ");
+    let text = format!(
+        "---\ntitle: {title}\ndescription: This is the page {title} and it says something.\n\
+         kind: guide\n---\n{body}\n"
+    );
+    Text { path: path.into(), text }
+}
+
+fn built(pages: &[(&str, &str)]) -> Built {
+    let markdown = pages.iter().map(|(path, body)| md(path, body)).collect();
+    build(&Input { markdown, ..Input::default() })
+}
+
+fn page<'b>(built: &'b Built, path: &str) -> &'b str {
+    let found = built.files.iter().find(|file| file.path == path);
+    &found.unwrap_or_else(|| panic!("no {path}")).text
+}
+
+fn mistakes(pages: &[(&str, &str)]) -> Vec<String> {
+    built(pages).mistakes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_text_becomes_a_page_with_its_place() {
+    let built = built(&[
+        ("duckgalaxy/guide/index.md", "All guides."),
+        ("duckgalaxy/guide/one.md", "Hello *there*.\n\n## Second part\n\nMore."),
+    ]);
+    assert_eq!(built.mistakes, []);
+    let html = page(&built, "duckgalaxy/guide/one/index.html");
+    for needed in [
+        "<title>duckgalaxy guide one · Duck Galaxy</title>",
+        "<p>Hello <em>there</em>.</p>",
+        "<h2 id=\"second-part\">Second part</h2>",
+        "<li><a href=\"/guide/\">duckgalaxy guide index</a></li>",
+        "<a href=\"/guide/one/\" aria-current=\"page\">",
+    ] {
+        assert!(html.contains(needed), "{needed} in {html}");
+    }
+    assert!(page(&built, "duckgalaxy/guide/index.html").contains("<ul class=\"cards\">"));
+}
+
+#[test]
+fn links_are_written_by_address_or_by_file() {
+    let other = ("spaceduck-bot/tiers/t1.md", "## Up {#up}\n");
+    let built = built(&[
+        (
+            "duckgalaxy/guide/one.md",
+            "[a](two.md) [b](/guide/two/#x) [c](../guide/two.md#x)\n\n\
+          [d](site:spaceduck-bot/tiers/t1.md#up) [e](spaceduck-bot:/tiers/t1/)",
+        ),
+        ("duckgalaxy/guide/two.md", "## X\n"),
+        other,
+    ]);
+    assert_eq!(built.mistakes, []);
+    let html = page(&built, "duckgalaxy/guide/one/index.html");
+    for needed in [
+        "<a href=\"/guide/two/\">a</a> <a href=\"/guide/two/#x\">b</a> \
+         <a href=\"/guide/two/#x\">c</a>",
+        "<a href=\"/sites/#spaceduck-bot-tiers-t1\" data-site=\"spaceduck-bot\" \
+         data-path=\"/tiers/t1/#up\">d</a>",
+    ] {
+        assert!(html.contains(needed), "{needed} in {html}");
+    }
+    let hub = page(&built, "duckgalaxy/sites/index.html");
+    let entry =
+        "<li id=\"spaceduck-bot-tiers-t1\"><a href=\"%address-of-spaceduck-bot%/tiers/t1/\">";
+    assert!(hub.contains(entry), "{hub}");
+}
+
+#[test]
+fn what_leads_nowhere_is_a_mistake() {
+    for (link, fault) in [
+        ("/guide/three/", "there is no page `duckgalaxy:/guide/three/`"),
+        ("three.md", "there is no page `duckgalaxy:/guide/three/`"),
+        ("/guide/two/#y", "`duckgalaxy:/guide/two/` has no `#y`"),
+        ("#y", "`duckgalaxy:/guide/one/` has no `#y`"),
+        ("spaceduckling:/nowhere/", "there is no page `spaceduckling:/nowhere/`"),
+        ("duckpond:/x/", "`duckpond:/x/`: no such site"),
+        ("/guide/two", "`/guide/two`: a link begins and ends with a slash, or names a file"),
+    ] {
+        let found = mistakes(&[
+            ("duckgalaxy/guide/one.md", &format!("[a]({link})")),
+            ("duckgalaxy/guide/two.md", "## X\n"),
+        ]);
+        assert_eq!(found, [format!("pages/duckgalaxy/guide/one.md: {fault}")], "{link}");
+    }
+}
+
+#[test]
+fn markup_that_our_policy_forbids_is_a_mistake() {
+    for text in ["<b>x</b>", "<script>x</script>", "# One more title", "![x](y.png)", "#### Deep"] {
+        assert_eq!(mistakes(&[("duckgalaxy/guide/one.md", text)]).len().min(1), 1, "{text}");
+    }
+    let html = built(&[("duckgalaxy/one.md", "| a | |\n| --- | ---: |\n| `<b>` | 1 |\n")]);
+    let html = page(&html, "duckgalaxy/one/index.html");
+    let table = "<thead><tr><th scope=\"col\">a</th><td class=\"num\"></td></tr></thead>";
+    assert!(html.contains(table) && html.contains("<code>&lt;b&gt;</code>"), "{html}");
+    assert!(!html.contains(" style="));
+}
+
+#[test]
+fn what_is_there_twice_is_a_mistake() {
+    let one = md("duckgalaxy/guide/one.md", "x");
+    let two = Text { path: "duckgalaxy/guide/two.md".into(), ..one.clone() };
+    let built = build(&Input { markdown: vec![one, two], ..Input::default() });
+    let found: Vec<String> = built.mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|text| text.contains("the title")), "{found:?}");
+    assert!(found.iter().any(|text| text.contains("the description")), "{found:?}");
+}
+
+#[test]
+fn front_matter_is_strict() {
+    for (head, fault) in [
+        ("title: x\ndescription: short\nkind: guide", "has 5 characters"),
+        ("title: x\nkind: guide", "description"),
+        ("title: x\ndescription: D\nkind: poem", "front matter"),
+        ("title: x\ndescription: D\nkind: blog", "needs its `date`"),
+        ("title: x\ndescription: D\nkind: blog\ndate: 2026-13-01", "is not a date"),
+        ("title: x\ndescription: D\nkind: guide\ncolour: red", "colour"),
+    ] {
+        let long = "A description that is long enough to say what the page is about.";
+        let text = format!("---\n{}\n---\nx\n", head.replace(" D\n", &format!(" {long}\n")));
+        let markdown = vec![Text { path: "duckgalaxy/one.md".into(), text }];
+        let built = build(&Input { markdown, ..Input::default() });
+        let found = built.mistakes.first().map(ToString::to_string).unwrap_or_default();
+        assert!(found.contains(fault), "{head}: {found}");
+    }
+}
+
+#[test]
+fn a_fact_has_words_and_words_have_a_fact() {
+    let facts = r#"{"calls": [], "errors": [{"code": "gone", "status": 410, "message": "m",
+        "field": null}], "events": [], "events_kept_days": 90, "tiers": [], "peck_types": [],
+        "person_requests_per_minute": 300}"#;
+    let words = "other:\n  about: x\nindex:\n  title: Errors\n  about: All errors of the API, with \
+                 what each of them means.\n";
+    let built = build(&Input {
+        facts: vec![Text { path: "api.json".into(), text: facts.into() }],
+        words: vec![Text { path: "errors.yaml".into(), text: words.into() }],
+        openapi: "{}".into(),
+        ..Input::default()
+    });
+    let found: Vec<String> = built.mistakes.iter().map(ToString::to_string).collect();
+    for needed in ["no words for `gone`", "words for `other`, which is not there"] {
+        let needed = format!("pages/reference/errors.yaml: {needed}");
+        assert!(found.contains(&needed), "{needed} in {found:?}");
+    }
+}
+
+#[test]
+fn pages_with_a_program_get_the_header_of_all_pages() {
+    let html = "<title>T</title><header class=\"top\">old</header><main id=\"main\">\
+                <a class=\"b\" data-site=\"duckgalaxy\" data-path=\"/guide/one/\" href=\"/\">x</a>\
+                </main><footer class=\"foot\"></footer>";
+    let built = build(&Input {
+        markdown: vec![md("duckgalaxy/guide/one.md", "x")],
+        html: vec![Text { path: "spaceduckling/index.html".into(), text: html.into() }],
+        ..Input::default()
+    });
+    assert_eq!(built.mistakes, []);
+    let html = page(&built, "spaceduckling/index.html");
+    let link = "<a href=\"/sites/#duckgalaxy-guide-one\" data-site=\"duckgalaxy\" \
+                data-path=\"/guide/one/\" class=\"b\">x</a>";
+    assert!(html.contains(link), "{html}");
+    assert!(!html.contains("old") && html.contains("role=\"search\""), "{html}");
+}
+
+#[test]
+fn the_index_finds_parts_of_names_and_no_common_words() {
+    let words = search::split("Send the `rate_limited` code to /beak/peck of a duck");
+    for word in ["send", "rate", "limited", "rate_limited", "beak", "peck", "duck"] {
+        assert!(words.iter().any(|found| found == word), "{word} in {words:?}");
+    }
+    for word in ["the", "to", "of", "a"] {
+        assert!(!words.iter().any(|found| found == word), "{word} in {words:?}");
+    }
+}
+
+/// The pages of the project itself.
+#[test]
+fn the_projects_own_pages_have_no_mistake() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built = build(&read::input(&root).expect("readable"));
+    let found: Vec<String> = built.mistakes.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let pages = built.files.iter().filter(|file| file.path.ends_with(".html")).count();
+    assert!(pages >= 200, "{pages} pages");
+}

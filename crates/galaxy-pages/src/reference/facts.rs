@@ -75,7 +75,7 @@ pub(crate) struct Installer {
     pub(crate) commands: Vec<Command>,
     pub(crate) shared: Vec<Argument>,
     pub(crate) exit_codes: Vec<ExitCode>,
-    pub(crate) config: Vec<String>,
+    pub(crate) config: Vec<Setting>,
     pub(crate) stacks: Vec<Stack>,
     pub(crate) drift: Vec<Drift>,
     #[serde(default)]
@@ -108,6 +108,36 @@ pub(crate) struct Argument {
 pub(crate) struct ExitCode {
     pub(crate) code: u8,
     pub(crate) word: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Setting {
+    pub(crate) key: String,
+    pub(crate) words: String,
+    pub(crate) form: String,
+    pub(crate) default: Option<String>,
+    pub(crate) example: String,
+    pub(crate) pairs_with: Option<String>,
+}
+
+impl Setting {
+    /// Its folder.
+    pub(crate) fn slug(&self) -> String {
+        self.key.replace(['.', '_'], "-")
+    }
+
+    /// The example as it stands in the file.
+    pub(crate) fn yaml(&self) -> String {
+        let value = if self.form.starts_with("`{file") {
+            format!("{{file: {}}}", self.example)
+        } else {
+            self.example.clone()
+        };
+        match self.key.split_once('.') {
+            Some((section, name)) => format!("{section}:\n  {name}: {value}"),
+            None => format!("{}: {value}", self.key),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::facts::{Argument, Check, Command, Drift, ExitCode, Installer, Item};
+use super::facts::{Argument, Check, Command, Drift, ExitCode, Installer, Item, Setting};
 use super::{Section, Words};
 use crate::page::Page;
 use crate::{Input, Mistake};
@@ -19,7 +19,8 @@ struct CommandPage<'a> {
 pub(super) fn commands(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     let mut section = Section::open(input, ("duckcontrol", "/cli/"), "commands", mistakes);
     for command in &facts.commands {
-        let Some(words) = section.words(&command.name) else { continue };
+        let about = format!("`spaceduck {}`: {}.", command.name, command.about);
+        let words = section.words_or(&command.name, &about);
         let page = CommandPage { command, shared: &facts.shared, words: &words };
         let text = section.fill(&page);
         let slug = command.name.replace(' ', "-");
@@ -57,14 +58,24 @@ pub(super) fn exit_codes(
     section.close()
 }
 
+#[derive(Template)]
+#[template(path = "reference/setting.md", escape = "none")]
+struct SettingPage<'a> {
+    setting: &'a Setting,
+    pair: Option<&'a Setting>,
+    words: &'a Words,
+}
+
 /// A page for every setting of `galaxy.yaml`.
 pub(super) fn config(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     let mut section = Section::open(input, ("duckcontrol", "/config/"), "config", mistakes);
-    for key in &facts.config {
-        let Some(words) = section.words(key) else { continue };
-        let text = section.fill(&PlainPage { words: &words, facts: Vec::new() });
-        let slug = key.replace(['.', '_'], "-");
-        section.add(&slug, &format!("`{key}` in galaxy.yaml"), &words, text);
+    for setting in &facts.config {
+        let about = format!("`{}` in galaxy.yaml. {}", setting.key, setting.words);
+        let words = section.words_or(&setting.key, &about);
+        let pair =
+            facts.config.iter().find(|other| Some(&other.key) == setting.pairs_with.as_ref());
+        let text = section.fill(&SettingPage { setting, pair, words: &words });
+        section.add(&setting.slug(), &format!("`{}` in galaxy.yaml", setting.key), &words, text);
     }
     section.close()
 }
@@ -107,7 +118,8 @@ pub(super) fn doctor(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
     }
     let mut section = Section::open(input, ("duckcontrol", "/doctor/"), "doctor", mistakes);
     for check in &facts.doctor {
-        let Some(words) = section.words(&check.id) else { continue };
+        let about = format!("{}: {}.", check.title, check.should);
+        let words = section.words_or(&check.id, &about);
         let text = section.fill(&CheckPage { check, words: words.clone() });
         section.add(&check.id, &check.title, &words, text);
     }
@@ -128,7 +140,7 @@ pub(super) fn mail(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>
     }
     let mut section = Section::open(input, ("duckcontrol", "/mail/"), "mail", mistakes);
     for item in &facts.mail {
-        let Some(words) = section.words(&item.id) else { continue };
+        let words = section.words_or(&item.id, &format!("{}. {}", item.title, item.what));
         let text = section.fill(&ItemPage { item, words: words.clone() });
         let slug = item.id.replace('_', "-");
         section.add(&slug, &item.title, &words, text);

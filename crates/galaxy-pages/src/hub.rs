@@ -40,7 +40,7 @@ pub(crate) fn sites_page(
     for (other, pages) in referred(site, made, apps) {
         let _ = writeln!(
             body,
-            "<h2 id=\"pages-of-{0}\">Pages of {1} that are referred to here</h2>\n<ul>",
+            "<h2 id=\"pages-of-{0}\">Pages of {1}</h2>\n<ul>",
             other.name, other.title
         );
         for (path, title) in pages {

@@ -17,6 +17,8 @@ pub(crate) struct Tree<'a> {
 pub(crate) struct Entry {
     pub(crate) path: String,
     /// May hold backticks.
+    pub(crate) title: String,
+    /// What navigation calls it, where the title is too long.
     pub(crate) label: String,
     pub(crate) about: String,
     pub(crate) here: bool,
@@ -54,6 +56,7 @@ impl<'a> Tree<'a> {
     pub(crate) fn sections(&self, site: &SiteHead, here: &str) -> Vec<Entry> {
         let program = |(_, path, label): &(&str, &str, &str)| Entry {
             path: (*path).to_owned(),
+            title: (*label).to_owned(),
             label: (*label).to_owned(),
             about: String::new(),
             here: here == *path,
@@ -131,6 +134,7 @@ fn flat(group: Group) -> Vec<Entry> {
 fn entry(page: &Page, here: bool, inner: Vec<Entry>) -> Entry {
     Entry {
         path: page.path.clone(),
+        title: page.front.title.clone(),
         label: page.label().to_owned(),
         about: page.front.description.clone(),
         here,

@@ -356,6 +356,22 @@ fn only_addresses_that_may_change_are_asked_for_again() {
     }
 }
 
+/// The function at the edge says in JavaScript what [`file_of`] says; here it is read word by word,
+/// since nothing in these tests runs JavaScript.
+#[test]
+fn the_edge_means_the_same_file() {
+    let template = include_str!("../../../templates/site.yaml");
+    let template = template.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "if (request.uri.endsWith('/')) { request.uri += 'index.html'; }",
+        "else if (!request.uri.slice(request.uri.lastIndexOf('/')).includes('.')) \
+         { request.uri += '/index.html'; }",
+        "ResponsePagePath: /404.html",
+    ] {
+        assert!(template.contains(part), "{part}");
+    }
+}
+
 /// CloudFront gets its headers from the template; both have to say the same.
 #[test]
 fn the_template_sends_the_same_headers() {

@@ -59,6 +59,8 @@ pub(super) fn pages(input: &Input, facts: &Api, mistakes: &mut Vec<Mistake>) -> 
             errors,
         };
         let body = section.fill(&page);
+        let short = call.path.trim_start_matches("/beak");
+        let words = Words { nav: Some(format!("`{} {short}`", call.method)), ..words };
         section.add(&call.slug(), &format!("`{}`", call.title()), &words, body);
     }
     section.close()

@@ -35,6 +35,22 @@ impl Call {
         format!("{} {}", self.method, self.path)
     }
 
+    /// Whom it is for, in a sentence's words.
+    pub(crate) fn whom(&self) -> &str {
+        match self.who.as_str() {
+            "anyone" => "anyone, without a credential",
+            "anyone, more for an operator" => "anyone; an operator’s access token shows more",
+            "key" => "an agent with its Beak Key",
+            "key or person" => "an agent with its Beak Key, or its person with an access token",
+            "person" => "a person with an access token",
+            "operator" => "an operator with an access token",
+            "key (own) or operator (all)" => {
+                "an agent with its Beak Key, for its own; an operator with an access token, for all"
+            }
+            other => other,
+        }
+    }
+
     /// Its folder.
     pub(crate) fn slug(&self) -> String {
         self.id.replace('_', "-")

@@ -23,6 +23,9 @@ const WORKERS: usize = 3;
 /// How often each command is killed before a call, and how often after one.
 const KILLS: usize = 5;
 
+/// Of so many uploads one counts.
+const UPLOADS: usize = 60;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
     Install,
@@ -49,8 +52,8 @@ impl Act {
 /// What happens to a command.
 #[derive(Clone, Debug, PartialEq)]
 enum Ordeal {
-    /// `kill -9` at one of the calls that change something.
-    Kill(Moment, usize),
+    /// `kill -9` at a call that changes something: its name, and the how manieth of that name.
+    Kill(Moment, String, usize),
     /// The first call of every kind goes wrong once; the command has to survive it.
     EachOnce(&'static str),
     /// From this call on the credentials have expired.
@@ -63,8 +66,8 @@ enum Ordeal {
 
 /// What an undisturbed life is like.
 struct Model {
-    /// How many calls a command makes, and how many of them change something.
-    counts: BTreeMap<Act, (usize, usize)>,
+    /// What a command asks.
+    calls: BTreeMap<Act, Vec<Call>>,
     /// What there is after it.
     ends: BTreeMap<Act, Value>,
 }
@@ -125,22 +128,22 @@ impl Person {
     }
 
     fn undisturbed(&self) -> Model {
-        let (mut counts, mut ends) = (BTreeMap::new(), BTreeMap::new());
+        let (mut calls, mut ends) = (BTreeMap::new(), BTreeMap::new());
         let (mut duck, mut api) = (None, String::new());
         for act in Act::ALL {
             self.prepare(act);
             let ran = self.spaceduck(act.arguments());
             assert_eq!(ran.code, Some(0), "{act:?}: {} {}", ran.last(), ran.stderr);
             judge(ran.calls.iter());
-            counts.insert(act, (ran.calls.len(), ran.changes()));
             if act == Act::Install {
                 api = ran.url("api");
                 duck = Some(self.hatch(&api, "agent@example.com"));
             }
+            calls.insert(act, ran.calls);
             self.judge(act, duck.as_ref(), &api);
             ends.insert(act, self.contents());
         }
-        Model { counts, ends }
+        Model { calls, ends }
     }
 
     /// Lives through one ordeal with each command, and goes on after it.
@@ -157,7 +160,8 @@ impl Person {
                 api = again.url("api");
             }
             let end = self.contents();
-            assert_eq!(end, model.ends[&act], "{what}\nfirst: {:#?}", names(&again.calls));
+            let wanted = &model.ends[&act];
+            assert!(end == *wanted, "{what}:\n{}", differences(wanted, &end, ""));
             self.judge(act, duck.as_ref(), &api);
             if act == Act::Install {
                 duck = Some(self.hatch(&api, "agent@example.com"));
@@ -167,10 +171,13 @@ impl Person {
 
     fn undergo(&self, act: Act, ordeal: &Ordeal) -> Ran {
         let of_aws = |call: &Call| call.name != "web GET";
-        match *ordeal {
-            Ordeal::Kill(moment, number) => {
+        match ordeal.clone() {
+            Ordeal::Kill(moment, name, number) => {
+                let met = Mutex::new(0);
                 return self.killed(act.arguments(), moment, move |call| {
-                    call.changes && call.change == number
+                    let mut met = met.lock().unwrap();
+                    *met += usize::from(call.name == name);
+                    call.name == name && *met == number
                 });
             }
             Ordeal::EachOnce("stale read") => {
@@ -208,8 +215,19 @@ impl Person {
     }
 }
 
-fn names(calls: &[Call]) -> Vec<&str> {
-    calls.iter().filter(|call| call.changes).map(|call| call.name.as_str()).collect()
+/// In which places two accounts differ.
+fn differences(wanted: &Value, found: &Value, place: &str) -> String {
+    let (Some(one), Some(other)) = (wanted.as_object(), found.as_object()) else {
+        let same = wanted == found;
+        return if same { String::new() } else { format!("{place}: {found}, not {wanted}\n") };
+    };
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let below = |name: &&String| {
+        let (one, other) = (one.get(*name), other.get(*name));
+        let (one, other) = (one.unwrap_or(&Value::Null), other.unwrap_or(&Value::Null));
+        differences(one, other, &format!("{place}/{name}"))
+    };
+    names.iter().map(below).collect()
 }
 
 /// A fault that ends a command ends it with its own exit code, its cause and what to do.
@@ -241,15 +259,34 @@ fn spread(last: usize, count: usize) -> Vec<usize> {
     (0..count).map(|at| 1 + at * (last - 1) / (count - 1).max(1)).collect()
 }
 
+/// Calls that change something, spread evenly over a run: name, and the how manieth of that name.
+/// A run of uploads counts as few of them, or there would be little else.
+fn moments(calls: &[Call], count: usize) -> Vec<(String, usize)> {
+    let mut met: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut all = Vec::new();
+    for call in calls.iter().filter(|call| call.changes) {
+        let number = met.entry(&call.name).or_default();
+        *number += 1;
+        let is_upload = call.name == "s3 PutObject";
+        if !is_upload || *number % UPLOADS == 1 {
+            all.push((call.name.clone(), *number));
+        }
+    }
+    spread(all.len(), count).into_iter().map(|at| all[at - 1].clone()).collect()
+}
+
 fn lives(model: &Model) -> Vec<[Ordeal; 3]> {
     let mut lives = Vec::new();
-    let changes = Act::ALL.map(|act| spread(model.counts[&act].1, 2 * KILLS));
+    let moments = Act::ALL.map(|act| moments(&model.calls[&act], 2 * KILLS));
     for at in 0..2 * KILLS {
         let moment = if at % 2 == 0 { Moment::Before } else { Moment::After };
-        lives.push([0, 1, 2].map(|act: usize| Ordeal::Kill(moment, changes[act][at])));
+        lives.push([0, 1, 2].map(|act: usize| {
+            let (name, number) = moments[act][at].clone();
+            Ordeal::Kill(moment, name, number)
+        }));
     }
     lives.extend(SURVIVED.map(|name| [0, 1, 2].map(|_| Ordeal::EachOnce(name))));
-    let calls = Act::ALL.map(|act| spread(model.counts[&act].0 - 2, 3));
+    let calls = Act::ALL.map(|act| spread(model.calls[&act].len() - 2, 3));
     lives.extend(
         [0, 1, 2].map(|at: usize| [0, 1, 2].map(|act: usize| Ordeal::Expired(calls[act][at]))),
     );
@@ -269,8 +306,8 @@ fn table(lives: &[[Ordeal; 3]]) -> String {
     for ordeals in lives {
         for (act, ordeal) in ordeals.iter().enumerate() {
             let row = match ordeal {
-                Ordeal::Kill(Moment::Before, _) => (0, "killed before a change"),
-                Ordeal::Kill(Moment::After, _) => (1, "killed after a change"),
+                Ordeal::Kill(Moment::Before, ..) => (0, "killed before a change"),
+                Ordeal::Kill(Moment::After, ..) => (1, "killed after a change"),
                 Ordeal::EachOnce(name) => (2, *name),
                 Ordeal::Expired(_) => (3, "credentials expire"),
                 Ordeal::Denied(_) => (4, "a permission is missing"),
@@ -320,8 +357,9 @@ fn whatever_goes_wrong_the_same_command_again_ends_well() {
     });
     let failed = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "{} lives failed: {failed:#?}", failed.len());
-    for (act, (calls, changes)) in &model.counts {
-        println!("{}: {calls} calls, {changes} of them change something", act.name());
+    for (act, calls) in &model.calls {
+        let changes = calls.iter().filter(|call| call.changes).count();
+        println!("{}: {} calls, {changes} of them change something", act.name(), calls.len());
     }
     let fresh = table(&lives);
     println!("{fresh}");

@@ -109,7 +109,9 @@ def account():
         ],
     }
     found |= contents()
-    return {kind: things for kind, things in found.items() if things}
+    # What is made at the same time has no order.
+    ordered = lambda things: sorted(things) if isinstance(things, list) else things
+    return {kind: ordered(things) for kind, things in found.items() if things}
 
 
 for line in sys.stdin:

@@ -12,6 +12,7 @@ use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, DeploymentConfig, DeploymentConfigMode, DeploymentMode,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::{RetryConfig, RetrySpec};
 
 use super::budget::Budget;
 use super::error::{code, message, translate};
@@ -36,9 +37,21 @@ pub(super) struct CloudFormation {
     budget: Budget,
 }
 
+/// A client whose calls share a lower pace once AWS has asked for it, until it works again. The older
+/// rules charge a retry five or ten calls of that pace: after one refusal at the beginning a client
+/// would stand still for twenty seconds. Only here: uploads need no pace, and one bucket that is
+/// busy must not slow down the others.
+fn client(config: &SdkConfig) -> Client {
+    let attempts = config.retry_config().map_or(3, RetryConfig::max_attempts);
+    let retries = RetryConfig::adaptive().with_max_attempts(attempts);
+    let retries = retries.with_retry_spec(RetrySpec::v2_1());
+    let builder = aws_sdk_cloudformation::config::Builder::from(config).retry_config(retries);
+    Client::from_conf(builder.build())
+}
+
 impl CloudFormation {
     pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
-        Self { home: Client::new(home), edge: Client::new(edge), budget: Budget::new() }
+        Self { home: client(home), edge: client(edge), budget: Budget::new() }
     }
 
     fn at(&self, place: Place) -> &Client {
@@ -263,3 +276,6 @@ where
         && code(error) == Some("ValidationError")
         && (text.contains("cannot be assumed") || text.contains("is invalid"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,11 +45,6 @@ impl Ran {
         let found = urls.iter().find(|url| url["name"] == name);
         found.unwrap_or_else(|| panic!("no address of {name}"))["url"].as_str().unwrap().to_owned()
     }
-
-    /// How many of its calls changed something.
-    pub(crate) fn changes(&self) -> usize {
-        self.calls.iter().filter(|call| call.changes).count()
-    }
 }
 
 /// A kind of call, and whether the process dies before it or after it.

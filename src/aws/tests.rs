@@ -1,0 +1,132 @@
+//! What the other services are asked: pages, statuses without text, answers that were lost.
+
+use aws_config::SdkConfig;
+use serde_json::json;
+
+use super::assets::Buckets;
+use super::people::UserPools;
+use super::replay::{Script, complaints, script};
+use super::secrets::ParameterStore;
+use crate::failure::Kind;
+use crate::model::{Place, Secret};
+use crate::ports::{Assets as _, Joined, Notes, People as _};
+
+/// S3 takes the bucket into the host's name, where the model has it in the path.
+fn by_path(answers: &[(u16, String)]) -> (SdkConfig, Script) {
+    let (config, script) = script(answers);
+    (config.into_builder().endpoint_url("http://127.0.0.1:1").build(), script)
+}
+
+fn json_refusal(code: &str) -> (u16, String) {
+    (400, json!({"__type": code, "message": ""}).to_string())
+}
+
+#[test]
+fn the_judge_can_say_no() {
+    let asked = |body: &str| {
+        let scope = "Credential=test/20261124/eu-central-1/cloudformation/aws4_request, x";
+        let headers = json!({"authorization": scope});
+        let body = format!("Version=2010-05-15&{body}");
+        complaints(&json!({"method": "POST", "uri": "/", "headers": headers, "body": body}))
+    };
+    let good = "Action=CreateStack&StackName=a&DeploymentConfig.Mode=EXPRESS";
+    assert_eq!(asked(good), Vec::<String>::new());
+    for (bad, complaint) in [
+        ("Action=CreateStak&StackName=a", "no such operation"),
+        ("Action=CreateStack", "Missing required parameter"),
+        ("Action=CreateStack&StackName=a&Express=true", "Unknown parameter"),
+        ("Action=CreateStack&StackName=a&DeploymentConfig.Mode=FAST", "is none of"),
+        ("Action=CreateStack&StackName=a&DisableRollback=maybe", "Invalid type"),
+    ] {
+        assert!(asked(bad).iter().any(|said| said.contains(complaint)), "{bad}: {:?}", asked(bad));
+    }
+}
+
+#[tokio::test]
+async fn every_page_of_versions_is_emptied_before_a_bucket_goes() {
+    let page = |key: &str, more: &str| {
+        let one = format!("<Key>{key}</Key><VersionId>v-{key}</VersionId>");
+        let text =
+            format!("<ListVersionsResult>{more}<Version>{one}</Version></ListVersionsResult>");
+        (200, text)
+    };
+    let more = "<IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>\
+                <NextVersionIdMarker>v-a</NextVersionIdMarker>";
+    let (config, script) = by_path(&[
+        page("a", more),
+        page("b", "<IsTruncated>false</IsTruncated>"),
+        (200, "<DeleteResult/>".to_owned()),
+        (204, String::new()),
+    ]);
+    let buckets = Buckets::new(&config, &config);
+    buckets.remove_bucket(Place::Home, "duck-artifacts").await.unwrap();
+    let asked = script.judged();
+    assert_eq!(asked[1].params["KeyMarker"], "a");
+    assert_eq!(asked[1].params["VersionIdMarker"], "v-a");
+    assert_eq!(
+        asked[2].params["Delete"]["Objects"],
+        json!([{"Key": "a", "VersionId": "v-a"}, {"Key": "b", "VersionId": "v-b"}])
+    );
+    assert_eq!(asked[3].operation, "DeleteBucket");
+}
+
+#[tokio::test]
+async fn a_refusal_without_text_is_told_by_its_status() {
+    for (status, kind) in [(403, Kind::Access), (400, Kind::Access), (409, Kind::Settled)] {
+        let (config, script) = by_path(&[(status, String::new())]);
+        let buckets = Buckets::new(&config, &config);
+        let failure = buckets.has_bucket(Place::Home, "duck-artifacts").await.unwrap_err();
+        assert_eq!(failure.kind, kind, "{status}");
+        assert!(failure.cause.unwrap().contains(&status.to_string()));
+        assert_eq!(script.operations(), ["HeadBucket"]);
+    }
+    let (config, _) = by_path(&[(404, String::new())]);
+    let buckets = Buckets::new(&config, &config);
+    assert!(!buckets.has_bucket(Place::Home, "duck-artifacts").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_gone_already_is_gone() {
+    // S3 has no frame around its errors.
+    let none = "<Error><Code>NoSuchBucket</Code><Message/></Error>".to_owned();
+    let (config, script) = by_path(&[(404, none)]);
+    let buckets = Buckets::new(&config, &config);
+    buckets.remove_bucket(Place::Edge, "duck-artifacts").await.unwrap();
+    assert_eq!(script.operations(), ["ListObjectVersions"]);
+}
+
+#[tokio::test]
+async fn a_note_is_ones_own_even_if_the_answer_to_it_was_lost() {
+    let says = |text: &str| (200, json!({"Parameter": {"Value": text}}).to_string());
+    for (there, ours) in [("mine", true), ("another's", false)] {
+        let lost = (500, json!({"__type": "InternalServerError"}).to_string());
+        let known = json_refusal("ParameterAlreadyExists");
+        let (config, script) = script(&[lost, known, says(there)]);
+        let notes = ParameterStore::new(&config);
+        assert_eq!(notes.put_new("/duck/lock", "mine").await.unwrap(), ours, "{there}");
+        let asked = script.judged();
+        assert_eq!(asked[0].params["Overwrite"], false);
+        assert_eq!(asked[2].operation, "GetParameter");
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_answer_was_lost_gets_its_password() {
+    let lost = (500, json!({"__type": "InternalErrorException"}).to_string());
+    let made = json!({"Username": "a@example.com", "UserStatus": "FORCE_CHANGE_PASSWORD"});
+    let done = || (200, "{}".to_owned());
+    let (config, script) = script(&[
+        json_refusal("UserNotFoundException"),
+        lost,
+        json_refusal("UsernameExistsException"),
+        (200, made.to_string()),
+        done(),
+        done(),
+    ]);
+    let people = UserPools::new(&config);
+    let password = Secret::new("a long enough password".into());
+    let joined = people.add("eu-central-1_1", "a@example.com", &password).await.unwrap();
+    assert_eq!(joined, Joined::New);
+    let asked = script.operations();
+    assert_eq!(asked[4..], ["AdminAddUserToGroup", "AdminSetUserPassword"]);
+}

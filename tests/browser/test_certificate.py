@@ -2,10 +2,12 @@
 
 import base64
 import json
+import pathlib
 import struct
 
 import pytest
 from accessibility import in_both_themes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import expect
 
 
@@ -71,6 +73,17 @@ def test_what_was_changed_or_is_another_galaxys_is_refused(galaxy, own_galaxy, d
     assert in_both_themes(page) == []
 
 
+def test_one_for_another_issuer_is_refused(galaxy, duck, visit):
+    """A galaxy may have moved, or two may share a key; what counts is for whom it was signed."""
+    seed = bytes.fromhex((pathlib.Path(galaxy.data) / "certificate.key").read_text().strip())
+    signed = altered(duck["certificate"], iss="https://elsewhere.example").rpartition(".")[0]
+    signature = Ed25519PrivateKey.from_private_bytes(seed).sign(signed.encode())
+    tail = base64.urlsafe_b64encode(signature).decode().rstrip("=")
+    page = visit(galaxy.url("spaceduckling", f"/certificate/#{signed}.{tail}"))
+    expect(page.locator("#verdict")).to_contain_text("for the galaxy at https://elsewhere.example")
+    expect(page.locator("#result")).to_be_hidden()
+
+
 def test_one_that_was_replaced_is_genuine_and_no_longer_in_force(galaxy, visit):
     one, other = (galaxy.hatch(name, f"{name}@replaced.example") for name in ("old", "new"))
     galaxy.bond(one, other)
@@ -109,13 +122,17 @@ def test_the_picture_is_saved_as_a_png(galaxy, duck, visit):
     assert saved.value.path().read_text() == duck["certificate"]
 
 
+LOOKS = "(all) => all.map((one) => ['cx', 'cy', 'r', 'fill'].map((name) => one.getAttribute(name)))"
+
+
 def test_the_same_duck_looks_the_same_and_another_does_not(galaxy, duck, visit):
     other = galaxy.hatch("Certified Duck", "twin@example.com")
     drawn = []
     for one in (duck, duck, other):
         page = visit(galaxy.url("spaceduckling", f"/certificate/#{one['certificate']}"))
         expect(page.locator("#verdict")).to_contain_text("in force")
-        drawn.append(page.locator("#picture svg").evaluate("(svg) => svg.outerHTML"))
+        # What is drawn of its id: not its words, which differ anyway.
+        drawn.append(page.locator("#picture svg circle").evaluate_all(LOOKS))
     assert drawn[0] == drawn[1] != drawn[2]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 from accessibility import in_both_themes
 from conftest import PASSWORD
@@ -47,3 +48,105 @@ def test_from_a_telephone_to_a_certificate(galaxy, visit):
     expect(certificate.locator("#verdict")).to_contain_text("genuine and in force")
     assert "eyJ" not in certificate.url
     expect(certificate.get_by_role("img", name="Birth certificate of Phone Duck")).to_be_visible()
+
+
+def test_a_wrong_code_and_another_one(galaxy, visit, watch):
+    page = visit("about:blank", **PHONE)
+    page.clock.install()
+    page.goto(galaxy.url("spaceduckling"))
+    fill_in(page, "Slow Duck", "slow@example.com")
+    first = galaxy.code("slow@example.com")
+    watch.expect("status of 400")
+    page.get_by_label("Six-digit code").fill("000000" if first != "000000" else "111111")
+    page.get_by_role("button", name="Verify").click()
+    expect(page.locator("#code-err")).not_to_be_empty()
+    expect(page.locator("#code")).to_be_focused()
+
+    resend = page.locator("#resend")
+    expect(resend).to_be_disabled()
+    expect(resend).to_have_text(re.compile(r"Send a new code \(in \d+ s\)"))
+    page.clock.fast_forward(61_000)
+    expect(resend).to_have_text("Send a new code")
+    resend.click()
+    expect(page.locator("#notice")).to_contain_text("Sent.")
+    expect(resend).to_be_disabled()
+    # The page's clock has moved and the galaxy's has not: for the galaxy it is too early.
+    page.clock.fast_forward(61_000)
+    watch.expect("status of 429")
+    resend.click()
+    expect(page.locator("#notice")).to_contain_text("Too many tries.")
+    expect(page.locator("#notice")).to_contain_text(re.compile(r"Wait \d+ seconds"))
+    expect(resend).to_be_disabled()
+    page.get_by_label("Six-digit code").fill(galaxy.code("slow@example.com"))
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("heading", name="Slow Duck has hatched")).to_be_focused()
+
+
+def test_nobody_learns_who_has_hatched_here(galaxy, visit):
+    galaxy.hatch("Known", "known@example.com")
+    page = visit(galaxy.url("spaceduckling"))
+    said = []
+    for email in ("known@example.com", "new@example.com"):
+        page.reload()
+        expect(page.locator("#hatch-fields")).to_be_enabled()
+        fill_in(page, "Somebody", email)
+        said.append(page.locator("#notice").inner_text().replace(email, "X"))
+    assert said[0] == said[1]
+
+
+REAL_KEY = "0x4AAAAAAAtestofpages"
+WIDGET = """
+window.turnstile = {
+    render(place, options) {
+        place.textContent = `captcha for ${options.sitekey} and ${options.action}`;
+        window.solve = () => options.callback('solved');
+        return 'widget';
+    },
+    reset() { window.reset = true; },
+};
+"""
+
+
+def open_with_key(page, galaxy, key):
+    """The hatching under the galaxy's own settings, with another captcha."""
+    settings = galaxy.settings("spaceduckling") | {"turnstile_site_key": key}
+    page.route("**/config.json", lambda route: route.fulfill(json=settings))
+    page.goto(galaxy.url("spaceduckling"))
+
+
+def test_a_real_captcha_is_asked_for_and_used_once(galaxy, visit, watch):
+    watch.expect("a request to a stranger: https://challenges.cloudflare.com/turnstile/")
+    page = visit("about:blank")
+    page.route(
+        "https://challenges.cloudflare.com/**",
+        lambda route: route.fulfill(body=WIDGET, content_type="text/javascript"),
+    )
+    open_with_key(page, galaxy, REAL_KEY)
+    expect(page.locator("#captcha")).to_have_text(f"captcha for {REAL_KEY} and hatch")
+    page.get_by_label("Display name").fill("Captcha Duck")
+    page.get_by_label("E-mail address").first.fill("captcha@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Hatch", exact=True).click()
+    expect(page.locator("#captcha_token-err")).to_have_text("Solve the captcha first.")
+    page.evaluate("() => window.solve()")
+    expect(page.locator("#captcha_token-err")).to_be_empty()
+    with page.expect_request("**/beak/hatch") as asked:
+        page.get_by_role("button", name="Hatch", exact=True).click()
+    assert asked.value.post_data_json["captcha_token"] == "solved"
+    expect(page.locator("#notice")).to_contain_text("The egg is laid.")
+    assert page.evaluate("() => window.reset")
+
+
+def test_a_captcha_that_does_not_load_is_said(galaxy, visit, watch):
+    watch.expect("challenges.cloudflare.com")
+    page = visit("about:blank")
+    page.route("https://challenges.cloudflare.com/**", lambda route: route.abort())
+    open_with_key(page, galaxy, REAL_KEY)
+    expect(page.locator("#captcha_token-err")).to_contain_text("allow challenges.cloudflare.com")
+
+
+def test_without_a_captcha_nobody_hatches(galaxy, visit):
+    page = visit("about:blank")
+    open_with_key(page, galaxy, None)
+    expect(page.locator("#notice")).to_contain_text("Hatching is not open yet.")
+    expect(page.get_by_label("Display name")).to_be_disabled()

@@ -24,6 +24,7 @@ pub(super) fn commands(input: &Input, facts: &Installer, mistakes: &mut Vec<Mist
         let page = CommandPage { command, shared: &facts.shared, words: &words };
         let text = section.fill(&page);
         let slug = command.name.replace(' ', "-");
+        let words = Words { nav: Some(format!("`{}`", command.name)), ..words };
         section.add(&slug, &format!("`spaceduck {}`", command.name), &words, text);
     }
     section.close()
@@ -34,6 +35,11 @@ pub(super) fn commands(input: &Input, facts: &Installer, mistakes: &mut Vec<Mist
 struct PlainPage<'a> {
     words: &'a Words,
     facts: Vec<(&'a str, String)>,
+}
+
+/// Where the last line of JSON has the word that belongs to a code.
+fn field(code: u8) -> &'static str {
+    if matches!(code, 0 | 6 | 7) { "outcome" } else { "kind" }
 }
 
 /// A page for every exit code.
@@ -48,11 +54,12 @@ pub(super) fn exit_codes(
         let Some(words) = section.words(&code.to_string()) else { continue };
         let facts = vec![
             ("Exit code", format!("{code}")),
-            ("With `--json`", format!("the last line says `\"outcome\":\"{word}\"`")),
+            ("With `--json`", format!("the last line says `\"{}\":\"{word}\"`", field(*code))),
         ];
         let text = section.fill(&PlainPage { words: &words, facts });
         let title = words.title.clone().unwrap_or_else(|| word.clone());
-        let words = Words { title: None, ..words };
+        let nav = Some(format!("{code}: {title}"));
+        let words = Words { title: None, nav, ..words };
         section.add(&code.to_string(), &format!("Exit code {code}: {title}"), &words, text);
     }
     section.close()
@@ -75,6 +82,7 @@ pub(super) fn config(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
         let pair =
             facts.config.iter().find(|other| Some(&other.key) == setting.pairs_with.as_ref());
         let text = section.fill(&SettingPage { setting, pair, words: &words });
+        let words = Words { nav: Some(format!("`{}`", setting.key)), ..words };
         section.add(&setting.slug(), &format!("`{}` in galaxy.yaml", setting.key), &words, text);
     }
     section.close()

@@ -71,6 +71,7 @@ pub(super) fn stacks(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
     for stack in &facts.stacks {
         let Some(words) = section.words(&stack.name) else { continue };
         let text = section.fill(&StackPage { stack, words: &words });
+        let words = Words { nav: Some(format!("`{}`", stack.shown())), ..words };
         section.add(&stack.name, &format!("The stack `NAME-{}`", stack.shown()), &words, text);
         for resource in &stack.resources {
             let Some(words) = section.words(&format!("{}.{}", stack.name, resource.id)) else {
@@ -79,6 +80,7 @@ pub(super) fn stacks(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
             let text = section.fill(&ResourcePage { stack, resource, words: &words });
             let slug = format!("{}/{}", stack.name, resource.slug());
             let title = format!("`{}.{}`", stack.shown(), resource.id);
+            let words = Words { nav: Some(format!("`{}`", resource.id)), ..words };
             section.add(&slug, &title, &words, text);
         }
     }

@@ -1,7 +1,7 @@
 //! The table of settings: what `galaxy.yaml` may say, with the words for people; the file that
 //! `init` writes and the JSON Schema for editors are made of it. Pure.
 //!
-//! Whether a value will do, only `config` says: every answer goes through the same door as the file.
+//! Whether a value will do, only `config` says: every answer goes through the door of the file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -135,7 +135,19 @@ fn object(properties: Map<String, Value>) -> Value {
 /// The schema as the file that it is published as.
 #[must_use]
 pub fn schema_text() -> String {
-    format!("{:#}\n", schema())
+    format!("{:#}\n", sorted(&schema()))
+}
+
+/// With its keys in their order, whether or not another crate has JSON keep the order of writing.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let keys: BTreeMap<&String, &Value> = map.iter().collect();
+            keys.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect()
+        }
+        Value::Array(list) => list.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,16 @@ pub struct Call {
     pub actions: &'static [&'static str],
     /// On what.
     pub on: On,
+    /// Whether nothing but a look before an installation needs it.
+    pub spare: bool,
+}
+
+/// Whether an installation goes through without an action.
+#[must_use]
+pub fn is_spare(action: &str) -> bool {
+    let named = |actions: &[&str]| actions.contains(&action);
+    let needed = CALLS.iter().any(|call| !call.spare && named(call.actions));
+    !needed && !CREATED_IN_OUR_NAME.iter().any(|(_, actions)| named(actions))
 }
 
 /// What an action is allowed on.

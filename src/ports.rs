@@ -15,7 +15,7 @@ mod preflight;
 mod records;
 
 pub use mail::{Applied, Dns, Invited, Mail, Play};
-pub use preflight::{Denied, MailState, Preflight, Quota, Thing, Usage, Wish};
+pub use preflight::{Denied, Preflight, Quota, Thing, Usage, Wish};
 pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
 
 /// A stack as it is to be.

@@ -33,7 +33,7 @@ pub async fn run(cli: Cli) -> u8 {
     let events = sink(shared);
     let outcome = tokio::select! {
         outcome = dispatch(&cli, &events) => outcome,
-        () = interrupted(&cli.command) => Err(stopped()),
+        () = interrupted(&cli.command) => Err(stopped(&cli.command)),
     };
     match outcome {
         Ok(code) => code,
@@ -86,7 +86,10 @@ async fn interrupted(command: &Command) {
     }
 }
 
-fn stopped() -> Failure {
+fn stopped(command: &Command) -> Failure {
+    if matches!(command, Command::Init(_)) {
+        return Failure::new(Kind::Interrupted, "stopped; nothing was written");
+    }
     Failure::new(Kind::Interrupted, "stopped; AWS goes on with what was already started")
         .help("run the same command again: it waits for that and goes on from there")
 }

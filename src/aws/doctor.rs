@@ -12,7 +12,7 @@ use super::Settings;
 use super::error::{chain, translate};
 use crate::failure::{Failure, Kind};
 use crate::model::{Place, Region};
-use crate::ports::{Denied, MailState, Preflight, Quota, Thing, Usage, Wish};
+use crate::ports::{Denied, Preflight, Quota, Thing, Usage, Wish};
 
 mod clock;
 mod names;
@@ -35,7 +35,6 @@ pub(super) struct Examiner {
     front: aws_sdk_cloudfront::Client,
     quotas: aws_sdk_servicequotas::Client,
     lambda: aws_sdk_lambda::Client,
-    mail: aws_sdk_sesv2::Client,
     names: names::Names,
     rights: rights::Rights,
 }
@@ -50,7 +49,6 @@ impl Examiner {
             front: aws_sdk_cloudfront::Client::new(edge),
             quotas: aws_sdk_servicequotas::Client::new(edge),
             lambda: aws_sdk_lambda::Client::new(home),
-            mail: aws_sdk_sesv2::Client::new(home),
             names: names::Names::new(home, edge),
             rights: rights::Rights::new(edge, caller),
         }
@@ -143,20 +141,6 @@ impl Preflight for Examiner {
                 Ok(Usage { used: 0, limit: limit.and_then(|limit| u64::try_from(limit).ok()) })
             }
         }
-    }
-
-    async fn mail(&self) -> Result<MailState, Failure> {
-        let answer = self.mail.get_account().send().await;
-        let answer = answer.map_err(|error| translate("asking how mail stands", None, &error))?;
-        let daily = answer.send_quota().map_or(0.0, |quota| quota.max24_hour_send());
-        Ok(MailState {
-            production: answer.production_access_enabled(),
-            sending: answer.sending_enabled(),
-            standing: answer.enforcement_status().unwrap_or_default().to_owned(),
-            // Minus one means without a limit.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
-            daily: if daily < 0.0 { u64::MAX } else { daily as u64 },
-        })
     }
 }
 

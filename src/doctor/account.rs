@@ -92,18 +92,21 @@ pub(super) async fn permissions(case: &Case) -> Vec<Finding> {
 }
 
 fn missing(denied: &[Denied]) -> Vec<Finding> {
-    let list = |forbidden: bool| {
+    let list = |fits: fn(&Denied) -> bool| {
         let one = |denied: &Denied| format!("{} on {}", denied.action, denied.resource);
-        let of_kind = denied.iter().filter(|denied| denied.forbidden == forbidden);
-        of_kind.map(one).collect::<Vec<_>>().join(", ")
+        let all: Vec<String> = denied.iter().filter(|denied| fits(denied)).map(one).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     };
     let mut found = Vec::new();
-    if denied.iter().any(|denied| !denied.forbidden) {
-        let is = format!("not allowed: {}", list(false));
-        found.push(Finding::new("permissions", Level::Problem, is));
+    if let Some(list) = list(|denied| policy::is_spare(&denied.action)) {
+        let is = format!("not allowed, and only this look needs it: {list}");
+        found.push(Finding::new("permissions", Level::Warning, is));
     }
-    if denied.iter().any(|denied| denied.forbidden) {
-        let is = format!("forbidden in so many words: {}", list(true));
+    if let Some(list) = list(|denied| !denied.forbidden && !policy::is_spare(&denied.action)) {
+        found.push(Finding::new("permissions", Level::Problem, format!("not allowed: {list}")));
+    }
+    if let Some(list) = list(|denied| denied.forbidden && !policy::is_spare(&denied.action)) {
+        let is = format!("forbidden in so many words: {list}");
         let cure = "have whoever manages the account lift the `Deny` in a policy, a permissions \
                     boundary or the organisation; allowing the action does not help against it";
         found.push(Finding::new("permissions", Level::Problem, is).cure(cure));

@@ -1,5 +1,7 @@
 //! What there is of the galaxy already, and what it still needs to be of use.
 
+use galaxy_mail::facts::Enforcement;
+
 use super::{Case, Finding, Level};
 use crate::catalog;
 use crate::failure::Failure;
@@ -62,25 +64,26 @@ async fn strays(case: &Case) -> Result<Vec<String>, Failure> {
 }
 
 pub(super) async fn mail(case: &Case) -> Vec<Finding> {
-    let state = match case.world.preflight.mail().await {
+    let account = match case.world.mail.account().await {
         Err(failure) => return vec![Finding::unknown("mail", &failure)],
-        Ok(state) => state,
+        Ok(account) => account,
     };
-    let daily = match state.daily {
-        u64::MAX => "without a daily limit".to_owned(),
-        daily => format!("{daily} mails a day"),
+    let daily = if account.per_day < 0.0 {
+        "without a daily limit".to_owned()
+    } else {
+        format!("{} mails a day", account.per_day)
     };
-    let reach = if state.production {
+    let reach = if account.production {
         format!("out of the sandbox, {daily}")
     } else {
         format!("in the sandbox: only to confirmed addresses, {daily}")
     };
-    let well = state.sending && matches!(state.standing.as_str(), "HEALTHY" | "");
+    let well = account.sending && account.enforcement == Enforcement::Healthy;
     let (level, is) = if well {
         (Level::Ok, reach)
     } else {
-        let sending = if state.sending { "it leaves" } else { "nothing leaves" };
-        (Level::Warning, format!("{sending}, standing {}, {reach}", state.standing))
+        let sending = if account.sending { "it leaves" } else { "nothing leaves" };
+        (Level::Warning, format!("{sending}, standing {:?}, {reach}", account.enforcement))
     };
     vec![Finding::new("mail", level, is)]
 }

@@ -89,6 +89,12 @@ async fn each_ailment_is_found_as_what_it_is() {
         (Ailment::Caller(format!("arn:aws:iam::{ACCOUNT}:root")), "credentials", Warning, "root"),
         (Ailment::Missing("s3:PutObject".into()), "permissions", Problem, "s3:PutObject on arn:"),
         (Ailment::Forbidden("iam:PassRole".into()), "permissions", Problem, "in so many words"),
+        (
+            Ailment::Missing("kms:ListAliases".into()),
+            "permissions",
+            Warning,
+            "only this look needs it: kms:ListAliases",
+        ),
         (Ailment::Unasked, "permissions", Unknown, "actions could be checked"),
         (Ailment::ClockAhead(301), "clock", Problem, "301 s ahead"),
         (Ailment::ClockAhead(-90), "clock", Warning, "90 s behind"),
@@ -117,7 +123,6 @@ async fn each_ailment_is_found_as_what_it_is() {
         (name(Thing::OriginAccess, "spaceduck-duckgalaxy"), "names", Problem, "OriginAccess"),
         (name(Thing::KeyAlias, "alias/spaceduck-cert"), "names", Problem, "alias/spaceduck-cert"),
         (name(Thing::ConfigurationSet, "spaceduck-tx"), "names", Problem, "spaceduck-tx"),
-        (Ailment::MailStopped, "mail", Warning, "nothing leaves, standing SHUTDOWN"),
     ];
     for (ailment, id, level, is) in cases {
         let found = with(vec![ailment.clone()]).await;
@@ -125,6 +130,16 @@ async fn each_ailment_is_found_as_what_it_is() {
         assert_eq!((found[0].0, found[0].1), (id, level), "{ailment:?}");
         assert!(found[0].2.contains(is), "{ailment:?}: {}", found[0].2);
     }
+}
+
+#[tokio::test]
+async fn mail_that_is_stopped_is_told() {
+    let account = empty();
+    account.stand(crate::rehearse::standing("shutdown"));
+    let found = examine(&case(&account, well()).await).await;
+    let mail = found.iter().find(|finding| finding.check.id == "mail").expect("a finding");
+    assert_eq!(mail.level, Level::Warning);
+    assert!(mail.is.contains("standing Shutdown"), "{}", mail.is);
 }
 
 #[tokio::test]

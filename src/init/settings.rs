@@ -109,7 +109,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "region",
         words: "The home Region; without it the AWS settings decide. The sites' stacks are always \
                 in us-east-1.",
-        question: Some("AWS Region, such as eu-central-1; none leaves it to the AWS settings"),
+        question: Some("AWS Region; none leaves it to the AWS settings"),
         shape: Shape::Text("^[a-z]+(-[a-z]+){1,2}-[0-9]+$"),
         default: None,
         example: "eu-central-1",
@@ -172,8 +172,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "mail.domain",
-        words: "The domain that mail is sent from; without it codes come from Cognito, about\n\
-                50 a day.",
+        words: "The domain that mail is sent from; without it Cognito sends, about 50 codes a day.",
         question: Some("Domain that mail is sent from; none uses the sender of Cognito"),
         shape: Shape::Text(DOMAIN),
         default: None,
@@ -233,8 +232,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "mail.sender",
-        words: "Who sends the codes: auto is Cognito until Amazon lets mail out to everybody,\n\
-                then SES.",
+        words: "Who sends the codes: cognito, or auto: SES as soon as Amazon lets mail out to all.",
         question: None,
         shape: Shape::Word(&["auto", "cognito"]),
         default: Some("auto"),

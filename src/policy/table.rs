@@ -11,7 +11,17 @@ const fn call(
     actions: &'static [&'static str],
     on: On,
 ) -> Call {
-    Call { service, operation, actions, on }
+    Call { service, operation, actions, on, spare: false }
+}
+
+/// A call that only `doctor` makes: without it less is known, and nothing fails.
+const fn look(
+    service: &'static str,
+    operation: &'static str,
+    actions: &'static [&'static str],
+    on: On,
+) -> Call {
+    Call { service, operation, actions, on, spare: true }
 }
 
 const CF: &str = "cloudformation";
@@ -35,7 +45,7 @@ pub const CALLS: &[Call] = &[
     ),
     call(CF, "delete_change_set", &["cloudformation:DeleteChangeSet"], On::Stacks),
     call(CF, "delete_stack", &["cloudformation:DeleteStack"], On::Stacks),
-    call(CF, "describe_account_limits", &["cloudformation:DescribeAccountLimits"], On::Anything),
+    look(CF, "describe_account_limits", &["cloudformation:DescribeAccountLimits"], On::Anything),
     call(CF, "describe_change_set", &["cloudformation:DescribeChangeSet"], On::Stacks),
     call(
         CF,
@@ -61,7 +71,7 @@ pub const CALLS: &[Call] = &[
     call(CF, "execute_change_set", &["cloudformation:ExecuteChangeSet"], On::Stacks),
     call(CF, "get_template", &["cloudformation:GetTemplate"], On::Stacks),
     call(CF, "list_stack_resources", &["cloudformation:ListStackResources"], On::Stacks),
-    call(CF, "list_stacks", &["cloudformation:ListStacks"], On::Anything),
+    look(CF, "list_stacks", &["cloudformation:ListStacks"], On::Anything),
     call(CF, "rollback_stack", &["cloudformation:RollbackStack"], On::Stacks),
     call(
         CF,
@@ -78,22 +88,22 @@ pub const CALLS: &[Call] = &[
     call("s3", "list_objects_v2", &["s3:ListBucket"], On::Buckets),
     call("s3", "put_object", &["s3:PutObject"], On::Objects),
     call(FRONT, "create_invalidation", &["cloudfront:CreateInvalidation"], On::Distributions),
-    call(FRONT, "describe_function", &["cloudfront:DescribeFunction"], On::EdgeFunctions),
+    look(FRONT, "describe_function", &["cloudfront:DescribeFunction"], On::EdgeFunctions),
     call(FRONT, "get_distribution", &["cloudfront:GetDistribution"], On::Distributions),
-    call(FRONT, "list_distributions", &["cloudfront:ListDistributions"], On::Anything),
-    call(
+    look(FRONT, "list_distributions", &["cloudfront:ListDistributions"], On::Anything),
+    look(
         FRONT,
         "list_origin_access_controls",
         &["cloudfront:ListOriginAccessControls"],
         On::Anything,
     ),
-    call(
+    look(
         FRONT,
         "list_response_headers_policies",
         &["cloudfront:ListResponseHeadersPolicies"],
         On::Anything,
     ),
-    call(LAMBDA, "get_account_settings", &["lambda:GetAccountSettings"], On::Anything),
+    look(LAMBDA, "get_account_settings", &["lambda:GetAccountSettings"], On::Anything),
     call(LAMBDA, "get_function_configuration", &["lambda:GetFunctionConfiguration"], On::Function),
     call(LAMBDA, "invoke", &["lambda:InvokeFunction"], On::Function),
     call(LAMBDA, "update_alias", &["lambda:UpdateAlias"], On::Function),
@@ -129,16 +139,16 @@ pub const CALLS: &[Call] = &[
     call("ssm", "get_parameter", &["ssm:GetParameter"], On::Parameters),
     call("ssm", "put_parameter", &["ssm:PutParameter"], On::Parameters),
     call("resourcegroupstagging", "get_resources", &["tag:GetResources"], On::Anything),
-    call(LOGS, "describe_log_groups", &["logs:DescribeLogGroups"], On::Anything),
+    look(LOGS, "describe_log_groups", &["logs:DescribeLogGroups"], On::Anything),
     call(LOGS, "filter_log_events", &["logs:FilterLogEvents"], On::Logs),
-    call(
+    look(
         LOGS,
         "get_delivery_destination",
         &["logs:GetDeliveryDestination"],
         On::DeliveryDestinations,
     ),
-    call(LOGS, "get_delivery_source", &["logs:GetDeliverySource"], On::DeliverySources),
-    call("kms", "list_aliases", &["kms:ListAliases"], On::Anything),
+    look(LOGS, "get_delivery_source", &["logs:GetDeliverySource"], On::DeliverySources),
+    look("kms", "list_aliases", &["kms:ListAliases"], On::Anything),
     call("sesv2", "get_account", &["ses:GetAccount"], On::Anything),
     call("sesv2", "get_configuration_set", &["ses:GetConfigurationSet"], On::ConfigurationSets),
     call("sesv2", "create_email_identity", &["ses:CreateEmailIdentity"], On::Identities),
@@ -153,9 +163,9 @@ pub const CALLS: &[Call] = &[
     // Both the sender and the set that the mail leaves by are asked about.
     call("sesv2", "send_email", &["ses:SendEmail"], On::Identities),
     call("sesv2", "send_email", &["ses:SendEmail"], On::ConfigurationSets),
-    call("iam", "get_role", &["iam:GetRole"], On::Principals),
-    call("iam", "simulate_principal_policy", &["iam:SimulatePrincipalPolicy"], On::Principals),
-    call("servicequotas", "get_service_quota", &["servicequotas:GetServiceQuota"], On::Quotas),
+    look("iam", "get_role", &["iam:GetRole"], On::Principals),
+    look("iam", "simulate_principal_policy", &["iam:SimulatePrincipalPolicy"], On::Principals),
+    look("servicequotas", "get_service_quota", &["servicequotas:GetServiceQuota"], On::Quotas),
 ];
 
 /// What `CloudFormation` does in the caller's name: the first stack, with bucket, bucket policy and

@@ -72,19 +72,6 @@ pub struct Denied {
     pub forbidden: bool,
 }
 
-/// How mail stands in the home Region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailState {
-    /// Whether anybody may be written to, not only addresses that were confirmed.
-    pub production: bool,
-    /// Whether mail leaves at all.
-    pub sending: bool,
-    /// `HEALTHY`, `PROBATION` or `SHUTDOWN`.
-    pub standing: String,
-    /// How many mails a day.
-    pub daily: u64,
-}
-
 /// Looking at an account before anything is done in it.
 #[async_trait]
 pub trait Preflight: Send + Sync {
@@ -100,6 +87,4 @@ pub trait Preflight: Send + Sync {
     async fn is_taken(&self, place: Place, thing: Thing, name: &str) -> Result<bool, Failure>;
     /// How much of a quota is taken.
     async fn usage(&self, quota: Quota) -> Result<Usage, Failure>;
-    /// How mail stands.
-    async fn mail(&self) -> Result<MailState, Failure>;
 }

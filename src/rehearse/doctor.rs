@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::Account;
 use crate::failure::{Failure, Kind};
 use crate::model::Place;
-use crate::ports::{Denied, MailState, Preflight, Quota, Thing, Usage, Wish};
+use crate::ports::{Denied, Preflight, Quota, Thing, Usage, Wish};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,6 @@ pub enum Ailment {
     Taken(Thing, String),
     /// This much of a quota is taken.
     Used(Quota, Usage),
-    /// Mail is stopped.
-    MailStopped,
 }
 
 /// All that ails it.
@@ -42,7 +40,6 @@ pub(super) struct Health {
     lapse: Option<u64>,
     taken: BTreeSet<(Thing, String)>,
     used: BTreeMap<Quota, Usage>,
-    mail_stopped: bool,
 }
 
 impl Account {
@@ -67,7 +64,6 @@ impl Account {
             Ailment::Used(quota, usage) => {
                 health.used.insert(quota, usage);
             }
-            Ailment::MailStopped => health.mail_stopped = true,
         }
     }
 }
@@ -121,11 +117,5 @@ impl Preflight for Account {
             Quota::HeadersPolicies => usage(0, 20),
             Quota::Concurrency => usage(0, 1000),
         })
-    }
-
-    async fn mail(&self) -> Result<MailState, Failure> {
-        let stopped = self.state().health.mail_stopped;
-        let standing = if stopped { "SHUTDOWN" } else { "HEALTHY" }.to_owned();
-        Ok(MailState { production: false, sending: !stopped, standing, daily: 200 })
     }
 }

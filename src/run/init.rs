@@ -25,15 +25,15 @@ pub(super) async fn init(shared: &Shared, wish: &Init, events: &Events) -> Resul
         for setting in init::SETTINGS {
             if let Some(question) = setting.question
                 && !answers.contains_key(setting.key)
-                && let Some(answer) = ask(setting, question).await?
+                && let Some(answer) = ask(setting, question, events).await?
             {
                 answers.insert(setting.key, answer);
             }
         }
     }
-    write_new(&path, &init::compose(&answers), wish.force)?;
     let schema = path.with_file_name(SCHEMA_FILE);
     write_schema(&schema, wish.force)?;
+    write_new(&path, &init::compose(&answers), wish.force)?;
     events.emit(Event::Written { path: path.display().to_string() });
     events.emit(Event::Written { path: schema.display().to_string() });
     let next = vec![
@@ -68,7 +68,11 @@ fn given(shared: &Shared, wish: &Init) -> Result<BTreeMap<&'static str, String>,
 }
 
 /// Asks until the answer will do; nothing for the default.
-async fn ask(setting: &'static Setting, question: &str) -> Result<Option<String>, Failure> {
+async fn ask(
+    setting: &'static Setting,
+    question: &str,
+    events: &Events,
+) -> Result<Option<String>, Failure> {
     let default = setting.default.unwrap_or("none");
     let question = format!("{question} [{default}]: ");
     loop {
@@ -82,7 +86,7 @@ async fn ask(setting: &'static Setting, question: &str) -> Result<Option<String>
         match init::check(setting, &answer) {
             Ok(()) => return Ok(Some(answer)),
             Err(message) => {
-                let _ = writeln!(anstream::stderr(), "{message}");
+                events.emit(Event::Note { text: message });
             }
         }
     }

@@ -73,7 +73,9 @@ pub async fn toward(job: &Job, manifest: Manifest) -> Result<Arc<Job>, Failure> 
 /// What to tell of an installation that broke. A release that is not well gives way to the one
 /// before it.
 pub async fn after(job: &Arc<Job>, before: &Observed, broken: Broken) -> Failure {
-    let unwell = matches!(broken.step, Some(StepId::Probe | StepId::Edge(_)));
+    // Credentials that have expired say nothing of the release, and could not bring another back.
+    let asked = matches!(broken.step, Some(StepId::Probe | StepId::Edge(_)));
+    let unwell = asked && broken.failure.kind != Kind::Access;
     let Some(earlier) = before.current.clone().filter(|_| unwell && !before.released) else {
         return broken.failure;
     };

@@ -102,12 +102,7 @@ impl Stacks for CloudFormation {
         match answer {
             Ok(page) => Ok(page.stacks().first().map(seen)),
             // A missing stack is a ValidationError like many others; only its text tells.
-            Err(error)
-                if code(&error) == Some("ValidationError")
-                    && message(&error).contains("does not exist") =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(translate(&format!("looking at the stack `{name}`"), None, &error)),
         }
     }
@@ -190,16 +185,15 @@ impl Stacks for CloudFormation {
     }
 
     async fn protect(&self, place: Place, name: &str, on: bool) -> Result<(), Failure> {
-        self.at(place)
-            .update_termination_protection()
-            .stack_name(name)
-            .enable_termination_protection(on)
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| {
-                translate(&format!("switching the protection of `{name}`"), None, &error)
-            })
+        let asked = self.at(place).update_termination_protection().stack_name(name);
+        match asked.enable_termination_protection(on).send().await {
+            Ok(_) => Ok(()),
+            // A look may be older than the stack's end; what is gone needs no protection.
+            Err(error) if !on && is_missing(&error) => Ok(()),
+            Err(error) => {
+                Err(translate(&format!("switching the protection of `{name}`"), None, &error))
+            }
+        }
     }
 
     async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure> {
@@ -265,6 +259,11 @@ impl Stacks for CloudFormation {
 /// A name for one attempt at one thing. It may stand wherever CloudFormation takes one.
 fn token() -> String {
     format!("spaceduck-{}", time::OffsetDateTime::now_utc().unix_timestamp_nanos())
+}
+
+/// Whether AWS says that there is no such stack.
+fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    code(error) == Some("ValidationError") && message(error).contains("does not exist")
 }
 
 fn role_is_new<E>(proposal: &Proposal, error: &SdkError<E>) -> bool

@@ -311,10 +311,13 @@ async fn protection_removal_and_template_are_asked_for_rightly() {
     let body = "<TemplateBody>Resources: {}</TemplateBody>";
     let (cloud, script) = played(&[
         xml("UpdateTerminationProtection", ""),
+        refusal(400, "ValidationError", "Stack [duck-data] does not exist"),
         xml("DeleteStack", ""),
         xml("GetTemplate", body),
         refusal(400, "ValidationError", "Stack with id duck-data does not exist"),
     ]);
+    cloud.protect(Place::Home, "duck-data", false).await.unwrap();
+    // Seen a moment ago, and gone meanwhile.
     cloud.protect(Place::Home, "duck-data", false).await.unwrap();
     cloud.delete(Place::Home, "duck-data").await.unwrap();
     assert_eq!(cloud.template(Place::Home, "duck-data").await.unwrap(), "Resources: {}");

@@ -153,16 +153,17 @@ async function showDown(error) {
 /** What somebody who runs this galaxy can do; each piece of advice in parts. */
 function advise(error, base) {
   const code = (text) => make('code', {}, text);
-  if (error.status === 429) return [['Another tab or program at your address is asking often. This page asks twice in 30 seconds.']];
+  const steps = (page) => make('a', { href: page }, 'What to do, step by step');
+  if (error.status === 429) return [['Another tab or program at your address is asking often. This page asks a few times in 30 seconds. ', steps('/runbooks/api-throttled/')]];
   if (error.status >= 500) {
     const request = error.requestId ? [' The request was ', code(error.requestId), '.'] : [];
-    return [['In AWS: ', code('spaceduck logs'), ' shows the function’s log, and ', code('spaceduck status'), ' which part does not answer.', ...request]];
+    return [['In AWS: ', code('spaceduck logs'), ' shows the function’s log, and ', code('spaceduck status'), ' which part does not answer.', ...request, ' ', steps('/runbooks/api-5xx/')]];
   }
   if (error.status !== 0 || !base) return [];
   return [
     ['On your own machine: is the galaxy still running? Start it with ', code('cargo galaxy'), ' or ', code('spaceduck local'), '.'],
     ['In AWS: open ', code(`${base}/beak/system/status`), ' in a new tab. If it answers, the API does not allow this site’s address; ', code('spaceduck repair'), ' puts that right.'],
-    ['If it does not answer: ', code('spaceduck status'), ' says which part is missing, ', code('spaceduck logs'), ' what the function said last.'],
+    ['If it does not answer: ', code('spaceduck status'), ' says which part is missing, ', code('spaceduck logs'), ' what the function said last. ', steps('/start/on-call-card/')],
   ];
 }
 

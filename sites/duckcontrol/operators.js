@@ -188,18 +188,24 @@ function showFleet(fleet) {
   );
 }
 
-/** How the mail stands, and what to do next; `wait` where something has to be done. */
+/** How the mail stands, what to do next, and where that is explained; `wait` where it is needed. */
 function mailNext(mail) {
   if (config.outbox) return ['good', 'Mails stay on this machine, in its outbox. There is nothing to set up.'];
-  if (!mail.sender) return ['wait', 'Codes come from Cognito’s own sender, about 50 mails a day; other mails are not sent. Next: give galaxy.yaml a mail domain and run `spaceduck mail`.'];
-  if (mail.sandbox) return ['wait', 'Amazon still keeps this account in its sandbox: only confirmed addresses get mail. Next: run `spaceduck mail apply` to ask for production access; until then `spaceduck mail invite ADDRESS` lets one address in.'];
-  if (mail.quota && mail.sent > mail.quota * 0.8) return ['wait', 'More than four fifths of today’s quota is used. Next: ask for a higher sending quota in the SES console, or wait: it counts the last 24 hours.'];
+  if (!mail.sender) return ['wait', 'Codes come from Cognito’s own sender, about 50 mails a day; other mails are not sent. Next: give galaxy.yaml a mail domain and run `spaceduck mail`.', '/runbooks/codes-do-not-arrive/'];
+  if (mail.sandbox) return ['wait', 'Amazon still keeps this account in its sandbox: only confirmed addresses get mail. Next: run `spaceduck mail apply` to ask for production access; until then `spaceduck mail invite ADDRESS` lets one address in.', '/runbooks/sandbox-exit/'];
+  if (mail.quota && mail.sent > mail.quota * 0.8) return ['wait', 'More than four fifths of the quota is used. Next: ask for a higher one in the SES console, or wait: it counts the last 24 hours.', '/runbooks/quota-reached/'];
   return ['good', 'Everybody can be reached.'];
+}
+
+/** A sentence with `code` in it and the page that says more, as elements. */
+function marked(text, page) {
+  const parts = text.split('`').map((part, at) => (at % 2 ? make('code', {}, part) : part));
+  return page ? [...parts, ' ', make('a', { href: page }, 'What to do, step by step')] : parts;
 }
 
 function showMail(mail) {
   if (!mail) return $('mail').replaceChildren(unknown());
-  const [, next] = mailNext(mail);
+  const [, next, page] = mailNext(mail);
   const quota = mail.quota
     ? [split([{ kind: 'alive', value: Math.min(mail.sent, mail.quota) }, { kind: 'rest', value: Math.max(mail.quota - mail.sent, 0) }],
       `${count(mail.sent)} of ${count(mail.quota)} mails sent within 24 hours`),
@@ -209,7 +215,7 @@ function showMail(mail) {
     make('p', { class: 'row' },
       make('span', { class: `state ${mail.sender ? 'up' : 'pending'}` }, mail.sender ? 'own sender' : 'no sender of its own'),
       make('span', { class: `state ${mail.sandbox ? 'pending' : 'up'}` }, mail.sandbox ? 'sandbox' : 'out of the sandbox')),
-    ...quota, make('p', {}, next));
+    ...quota, make('p', {}, ...marked(next, page)));
 }
 
 function showTables(tables) {
@@ -223,25 +229,20 @@ function showTables(tables) {
 /** What needs somebody, first things first. */
 function showAttention(status) {
   const items = [];
-  if (status.status !== 'operational') items.push(['bad', `The galaxy is in the state “${status.status}”. \`spaceduck status\` says which part does not answer.`]);
+  if (status.status !== 'operational') items.push(['bad', `The galaxy is in the state “${status.status}”. \`spaceduck status\` says which part does not answer.`, '/runbooks/api-5xx/']);
   for (const table of status.tables ?? []) {
-    if (!table.active) items.push(['bad', `The table ${table.name} does not answer. \`spaceduck drift\` says whether somebody changed it.`]);
+    if (!table.active) items.push(['bad', `The table ${table.name} does not answer. \`spaceduck drift\` says whether somebody changed it.`, '/runbooks/drift-found/']);
   }
   if (status.mail) {
-    const [kind, next] = mailNext(status.mail);
-    if (kind === 'wait') items.push([kind, next]);
+    const next = mailNext(status.mail);
+    if (next[0] === 'wait') items.push(next);
   }
   const waiting = roster.filter((duck) => duck.tier_request).length;
-  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling waits' : `${count(waiting)} ducklings wait`} for a decision about tier T2.`]);
+  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling waits' : `${count(waiting)} ducklings wait`} for a decision about tier T2.`, '/runbooks/t2-request/']);
   if (status.fleet && status.fleet.offline > 0 && status.fleet.alive === 0) items.push(['still', 'No agent has sent a pulse within 10 minutes. Agents do that with `POST /beak/pulse`.']);
   $('attention').replaceChildren(...(items.length
-    ? items.map(([kind, text]) => make('li', { class: kind }, ...marked(text)))
+    ? items.map(([kind, text, page]) => make('li', { class: kind }, ...marked(text, page)))
     : [make('li', { class: 'good' }, 'Nothing needs you.')]));
-}
-
-/** Text with `code` in it, as elements. */
-function marked(text) {
-  return text.split('`').map((part, at) => (at % 2 ? make('code', {}, part) : part));
 }
 
 /* ---------- requests for T2 ---------- */

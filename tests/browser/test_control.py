@@ -3,7 +3,7 @@
 import re
 
 from accessibility import in_both_themes
-from conftest import PASSWORD
+from conftest import PASSWORD, ROOT
 from playwright.sync_api import expect
 
 
@@ -75,6 +75,17 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     expect(page.locator("#console")).to_be_hidden()
     assert "cy@example.com" not in page.content()
     assert ducks[2]["duckling_id"] not in page.content()
+
+
+def test_what_to_do_is_a_page_that_is_there(galaxy, visit):
+    """Scripts link to runbooks, which the builder of the pages can't see."""
+    folder = ROOT / "sites" / "duckcontrol"
+    scripts = "".join((folder / name).read_text() for name in ("control.js", "operators.js"))
+    pages = set(re.findall(r"'(/[a-z0-9/-]+/)'", scripts))
+    assert len(pages) > 5
+    page = visit("about:blank")
+    for path in pages:
+        assert page.goto(galaxy.url("duckcontrol", path)).status == 200, path
 
 
 def test_only_operators_get_in(galaxy, visit, watch):

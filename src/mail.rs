@@ -66,7 +66,6 @@ impl Desk<'_> {
             captcha: self.config.turnstile_site_key.is_some(),
             alarms: self.installed,
             website: self.website().await,
-            pool_uses_ses: mail.by_ses(),
             memory: self.memory().await?,
             ..Facts::default()
         };

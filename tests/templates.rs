@@ -8,6 +8,10 @@ use std::process::Command;
 
 use beak_api::Throttle;
 use beak_core::mail::Mail;
+use spaceduck::catalog::{self, Facts};
+use spaceduck::config::{self, Environment, Seen};
+use spaceduck::model::{AccountId, Region, Stack};
+use spaceduck::render;
 use tempfile::TempDir;
 
 fn lint(folder: &Path, files: &str) {
@@ -45,6 +49,39 @@ fn the_templates_are_sound_when_rendered() {
             .unwrap();
         assert!(status.success());
         lint(folder.path(), &format!("{access_logs}/*.yaml"));
+    }
+}
+
+/// With a domain of one's own: new to SES or known before, and before and after the grant.
+#[test]
+fn the_templates_are_sound_with_a_mail_domain() {
+    let folder = TempDir::new().unwrap();
+    let text = "region: eu-central-1\nmail:\n  domain: example.org\n  alarms: me@example.net\n";
+    for (foreign, granted) in [(false, false), (false, true), (true, true)] {
+        let mut config = config::parse("galaxy.yaml", text, &Environment::default()).unwrap();
+        config.mail.seen = Seen { foreign, granted };
+        let facts = Facts {
+            config,
+            account: AccountId::parse("111122223333").ok(),
+            region: Region::parse("eu-central-1").ok(),
+            code: None,
+            release: "1".into(),
+        };
+        for stack in [Stack::Auth, Stack::Mail, Stack::Api] {
+            let fill = catalog::fill(stack, &facts);
+            let body = render::render(catalog::template(stack), &fill).unwrap().body;
+            let has = |words: &str| body.contains(words);
+            match stack {
+                Stack::Auth => {
+                    assert_eq!(has("EmailSendingAccount: DEVELOPER"), granted);
+                    assert_eq!(has("identity/example.org"), granted);
+                }
+                Stack::Api => assert_eq!(has("duck@example.org"), granted),
+                _ => assert_eq!(has("AWS::SES::EmailIdentity"), !foreign, "used, never owned"),
+            }
+            std::fs::write(folder.path().join(format!("{stack}.yaml")), body).unwrap();
+        }
+        lint(folder.path(), "*.yaml");
     }
 }
 

@@ -140,3 +140,47 @@ fn website(text: &str) -> Result<String, String> {
         _ => Err(format!("`{text}` is not the address of a site: `https://` and a domain")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Mail, Sender};
+    use crate::config::{Environment, parse};
+
+    fn fails(text: &str) -> String {
+        parse("galaxy.yaml", text, &Environment::default()).expect_err(text).to_text()
+    }
+
+    #[test]
+    fn everything_about_mail_is_read() {
+        let text = "mail:\n  domain: Example.ORG\n  from: hello\n  bounce: return\n  reports: \
+                    dmarc@example.org\n  alarms: me@example.net\n  website: \
+                    https://www.example.org\n  sender: cognito\n";
+        let mail = parse("galaxy.yaml", text, &Environment::default()).expect(text).mail;
+        assert_eq!(mail.address().as_deref(), Some("hello@example.org"));
+        assert_eq!((mail.bounce.as_str(), mail.sender), ("return", Sender::Cognito));
+        assert_eq!(mail.reports.as_deref(), Some("dmarc@example.org"));
+        assert_eq!(mail.alarms.as_deref(), Some("me@example.net"));
+        assert_eq!(mail.website.as_deref(), Some("https://www.example.org"));
+    }
+
+    #[test]
+    fn every_mistake_about_mail_is_told_at_its_place() {
+        insta::assert_snapshot!(fails(
+            "mail:\n  domain: co.uk\n  form: duck\n  bounce: a.b\n  reports: me\n  website: \
+             http://example.org\n  sender: ses\n"
+        ));
+    }
+
+    #[test]
+    fn ses_sends_only_once_it_may_and_nobody_says_otherwise() {
+        let mut mail = Mail { domain: None, ..Mail::default() };
+        mail.seen.granted = true;
+        assert!(!mail.by_ses(), "no domain");
+        mail.domain = galaxy_mail::name::Domain::parse("example.org").ok();
+        assert!(mail.by_ses());
+        mail.sender = Sender::Cognito;
+        assert!(!mail.by_ses());
+        (mail.sender, mail.seen.granted) = (Sender::Auto, false);
+        assert!(!mail.by_ses());
+    }
+}

@@ -60,7 +60,8 @@ fn item(item: &Item, width: usize) -> String {
         "wrong" => "✗",
         _ => "?",
     };
-    let judge = if item.checked { "" } else { " (only you can tell)" };
+    let asked = !item.checked && item.state == "waiting";
+    let judge = if asked { " (only you can tell)" } else { "" };
     let head = format!("{}{judge}", item.title);
     let mut text = hang(&head, &format!("{mark} {:>2}. ", item.number), "      ", width);
     let mut line = |words: &str| {

@@ -94,7 +94,7 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
     match start {
         Start::Ailing => ail(&account, config),
         Start::Inhabited => inhabit(&account, config),
-        Start::Mailing(played) => post(&account, config, played),
+        Start::Mailing(played) => post(&account, &home.world, config, played).await?,
         Start::Meddled => meddle(&account, config),
         Start::Empty | Start::Installed | Start::Upgraded => {}
     }

@@ -133,13 +133,17 @@ fn tell(
 
 /// The one thing that is best done next.
 fn next(facts: &Facts, list: &Checklist) -> String {
-    let yours = list.checks.iter().find_map(|check| match &check.state {
+    let wrong = list.checks.iter().find_map(|check| match &check.state {
         State::Wrong { place, .. } => Some(format!("{}: {place}.", check.item.title)),
+        _ => None,
+    });
+    let yours = list.checks.iter().find_map(|check| match &check.state {
         State::Waiting { whom: Whom::You, what, .. } => {
             Some(format!("{}: {what}.", check.item.title))
         }
         _ => None,
     });
+    let yours = wrong.or(yours);
     match (yours, &facts.domain) {
         (_, None) => {
             "Nothing has to be done now: codes leave through Cognito's own sender. With a \

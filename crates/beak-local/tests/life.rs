@@ -8,7 +8,7 @@ mod harness;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Galaxy, bond, operator_token, sign_in, text};
+use crate::harness::{Galaxy, bond, newest_mail, operator_token, sign_in, text};
 
 fn key(duck: &Value) -> &str {
     text(duck, "beak_key")
@@ -17,12 +17,6 @@ fn key(duck: &Value) -> &str {
 fn words(events: &Value) -> Vec<&str> {
     let events = events["events"].as_array().expect("a list");
     events.iter().map(|event| text(event, "event")).collect()
-}
-
-fn newest_mail(galaxy: &Galaxy, to: &str) -> Value {
-    let mails = galaxy.get("/outbox.json", &[]).json();
-    let mail = mails.as_array().expect("a list").iter().find(|mail| mail["to"] == to);
-    mail.expect("a mail").clone()
 }
 
 #[test]

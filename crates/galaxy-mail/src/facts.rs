@@ -35,8 +35,6 @@ pub struct Facts {
     pub alarms: bool,
     /// The site that the application names.
     pub website: Option<Website>,
-    /// Whether the user pool sends through SES already.
-    pub pool_uses_ses: bool,
     /// What was kept from earlier looks.
     pub memory: Memory,
 }

@@ -209,7 +209,7 @@ pub const ITEMS: [Item; 20] = [
             "The website stands up to a look",
             "Whoever reviews the application opens it: it has to answer over TLS on the domain that the \
          mails come from, with a privacy page and a contact page.",
-            "Give a site a domain under `domains` in galaxy.yaml and set its records.",
+            "Name a site on the mail domain, or on one beside it, under `mail.website` in galaxy.yaml.",
         ],
     ),
     item(

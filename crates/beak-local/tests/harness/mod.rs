@@ -229,6 +229,13 @@ pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
 }
 
+/// The latest mail to an address.
+pub(crate) fn newest_mail(galaxy: &Galaxy, to: &str) -> Value {
+    let mails = galaxy.get("/outbox.json", &[]).json();
+    let mail = mails.as_array().expect("a list").iter().find(|mail| mail["to"] == to);
+    mail.expect("a mail").clone()
+}
+
 pub(crate) fn operator_token(galaxy: &Galaxy, data: &Path) -> String {
     let file = std::fs::read_to_string(data.join("operator.txt")).expect("the operator's file");
     let (email, password) = file.trim().split_once('\n').expect("two lines");

@@ -92,6 +92,9 @@ pub(super) fn events(facts: &Facts) -> State {
 }
 
 pub(super) fn simulator(facts: &Facts) -> State {
+    if facts.domain.is_none() {
+        return State::after("identity", "it needs a sender");
+    }
     let Some(test) = &facts.memory.test else {
         return State::you("run `spaceduck mail test`", "about a minute");
     };

@@ -27,8 +27,8 @@ pub(super) fn price(facts: &Facts) -> State {
 pub(super) fn website(facts: &Facts) -> State {
     let Some(site) = &facts.website else {
         return State::you(
-            "give a site a domain of the mail domain's family, under `domains` in galaxy.yaml",
-            "an hour, most of it for the certificate",
+            "name your site under `mail.website` in galaxy.yaml",
+            "as long as it takes to have one on your domain",
         );
     };
     if let Some(trouble) = &site.trouble {

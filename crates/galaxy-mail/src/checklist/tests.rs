@@ -65,7 +65,6 @@ pub(crate) fn finished() -> Facts {
             contact: Some("https://example.org/contact/".into()),
             form: Some("https://example.org/newsletter/".into()),
         }),
-        pool_uses_ses: true,
         memory: Memory {
             confirmed: ["imprint", "mailboxes", "contacts", "price"]
                 .map(|id| (id.to_owned(), now - 100))
@@ -130,7 +129,7 @@ fn without_the_grant_not_all_is_done() {
 fn every_item_can_be_otherwise() {
     /// An item, a change that it must notice, and the word for how it then is.
     type Case = (&'static str, fn(&mut Facts), &'static str);
-    let cases: [Case; 39] = [
+    let cases: [Case; 40] = [
         ("region", |f| f.account = None, "unseen"),
         ("region", |f| account(f).enforcement = Enforcement::Shutdown, "wrong"),
         ("region", |f| account(f).enforcement = Enforcement::Probation, "wrong"),
@@ -162,6 +161,7 @@ fn every_item_can_be_otherwise() {
         ("sets", |f| f.sets.clear(), "waiting"),
         ("events", |f| f.sets[0].found.as_mut().unwrap().events.retain(|e| e == "BOUNCE"), "wrong"),
         ("events", |f| f.sets[0].found = None, "waiting"),
+        ("dmarc", |f| f.domain = None, "waiting"),
         ("simulator", |f| f.memory.test = None, "waiting"),
         ("simulator", |f| f.memory.test.as_mut().unwrap().mails[1].written = None, "wrong"),
         ("one_click", |f| f.release = None, "waiting"),

@@ -18,6 +18,11 @@ fn identified(facts: &Facts) -> Result<&Identity, State> {
     facts.identity.as_ref().ok_or_else(|| State::you("run `spaceduck install`", "a few minutes"))
 }
 
+/// The same for what comes after it.
+fn known(facts: &Facts) -> Result<&Identity, State> {
+    identified(facts).map_err(|_| State::after("identity", "it begins with the mail domain"))
+}
+
 pub(super) fn identity(facts: &Facts) -> State {
     let identity = match identified(facts) {
         Ok(identity) => identity,
@@ -57,7 +62,7 @@ fn looked(identity: &Identity) -> String {
 }
 
 pub(super) fn dkim(facts: &Facts) -> State {
-    let identity = match identified(facts) {
+    let identity = match known(facts) {
         Ok(identity) => identity,
         Err(state) => return state,
     };
@@ -90,7 +95,7 @@ pub(super) fn dkim(facts: &Facts) -> State {
 }
 
 pub(super) fn mail_from(facts: &Facts) -> State {
-    let identity = match identified(facts) {
+    let identity = match known(facts) {
         Ok(identity) => identity,
         Err(state) => return state,
     };
@@ -117,7 +122,7 @@ pub(super) fn mail_from(facts: &Facts) -> State {
 }
 
 pub(super) fn dmarc(facts: &Facts) -> State {
-    if let Err(state) = identified(facts) {
+    if let Err(state) = known(facts) {
         return state;
     }
     records(facts, &[Purpose::Dmarc]).unwrap_or_else(State::done)

@@ -76,7 +76,8 @@ fn the_score_counts_every_known_reason() {
     };
     assert_eq!(other("https://www.example.org/"), 100);
     assert_eq!(other("https://d111.cloudfront.net/"), 90, "another organisation");
-    let large = Facts { memory: Memory { per_day: Some(100_000), ..finished().memory }, ..finished() };
+    let large =
+        Facts { memory: Memory { per_day: Some(100_000), ..finished().memory }, ..finished() };
     assert_eq!(Score::of(&large).points, 95);
 }
 

@@ -132,6 +132,7 @@ fn the_aws_sdk_stays_behind_its_walls() {
         ("beak-core", &["serde", "tokio", "http", "axum", "aws", "redb", "beak-"][..]),
         ("beak-api", &["aws", "redb", "beak-local", "beak-aws", "lambda"]),
         ("beak-local", &["aws", "lambda", "beak-aws"]),
+        ("galaxy-pages", &["aws", "beak-", "axum", "tokio", "galaxy-"]),
         ("galaxy-sites", &["aws", "beak-", "axum"]),
         ("galaxy-skill", &["aws", "axum", "beak-aws", "beak-local", "clap", "http", "tokio"]),
     ] {

@@ -1,4 +1,4 @@
-"""axe-core over a page as it stands."""
+"""What keeps somebody from using a page as it stands: axe-core's findings, and lines too wide."""
 
 import json
 
@@ -8,7 +8,7 @@ AXE = Axe()
 
 
 def violations(page, rules=None):
-    """What axe finds, one line for each rule that is broken; best practices count too."""
+    """What axe finds, one line for each place; best practices count too."""
     # Style sheets of strangers and sounds need no loading: there are none.
     options = {"resultTypes": ["violations"], "preload": False}
     if rules:
@@ -21,9 +21,22 @@ def violations(page, rules=None):
     ]
 
 
-def in_both_themes(page):
-    """The same in light and in dark; the page is light again afterwards."""
-    found = violations(page)
+def overflow(page, *widths):
+    """Where one would have to scroll sideways; the page is as wide as before afterwards."""
+    before, found = page.viewport_size, []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": before["height"]})
+        wide = page.evaluate("() => document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{page.url}: {wide} points wide at {width}")
+    page.set_viewport_size(before)
+    return found
+
+
+def barriers(page):
+    """All of it, in light and in dark, on a telephone and on a desk. The page is light again
+    afterwards."""
+    found = violations(page) + overflow(page, 360, 1440)
     page.emulate_media(color_scheme="dark")
     found += [f"dark: {line}" for line in violations(page, ["color-contrast"])]
     page.emulate_media(color_scheme="light")

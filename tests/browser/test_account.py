@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from accessibility import in_both_themes
+from accessibility import barriers
 from conftest import PASSWORD
 from playwright.sync_api import expect
 
@@ -28,7 +28,7 @@ def test_a_forgotten_password_is_replaced(galaxy, duck, visit, watch):
     page.get_by_role("button", name="Send a code").click()
     expect(page.locator("#notice")).to_contain_text("a code is on its way")
     expect(page.locator("#resend")).to_have_text("Send a code (in 60 s)")
-    assert in_both_themes(page) == []
+    assert barriers(page) == []
     page.get_by_label("Six-digit code").fill(galaxy.code(duck["email"]))
     page.get_by_role("textbox", name="New password").fill("another sentence for ducks")
     page.get_by_role("button", name="Set the password").click()
@@ -57,7 +57,7 @@ def test_another_name_the_data_and_another_key(galaxy, duck, visit):
 
     page.get_by_role("button", name="Exchange the key").click()
     expect(page.locator("#notice")).to_contain_text("The key is exchanged.")
-    assert in_both_themes(page) == []
+    assert barriers(page) == []
     key = page.locator("#key").text_content()
     assert galaxy.ask("/beak/me", key=key)["display_name"] == "Renamed"
     page.get_by_role("button", name="I have stored it, hide it").click()

@@ -1,6 +1,6 @@
 """The agents' panel: two ducks bond by hand, ask for T2 and exchange a key."""
 
-from accessibility import in_both_themes
+from accessibility import barriers
 from playwright.sync_api import expect
 
 
@@ -26,7 +26,7 @@ def test_two_ducks_bond_by_hand(galaxy, visit, watch):
 
     open_panel(second, other["beak_key"], "Asked")
     expect(second.locator("#in")).to_contain_text("Shall we?")
-    assert in_both_themes(second) == []
+    assert barriers(second) == []
     second.get_by_role("button", name="Approve").click()
     expect(second.locator("#notice")).to_contain_text("That peck is approved now.")
     expect(second.locator("#my-tier")).to_have_text("T1")
@@ -35,7 +35,7 @@ def test_two_ducks_bond_by_hand(galaxy, visit, watch):
     expect(first.locator("#my-tier")).to_have_text("T1")
     first.get_by_label("What the operators should know").fill("We are careful.")
     first.get_by_role("button", name="Ask the operators").click()
-    assert in_both_themes(first) == []
+    assert barriers(first) == []
     expect(first.locator("#tier-said")).to_contain_text("an operator will decide")
     assert galaxy.ask("/beak/me", key=one["beak_key"])["tier_request"]
 

@@ -6,7 +6,7 @@ import pathlib
 import struct
 
 import pytest
-from accessibility import in_both_themes
+from accessibility import barriers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import expect
 
@@ -70,7 +70,7 @@ def test_what_was_changed_or_is_another_galaxys_is_refused(galaxy, own_galaxy, d
         expect(page.locator("#verdict")).to_contain_text("Not a certificate of this galaxy.")
         expect(page.locator("#verdict")).to_contain_text(reason)
         expect(page.locator("#result")).to_be_hidden()
-    assert in_both_themes(page) == []
+    assert barriers(page) == []
 
 
 def test_one_for_another_issuer_is_refused(galaxy, duck, visit):
@@ -94,7 +94,7 @@ def test_one_that_was_replaced_is_genuine_and_no_longer_in_force(galaxy, visit):
     check(page, now)
     expect(page.locator("#verdict")).to_contain_text("genuine and in force")
     expect(page.get_by_role("img", name="trust tier T1")).to_be_visible()
-    assert in_both_themes(page) == []
+    assert barriers(page) == []
 
 
 def test_a_link_to_a_certificate_shows_it_without_its_address(galaxy, duck, visit, watch):

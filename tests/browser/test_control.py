@@ -2,7 +2,7 @@
 
 import re
 
-from accessibility import in_both_themes
+from accessibility import barriers
 from conftest import PASSWORD, ROOT
 from playwright.sync_api import expect
 
@@ -53,7 +53,7 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     expect(page.locator("#mail")).to_contain_text("outbox")
     expect(page.locator("#tables tr").first).to_contain_text("answers")
     expect(page.locator("#rows tr")).to_have_count(4)
-    assert in_both_themes(page) == []
+    assert barriers(page) == []
     page.get_by_label("Show only those with").fill("cy")
     expect(page.locator("#rows tr")).to_have_count(1)
     expect(page.locator("#row-count")).to_contain_text("1 of 1 duckling that fit; 4 in all.")
@@ -114,7 +114,7 @@ def test_a_galaxy_that_is_gone_and_comes_back(own_galaxy, visit, watch):
     expect(page.locator("#trouble")).to_contain_text("spaceduck status")
     # The old figures stay, with their age.
     expect(page.locator("#m-total_ducklings")).to_have_text("0")
-    assert in_both_themes(page) == []
+    assert barriers(page) == []
     expect(page.locator("#age")).to_contain_text(re.compile(r"Figures are \d+ seconds old"))
     own_galaxy.start()
     read_now(page)

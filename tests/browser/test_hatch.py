@@ -4,7 +4,7 @@ import json
 import pathlib
 import re
 
-from accessibility import in_both_themes
+from accessibility import barriers
 from conftest import PASSWORD
 from playwright.sync_api import expect
 
@@ -21,11 +21,11 @@ def fill_in(page, name, email):
 
 def hatch(page, galaxy, name, email, look=False):
     fill_in(page, name, email)
-    assert not look or in_both_themes(page) == []
+    assert not look or barriers(page) == []
     page.get_by_label("Six-digit code").fill(galaxy.code(email))
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_role("heading", name=f"{name} has hatched")).to_be_focused()
-    assert not look or in_both_themes(page) == []
+    assert not look or barriers(page) == []
 
 
 def test_from_a_telephone_to_a_certificate(galaxy, visit):

@@ -109,8 +109,8 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
 const REGION_HELP: &str = "set `region` in galaxy.yaml, --region, AWS_REGION or the profile's \
                            region, for example to eu-central-1";
 
-/// How long one attempt at a call may take. `SPACEDUCK_CALL_TIMEOUT` says otherwise, in seconds: for
-/// slow lines, and for those who can't wait.
+/// How long one attempt at a call may take. `SPACEDUCK_CALL_TIMEOUT` says otherwise, in seconds:
+/// for slow lines, and for those who can't wait.
 fn patience() -> Duration {
     let said = std::env::var("SPACEDUCK_CALL_TIMEOUT").ok();
     let seconds = said.and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);

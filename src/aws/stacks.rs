@@ -37,10 +37,10 @@ pub(super) struct CloudFormation {
     budget: Budget,
 }
 
-/// A client whose calls share a lower pace once AWS has asked for it, until it works again. The older
-/// rules charge a retry five or ten calls of that pace: after one refusal at the beginning a client
-/// would stand still for twenty seconds. Only here: uploads need no pace, and one bucket that is
-/// busy must not slow down the others.
+/// A client whose calls share a lower pace once AWS has asked for it, until it works again. The
+/// older rules charge a retry five or ten calls of that pace: after one refusal at the beginning a
+/// client would stand still for twenty seconds. Only here: uploads need no pace, and one bucket
+/// that is busy must not slow down the others.
 fn client(config: &SdkConfig) -> Client {
     let attempts = config.retry_config().map_or(3, RetryConfig::max_attempts);
     let retries = RetryConfig::adaptive().with_max_attempts(attempts);

@@ -1,5 +1,5 @@
-//! An emulated AWS for tests: starts it, waits until it answers, stops it; and a door in front of it
-//! at which things go wrong.
+//! An emulated AWS for tests: starts it, waits until it answers, stops it; and a door in front of
+//! it at which things go wrong.
 //!
 //! `cargo xtask test` puts it into `.venv` at the project's root, in a pinned version. A test that
 //! finds none fails and says so; it never passes by doing nothing.

@@ -4,7 +4,10 @@
 import { loadConfig, make } from '/shared/beak.js';
 
 const MOST = 40;
-const DRAWERS = 64; // as in the builder
+// All three as in the builder.
+const DRAWERS = 64;
+const WEIGHTS = [12, 5, 1]; // in a title, in a description or heading, in the text
+const SITES = ['mightyspaceduck', 'duckgalaxy', 'duckcontrol', 'spaceduckling', 'spaceduck-bot'];
 const files = new Map();
 
 function load(name) {
@@ -28,15 +31,18 @@ function drawer(word) {
 
 /** Page → how well it fits one word; words that only begin like it count for less. */
 async function hits(word) {
-  const shard = await load(drawer(word));
+  const shelf = await load(drawer(word));
   const found = new Map();
-  for (const [known, pages] of Object.entries(shard)) {
+  for (const [known, groups] of Object.entries(shelf)) {
     if (!known.startsWith(word)) continue;
     const share = known === word ? 1 : 0.5;
-    for (let at = 0; at < pages.length; at += 2) {
-      const weight = pages[at + 1] * share;
-      found.set(pages[at], Math.max(found.get(pages[at]) ?? 0, weight));
-    }
+    groups.forEach((distances, group) => {
+      let page = 0;
+      for (const distance of distances) {
+        page += distance;
+        found.set(page, Math.max(found.get(page) ?? 0, WEIGHTS[group] * share));
+      }
+    });
   }
   return found;
 }
@@ -53,7 +59,7 @@ export async function search(text) {
   const best = scores.filter(Boolean).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   return best.map(([page]) => {
     const [site, path, title, about] = pages[page];
-    return { site, path, title, about };
+    return { site: SITES[site], path, title, about };
   });
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::Text;
 use crate::layout::App;
 use crate::page::Made;
+use crate::sites::{SITES, SiteHead};
 
 /// How much a word counts where it stands in a title, a description or heading, or the text.
 const WEIGHTS: [u32; 3] = [12, 5, 1];
@@ -37,7 +38,7 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 *count = (*count).max(weight);
             }
         }
-        list.push(json!([page.site.name, page.path, title, about]));
+        list.push(json!([number(page.site), page.path, title, about]));
     }
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
         let at = list.len();
@@ -47,12 +48,25 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 words.entry(word).or_default().entry(at).or_insert(weight);
             }
         }
-        list.push(json!([app.site.name, app.path, title, about]));
+        list.push(json!([number(app.site), app.path, title, about]));
     }
+    prune(&mut words, list.len());
     let mut files = vec![file("pages", &Value::Array(list))];
     let drawers = drawers(words);
     files.extend(drawers.iter().enumerate().map(|(at, words)| file(&at.to_string(), words)));
     files
+}
+
+/// A site's place among the five.
+fn number(site: &SiteHead) -> Option<usize> {
+    SITES.iter().position(|known| known.name == site.name)
+}
+
+/// A word that a fifth of all pages have says something about those pages only in whose head it is.
+fn prune(words: &mut BTreeMap<String, BTreeMap<usize, u32>>, pages: usize) {
+    for found in words.values_mut().filter(|found| found.len() * 5 > pages) {
+        found.retain(|_, weight| *weight > WEIGHTS[2]);
+    }
 }
 
 fn file(name: &str, value: &Value) -> Text {
@@ -68,13 +82,24 @@ fn drawer(word: &str) -> usize {
     (bytes.next().unwrap_or_default() * 31 + bytes.next().unwrap_or_default()) % DRAWERS
 }
 
-/// Word → page and weight by turns. An empty drawer has a file too: whoever asks finds nothing.
+/// Word → for each weight the pages, each as its distance from the one before. An empty drawer has
+/// a file too: whoever asks finds nothing.
 fn drawers(words: BTreeMap<String, BTreeMap<usize, u32>>) -> Vec<Value> {
     let mut drawers = vec![json!({}); DRAWERS];
     for (word, pages) in words {
-        let flat: Vec<Value> =
-            pages.into_iter().flat_map(|(page, weight)| [json!(page), json!(weight)]).collect();
-        drawers[drawer(&word)][word] = Value::Array(flat);
+        let of_weight = WEIGHTS.map(|wanted| {
+            let mut before = 0;
+            let with = pages.iter().filter(|(_, weight)| **weight == wanted);
+            let distances = with.map(|(page, _)| {
+                let distance = page - before;
+                before = *page;
+                distance
+            });
+            distances.collect::<Vec<usize>>()
+        });
+        if of_weight.iter().any(|pages| !pages.is_empty()) {
+            drawers[drawer(&word)][word] = json!(of_weight);
+        }
     }
     drawers
 }

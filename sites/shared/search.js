@@ -4,10 +4,9 @@
 import { loadConfig, make } from '/shared/beak.js';
 
 const MOST = 40;
-// All three as in the builder.
+// Both as in the builder.
 const DRAWERS = 64;
 const WEIGHTS = [12, 5, 1]; // in a title, in a description or heading, in the text
-const SITES = ['mightyspaceduck', 'duckgalaxy', 'duckcontrol', 'spaceduckling', 'spaceduck-bot'];
 const files = new Map();
 
 function load(name) {
@@ -59,7 +58,7 @@ export async function search(text) {
   const best = scores.filter(Boolean).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   return best.map(([page]) => {
     const [site, path, title, about] = pages[page];
-    return { site: SITES[site], path, title, about };
+    return { site, path, title, about };
   });
 }
 
@@ -78,7 +77,8 @@ function show(results, question, addresses) {
   }));
   const many = results.length === 1 ? '1 page' : `${results.length} pages`;
   const more = results.length > MOST ? `; these are the ${MOST} that fit best` : '';
-  const text = results.length ? `${many} for “${question}”${more}.` : `No page has all of “${question}”. Try fewer words, or only the beginning of one.`;
+  const short = wordsOf(question).length === 0;
+  const text = short ? 'A word to look for has at least two letters.' : results.length ? `${many} for “${question}”${more}.` : `No page has all of “${question}”. Try fewer words, or only the beginning of one.`;
   document.getElementById('found').textContent = text;
 }
 

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::Text;
 use crate::layout::App;
 use crate::page::Made;
-use crate::sites::{SITES, SiteHead};
 
 /// How much a word counts where it stands in a title, a description or heading, or the text.
 const WEIGHTS: [u32; 3] = [12, 5, 1];
@@ -38,7 +37,7 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 *count = (*count).max(weight);
             }
         }
-        list.push(json!([number(page.site), page.path, title, about]));
+        list.push(json!([page.site.name, page.path, title, about]));
     }
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
         let at = list.len();
@@ -48,18 +47,13 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 words.entry(word).or_default().entry(at).or_insert(weight);
             }
         }
-        list.push(json!([number(app.site), app.path, title, about]));
+        list.push(json!([app.site.name, app.path, title, about]));
     }
     prune(&mut words, list.len());
     let mut files = vec![file("pages", &Value::Array(list))];
     let drawers = drawers(words);
     files.extend(drawers.iter().enumerate().map(|(at, words)| file(&at.to_string(), words)));
     files
-}
-
-/// A site's place among the five.
-fn number(site: &SiteHead) -> Option<usize> {
-    SITES.iter().position(|known| known.name == site.name)
 }
 
 /// A word that a fifth of all pages have says something about those pages only in whose head it is.

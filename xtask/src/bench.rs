@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: numbers of the local galaxy and of the function's start, on this machine.
 
 mod load;
+mod pages;
 mod start;
 
 use std::io::{BufRead as _, BufReader};
@@ -25,6 +26,7 @@ pub(crate) fn bench(root: &Path) -> Outcome {
     let zip = beak_package::build(root).map_err(|error| error.to_string())?;
     let mut rows = vec![size(&zip)?];
     rows.extend(start::compare(root)?);
+    rows.extend(pages::make(root)?);
     let mut before: Vec<Measured> = Vec::new();
     for size in SIZES {
         let measured = of_size(root, size, &mut rows)?;

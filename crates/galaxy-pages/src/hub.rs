@@ -59,8 +59,15 @@ pub(crate) fn sites_page(
          that {} refers to.",
         site.title
     );
-    let (title, script) = ("The five sites of this galaxy", "/shared/beak.js");
-    whole(site, "/sites/", title, &description, (&body, script), Vec::new(), tree)
+    let parts = Parts {
+        path: "/sites/",
+        title: "The five sites of this galaxy",
+        description: &description,
+        body: &body,
+        script: "/shared/beak.js",
+        list: Vec::new(),
+    };
+    whole(site, parts, tree)
 }
 
 /// Pages of other sites that this one links to, by site; with their titles.
@@ -109,34 +116,44 @@ pub(crate) fn search_page(site: &'static SiteHead, tree: &Tree<'_>) -> Result<Te
          of {}.",
         site.title
     );
-    whole(site, "/search/", &title, &description, (body, "/shared/search.js"), groups, tree)
+    let parts = Parts {
+        path: "/search/",
+        title: &title,
+        description: &description,
+        body,
+        script: "/shared/search.js",
+        list: groups,
+    };
+    whole(site, parts, tree)
 }
 
-fn whole(
-    site: &'static SiteHead,
-    path: &str,
-    title: &str,
-    description: &str,
-    (body, script): (&str, &str),
+/// What one of the two pages has that the other has not.
+struct Parts<'p> {
+    path: &'p str,
+    title: &'p str,
+    description: &'p str,
+    body: &'p str,
+    script: &'p str,
     list: Vec<Group>,
-    tree: &Tree<'_>,
-) -> Result<Text, Mistake> {
+}
+
+fn whole(site: &'static SiteHead, parts: Parts<'_>, tree: &Tree<'_>) -> Result<Text, Mistake> {
     let whole = Whole {
         site,
-        title,
-        description,
+        title: parts.title,
+        description: parts.description,
         date: None,
-        header: header(site, path, tree)?,
+        header: header(site, parts.path, tree)?,
         footer: footer(site)?,
-        script,
+        script: parts.script,
         crumbs: Vec::new(),
-        body,
+        body: parts.body,
         contents: Vec::new(),
-        list,
+        list: parts.list,
         side: None,
         before: None,
         after: None,
     };
     let text = askama::Template::render(&whole).map_err(|error| broken("page.html", error))?;
-    Ok(Text { path: format!("{}{path}index.html", site.name), text })
+    Ok(Text { path: format!("{}{}index.html", site.name, parts.path), text })
 }

@@ -69,32 +69,18 @@ pub(crate) struct Whole<'a> {
     pub(crate) after: Option<Entry>,
 }
 
-/// What templates do with texts.
-mod filters {
-    #![expect(unreachable_pub, reason = "the macro makes them so")]
-
-    use askama::{Result, Values};
-
-    /// Escapes a text and makes code of what stands between backticks.
-    #[askama::filter_fn]
-    pub fn code(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
-        Ok(super::inline(&text.to_string()))
-    }
-
-    /// A text without its backticks.
-    #[askama::filter_fn]
-    pub fn plain(text: impl std::fmt::Display, _: &dyn Values) -> Result<String> {
-        Ok(text.to_string().replace('`', ""))
-    }
-}
-
 /// Escapes a text and makes code of what stands between backticks.
-pub(crate) fn inline(text: &str) -> String {
+pub(crate) fn inline(text: impl AsRef<str>) -> String {
     let part = |(at, part): (usize, &str)| {
         let part = escape(part);
         if at % 2 == 1 { format!("<code>{part}</code>") } else { part }
     };
-    text.split('`').enumerate().map(part).collect()
+    text.as_ref().split('`').enumerate().map(part).collect()
+}
+
+/// A text without its backticks.
+pub(crate) fn plain(text: impl AsRef<str>) -> String {
+    text.as_ref().replace('`', "")
 }
 
 pub(crate) fn header(site: &SiteHead, here: &str, tree: &Tree<'_>) -> Result<String, Mistake> {
@@ -176,7 +162,7 @@ fn rewrite(html: &str, site: &'static SiteHead) -> (String, Vec<Link>, Vec<Strin
             }
             (None, Some(href)) if href.starts_with('/') => href.to_owned(),
             _ => {
-                out.push_str(&format!("<a {tag}>{rest}"));
+                out.extend(["<a ", tag, ">", rest]);
                 continue;
             }
         };
@@ -197,9 +183,9 @@ fn with_others(own: &str, tag: &str) -> String {
     let mut out = own.trim_end_matches('>').to_owned();
     for known in ["class", "id", "aria-current", "hidden", "aria-describedby", "target", "rel"] {
         if let Some(value) = attribute(tag, known) {
-            out.push_str(&format!(" {known}=\"{value}\""));
+            out.extend([" ", known, "=\"", value, "\""]);
         } else if tag.split_whitespace().any(|word| word == known) {
-            out.push_str(&format!(" {known}"));
+            out.extend([" ", known]);
         }
     }
     out + ">"

@@ -74,15 +74,15 @@ struct TierPage<'a> {
 pub(super) fn tiers(input: &Input, facts: &Api, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     let mut section = Section::open(input, ("spaceduck-bot", "/tiers/"), "tiers", mistakes);
     for tier in &facts.tiers {
-        let Some(words) = section.words(&tier.tier) else { continue };
+        let Some(words) = section.words(&tier.word) else { continue };
         let page = TierPage {
             tier,
             words: &words,
-            peck_types: facts.peck_types.iter().filter(|t| t.tier == tier.tier).collect(),
-            calls: facts.calls.iter().filter(|c| c.tier == tier.tier && c.tier != "T0").collect(),
+            peck_types: facts.peck_types.iter().filter(|t| t.tier == tier.word).collect(),
+            calls: facts.calls.iter().filter(|c| c.tier == tier.word && c.tier != "T0").collect(),
         };
         let text = section.fill(&page);
-        section.add(&tier.tier.to_lowercase(), &format!("Tier {}", tier.tier), &words, text);
+        section.add(&tier.word.to_lowercase(), &format!("Tier {}", tier.word), &words, text);
     }
     section.close()
 }

@@ -75,7 +75,7 @@ fn limit(call: &Call, facts: &Api) -> String {
         (None, "anyone") => "none of its own".into(),
         (None, _) => {
             let of = |tier: &super::facts::Tier| {
-                format!("{} at {}", tier.requests_per_minute, tier.tier)
+                format!("{} at {}", tier.requests_per_minute, tier.word)
             };
             let tiers: Vec<String> = facts.tiers.iter().map(of).collect();
             let person = facts.person_requests_per_minute;

@@ -67,7 +67,8 @@ pub(crate) struct Error {
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Tier {
-    pub(crate) tier: String,
+    #[serde(rename = "tier")]
+    pub(crate) word: String,
     pub(crate) bonds: u32,
     pub(crate) requests_per_minute: u32,
 }

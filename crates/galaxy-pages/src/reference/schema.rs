@@ -81,7 +81,7 @@ impl Document {
             form.push_str(", or `null`");
         }
         if let Some(default) = inner.get("default").filter(|value| !is_empty(value)) {
-            form.push_str(&format!("; default `{default}`"));
+            form.extend(["; default `", &default.to_string(), "`"]);
         }
         form
     }

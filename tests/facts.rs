@@ -205,7 +205,13 @@ fn stack_facts(stack: Stack) -> Value {
 
 fn costs(stack: Stack, rendered: &Rendered) -> Vec<Value> {
     let costs = cost::monthly(&BTreeMap::from([(stack, rendered.clone())]));
-    let one = |c: &spaceduck::event::Cost| json!({"what": c.what, "idle_cents": c.idle_cents, "small_cents": c.small_cents});
+    let one = |cost: &spaceduck::event::Cost| {
+        json!({
+            "what": cost.what,
+            "idle_cents": cost.idle_cents,
+            "small_cents": cost.small_cents,
+        })
+    };
     costs.iter().map(one).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Markdown and facts → the pages of the five sites, as plain HTML. Pure, but for [`read`].
 //!
-//! `galaxy-sites` runs this when it is built and embeds what comes out. What can be wrong with a page
-//! (a dead link, a missing anchor, a title that is there twice, a fact without words) is a mistake
-//! here: the build warns of it, and a test fails.
+//! `galaxy-sites` runs this when it is built and embeds what comes out. What can be wrong with a
+//! page (a dead link, a missing anchor, a title that is there twice, a fact without words) is a
+//! mistake here: the build warns of it, and a test fails.
 
 mod front;
 mod hub;

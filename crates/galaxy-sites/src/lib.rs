@@ -1,8 +1,8 @@
 //! The five sites: their files, what a browser may cache and where each one points.
 //!
 //! Pages are made by `galaxy-pages` when this crate is built, of `sites/` and `pages/` at the root
-//! of the project, and are embedded in whatever program uses it. Local galaxy and installer take the
-//! same files with the same headers from here.
+//! of the project, and are embedded in whatever program uses it. Local galaxy and installer take
+//! the same files with the same headers from here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -34,8 +35,11 @@ impl Probe {
                 return Err(Failure::new(Kind::Usage, message).help("write it as HOST:PORT"));
             }
         }
-        let connector =
-            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+        // As the SDK's own clients: where the way out is a proxy, it is ours, too.
+        let connector = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .build();
         Ok(Self { connector, connect_to })
     }
 

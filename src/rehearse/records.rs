@@ -120,8 +120,11 @@ impl Inventory for Account {
         let state = self.state();
         let now = self.time(&state);
         let there = |stack: &&Sim| stack.proposal.place == place && stack.is_there(now);
-        let mut arns: Vec<String> =
-            state.stacks.iter().filter(there).map(|stack| stack.arn.clone()).collect();
+        let arn = |stack: &Sim| {
+            let (id, name) = (&self.id, &stack.proposal.name);
+            format!("arn:aws:cloudformation:{}:{id}:stack/{name}/1", self.home)
+        };
+        let mut arns: Vec<String> = state.stacks.iter().filter(there).map(arn).collect();
         if place == Place::Home {
             arns.extend(state.strays.iter().cloned());
         }

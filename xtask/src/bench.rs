@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: numbers of the local galaxy and of the function's start, on this machine.
 
 mod load;
+mod peers;
 mod pages;
 mod start;
 
@@ -18,9 +19,33 @@ const SIZES: [usize; 2] = [1_000, 1_000_000];
 /// How long each number is measured.
 const WHILE: Duration = Duration::from_secs(5);
 
-/// Measures everything and prints a table.
-pub(crate) fn bench(root: &Path) -> Outcome {
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// The local galaxy, and the function's zip and start.
+    Galaxy,
+    /// The installer, against other installers.
+    Installer,
+}
+
+/// Measures one part, or without one everything, and prints a table.
+pub(crate) fn bench(root: &Path, part: Option<Part>) -> Outcome {
     crate::tools::set_up(root)?;
+    if part != Some(Part::Installer) {
+        galaxy(root)?;
+    }
+    if part != Some(Part::Galaxy) {
+        say(&peers::compare(root)?.join("\n"));
+    }
+    Ok(())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn galaxy(root: &Path) -> Outcome {
     cargo(root, &["build", "--release", "--locked", "-p", "beak-local", "--features", "fill"])?;
     say("building the Lambda function");
     let zip = beak_package::build(root).map_err(|error| error.to_string())?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::median;
 use crate::Outcome;
 
 /// How often each is started; the median counts.
@@ -32,11 +33,6 @@ pub(crate) fn compare(root: &Path) -> Outcome<Vec<String>> {
         milliseconds(ours),
         milliseconds(theirs),
     )])
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn first_question(command: &mut Command) -> Outcome<Duration> {

@@ -23,9 +23,9 @@ pub const KNOWN: &[Known] = &[
         kind: "AWS::CloudFront::Distribution",
         says: &["account must be verified"],
         means: "AWS lets no new account make distributions before it has looked at the account",
-        cure: "open a case with AWS Support, type “Account and billing”, service CloudFront: “please \
-               verify this account for CloudFront”; it takes a day or so. Then run the same command \
-               again",
+        cure: "open a case with AWS Support, type “Account and billing”, service CloudFront: \
+               “please verify this account for CloudFront”; it takes a day or so. Then run the \
+               same command again",
     },
     Known {
         id: "alias-taken",

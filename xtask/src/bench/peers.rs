@@ -5,6 +5,7 @@
 //! The peers come from their registries into `target/bench`; Terraform, which none of them has, is
 //! measured where it is on the PATH, with its provider's folder in `TF_PLUGIN_DIR`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -275,12 +276,14 @@ fn configuration(cloud: &Cloud, stacks: &[Stack]) -> String {
         };
         let parameters: String = stack.parameters.iter().map(one).collect();
         let Stack { name, template, .. } = stack;
-        text.push_str(&format!(
+        // Writing to a String can't fail.
+        let _ = write!(
+            text,
             "resource \"aws_cloudformation_stack\" \"{name}\" {{\n{edge}  name = \"{name}\"\n  \
              capabilities = [\"CAPABILITY_NAMED_IAM\"]\n  template_body = file(\"{}\")\n  \
              parameters = {{\n{parameters}  }}\n}}\n",
             template.display()
-        ));
+        );
     }
     text
 }

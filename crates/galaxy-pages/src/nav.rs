@@ -21,6 +21,8 @@ pub(crate) struct Entry {
     /// What navigation calls it, where the title is too long.
     pub(crate) label: String,
     pub(crate) about: String,
+    /// When it was written, where that matters.
+    pub(crate) date: Option<String>,
     pub(crate) here: bool,
     pub(crate) inner: Vec<Entry>,
 }
@@ -59,6 +61,7 @@ impl<'a> Tree<'a> {
             title: (*label).to_owned(),
             label: (*label).to_owned(),
             about: String::new(),
+            date: None,
             here: here == *path,
             inner: Vec::new(),
         };
@@ -137,6 +140,7 @@ fn entry(page: &Page, here: bool, inner: Vec<Entry>) -> Entry {
         title: page.front.title.clone(),
         label: page.label().to_owned(),
         about: page.front.description.clone(),
+        date: page.front.date.clone(),
         here,
         inner,
     }

@@ -315,6 +315,15 @@ fn each_site_answers_under_its_own_name() {
         // The API has one name only, so that a page of a site is never its own origin.
         assert_eq!(galaxy.get("/beak/metrics", &[("host", &host)]).status, 404);
     }
+    // A page's folder may be named with its slash or without.
+    let host = named("duckgalaxy");
+    let [page, bare] =
+        ["/errors/conflict/", "/errors/conflict"].map(|path| galaxy.get(path, &[("host", &host)]));
+    assert_eq!((page.status, &page.text), (200, &bare.text));
+    assert!(page.text.contains("<h1><code>conflict</code></h1>"), "{}", page.text);
+    let five = galaxy.get("/sites/", &[("host", &host)]);
+    let address = format!("href=\"http://spaceduckling.localhost:{}/\"", galaxy.port);
+    assert!(five.text.contains(&address), "{}", five.text);
     assert_eq!(galaxy.get("/", &[("host", "evil.example")]).status, 421);
     assert_eq!(galaxy.get("/beak/metrics", &[("host", "evil.example")]).status, 421);
     assert!(galaxy.get("/outbox", &[]).text.contains("No mail yet"));

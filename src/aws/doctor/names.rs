@@ -1,7 +1,7 @@
 //! Names that only one can have, and whether somebody has them.
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudfront::types::ResponseHeadersPolicyType;
+use aws_sdk_cloudfront::types::{FunctionStage, ResponseHeadersPolicyType};
 
 use crate::aws::error::{code, translate};
 use crate::failure::Failure;
@@ -75,7 +75,9 @@ impl Names {
                 Ok(aliases.iter().any(|alias| alias.alias_name() == Some(name)))
             }
             Thing::EdgeFunction => {
+                // A function is at this stage from its beginning.
                 let call = self.front.describe_function().name(name);
+                let call = call.stage(FunctionStage::Development);
                 there!(call, &doing, "NoSuchFunctionExists")
             }
             Thing::OriginAccess => Ok(self.origin_accesses().await?.iter().any(|n| n == name)),

@@ -37,7 +37,7 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 *count = (*count).max(weight);
             }
         }
-        list.push(json!([page.site.name, page.path, title, about]));
+        list.push(json!([page.site.name, page.path, title, short(&about)]));
     }
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
         let at = list.len();
@@ -47,13 +47,28 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 words.entry(word).or_default().entry(at).or_insert(weight);
             }
         }
-        list.push(json!([app.site.name, app.path, title, about]));
+        list.push(json!([app.site.name, app.path, title, short(&about)]));
     }
     prune(&mut words, list.len());
     let mut files = vec![file("pages", &Value::Array(list))];
     let drawers = drawers(words);
     files.extend(drawers.iter().enumerate().map(|(at, words)| file(&at.to_string(), words)));
     files
+}
+
+/// As much of a description as the list has room for; all of its words are in the drawers.
+fn short(about: &str) -> String {
+    let mut text = String::new();
+    for word in about.split_whitespace() {
+        if text.chars().count() + word.chars().count() > 96 {
+            return text + " …";
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
 }
 
 /// A word that a fifth of all pages have says something about those pages only in whose head it is.

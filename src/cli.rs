@@ -15,8 +15,8 @@ pub use skill::{Check, SkillWish};
 #[derive(Debug, Parser)]
 #[command(name = "spaceduck", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done or nothing to do, 1 config or input wrong, 2 usage, \
-3 refused, 4 a step failed, 5 credentials or permission, 6 drift found, 7 mail not finished, 70 our bug, \
-130 interrupted.")]
+3 refused, 4 a step failed, 5 credentials or permission, 6 drift found, 7 mail not finished, \
+70 our bug, 130 interrupted.")]
 pub struct Cli {
     /// What all commands share.
     #[command(flatten)]

@@ -134,6 +134,7 @@ pub const CALLS: &[Call] = &[
         On::Tables,
     ),
     call(TABLES, "describe_table", &["dynamodb:DescribeTable"], On::Tables),
+    call(TABLES, "get_item", &["dynamodb:GetItem"], On::Tables),
     call(TABLES, "scan", &["dynamodb:Scan"], On::Tables),
     call("ssm", "delete_parameter", &["ssm:DeleteParameter"], On::Parameters),
     call("ssm", "get_parameter", &["ssm:GetParameter"], On::Parameters),

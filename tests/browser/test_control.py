@@ -38,8 +38,12 @@ def test_two_ducks_bond_while_the_counters_move(own_galaxy, visit):
     expect(page.locator("#readings tr")).to_have_count(2)
 
 
+# The filter looks into ids too, and those have no letter O.
+NAMES = ("Harbour", "Colonel", "Falcon", "Porter")
+
+
 def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
-    ducks = [own_galaxy.hatch(name, f"{name}@example.com") for name in ("ada", "bo", "cy", "di")]
+    ducks = [own_galaxy.hatch(name, f"{name}@example.com") for name in NAMES]
     own_galaxy.bond(ducks[0], ducks[1])
     own_galaxy.bond(ducks[2], ducks[3])
     for duck in (ducks[0], ducks[2]):
@@ -54,15 +58,15 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     expect(page.locator("#tables tr").first).to_contain_text("answers")
     expect(page.locator("#rows tr")).to_have_count(4)
     assert barriers(page) == []
-    page.get_by_label("Show only those with").fill("cy")
+    page.get_by_label("Show only those with").fill("Falcon")
     expect(page.locator("#rows tr")).to_have_count(1)
     expect(page.locator("#row-count")).to_contain_text("1 of 1 duckling that fit; 4 in all.")
 
-    page.get_by_label("Note to the audit log about ada").fill("Met in person.")
-    page.get_by_role("listitem").filter(has_text="ada").get_by_role("button", name="Grant T2").click()
-    expect(page.locator("#op-notice")).to_contain_text("ada has tier T2 and a new certificate.")
-    page.get_by_role("listitem").filter(has_text="cy").get_by_role("button", name="Refuse").click()
-    expect(page.locator("#op-notice")).to_contain_text("cy has tier T1 as before.")
+    page.get_by_label("Note to the audit log about Harbour").fill("Met in person.")
+    page.get_by_role("listitem").filter(has_text="Harbour").get_by_role("button", name="Grant T2").click()
+    expect(page.locator("#op-notice")).to_contain_text("Harbour has tier T2 and a new certificate.")
+    page.get_by_role("listitem").filter(has_text="Falcon").get_by_role("button", name="Refuse").click()
+    expect(page.locator("#op-notice")).to_contain_text("Falcon has tier T1 as before.")
     expect(page.locator("#requests")).to_contain_text("Nobody waits for a decision.")
     expect(page.locator("#events")).to_contain_text("“Met in person.”")
     tiers = [own_galaxy.ask("/beak/me", key=duck["beak_key"])["trust_tier"] for duck in ducks]
@@ -73,7 +77,7 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("#op-notice")).to_contain_text("Signed out.")
     expect(page.locator("#console")).to_be_hidden()
-    assert "cy@example.com" not in page.content()
+    assert "Falcon" not in page.content()
     assert ducks[2]["duckling_id"] not in page.content()
 
 

@@ -72,15 +72,18 @@ pub(crate) struct Whole<'a> {
 /// Escapes a text and makes code of what stands between backticks.
 pub(crate) fn inline(text: impl AsRef<str>) -> String {
     let part = |(at, part): (usize, &str)| {
-        let part = escape(part);
-        if at % 2 == 1 { format!("<code>{part}</code>") } else { part }
+        if at % 2 == 1 {
+            format!("<code>{}</code>", escape(part))
+        } else {
+            escape(&part.replace('\'', "’"))
+        }
     };
     text.as_ref().split('`').enumerate().map(part).collect()
 }
 
 /// A text without its backticks.
 pub(crate) fn plain(text: impl AsRef<str>) -> String {
-    text.as_ref().replace('`', "")
+    text.as_ref().replace('`', "").replace('\'', "’")
 }
 
 pub(crate) fn header(site: &SiteHead, here: &str, tree: &Tree<'_>) -> Result<String, Mistake> {

@@ -3,10 +3,11 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ pub(crate) struct Person {
     pub(crate) proxy: Proxy,
     pub(crate) folder: TempDir,
     pub(crate) agent: ureq::Agent,
+    /// Whether calls that are not answered are given up soon.
+    pub(crate) hasty: AtomicBool,
 }
 
 /// A run of the program that is over.
@@ -105,6 +108,7 @@ impl Person {
             cloud,
             folder: TempDir::new().unwrap(),
             agent: config.into(),
+            hasty: AtomicBool::new(false),
         };
         person.configure(256);
         person
@@ -125,10 +129,11 @@ impl Person {
             .env("SPACEDUCK_CONNECT_TO", self.proxy.address())
             .env("SPACEDUCK_TURNSTILE_SITE_KEY", TEST_SITE_KEY)
             .env("SPACEDUCK_TURNSTILE_SECRET", TEST_SECRET)
-            // A call that is never answered is given up after this many seconds.
-            .env("SPACEDUCK_CALL_TIMEOUT", "5")
             .args(arguments)
             .arg("--json");
+        if self.hasty.load(Ordering::Relaxed) {
+            command.env("SPACEDUCK_CALL_TIMEOUT", "10");
+        }
         command
     }
 
@@ -296,4 +301,19 @@ fn split(url: &str) -> (&str, &str) {
 
 pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
+}
+
+/// In which places two accounts differ.
+pub(crate) fn differences(wanted: &Value, found: &Value, place: &str) -> String {
+    let (Some(one), Some(other)) = (wanted.as_object(), found.as_object()) else {
+        let same = wanted == found;
+        return if same { String::new() } else { format!("{place}: {found}, not {wanted}\n") };
+    };
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let below = |name: &&String| {
+        let (one, other) = (one.get(*name), other.get(*name));
+        let (one, other) = (one.unwrap_or(&Value::Null), other.unwrap_or(&Value::Null));
+        differences(one, other, &format!("{place}/{name}"))
+    };
+    names.iter().map(below).collect()
 }

@@ -35,13 +35,12 @@ pub struct Skill {
 pub fn check(folder: &str, tree: &Tree) -> Result<Skill, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     for (path, bytes) in tree.files() {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => mistakes.extend(text::faults(Source { file: path, text })),
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            mistakes.extend(text::faults(Source { file: path, text }));
+        } else {
             // Secrets are ASCII and can be told in any bytes.
-            Err(_) => {
-                let text = String::from_utf8_lossy(bytes);
-                mistakes.extend(text::secrets(Source { file: path, text: &text }));
-            }
+            let text = String::from_utf8_lossy(bytes);
+            mistakes.extend(text::secrets(Source { file: path, text: &text }));
         }
     }
     let skill = main_file(folder, tree, &mut mistakes);

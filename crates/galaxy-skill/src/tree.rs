@@ -133,7 +133,7 @@ impl Reader {
             if kind.is_dir() {
                 self.folder(&entry.path(), &format!("{path}/"))?;
             } else if kind.is_file() {
-                self.file(&entry.path(), path)?;
+                self.file(&entry.path(), &path)?;
             } else {
                 let what = if kind.is_symlink() { "a symbolic link" } else { "no plain file" };
                 let mistake = Mistake::new(format!("`{path}` is {what}"));
@@ -143,15 +143,15 @@ impl Reader {
         Some(())
     }
 
-    fn file(&mut self, file: &Path, path: String) -> Option<()> {
+    fn file(&mut self, file: &Path, path: &str) -> Option<()> {
         let mut bytes = Vec::new();
         let read =
             fs::File::open(file).and_then(|open| open.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
         if let Err(error) = read {
-            return self.unreadable(&path, &error);
+            return self.unreadable(path, &error);
         }
         self.bytes += bytes.len() as u64;
-        if let Err(mistake) = self.tree.add(&path, bytes) {
+        if let Err(mistake) = self.tree.add(path, bytes) {
             self.mistakes.push(mistake);
         }
         if let Some(mistake) = whole_fault(self.tree.count(), self.bytes) {

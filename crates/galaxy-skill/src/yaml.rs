@@ -5,6 +5,9 @@ use serde_saphyr::Spanned;
 
 use crate::mistake::{Mistake, Source};
 
+/// How long front matter may be, in bytes. All fields at their limits have a quarter of it.
+const LIMIT: usize = 16 * 1024;
+
 /// What is written behind a key.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
@@ -42,7 +45,17 @@ impl At {
 /// Reads the front matter: the part of the file up to the second `---`, that line not included, so
 /// that places are those of the file.
 pub(crate) fn read(source: Source<'_>, front: &str) -> Result<At, Mistake> {
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    if front.len() > LIMIT {
+        let message = format!("the front matter has more than {} KiB", LIMIT >> 10);
+        return Err(Mistake::new(message).help("say the rest in the instructions"));
+    }
+    // Fields, fields in `metadata`, and somebody's list at most; and nothing that grows when it is
+    // read: a stranger may have written it.
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! { max_depth: 4, max_anchors: 0, max_aliases: 0 },
+    };
     let parsed: Result<Option<At>, _> = serde_saphyr::from_str_with_options(front, options);
     match parsed {
         Ok(Some(root)) => Ok(root),

@@ -224,3 +224,31 @@ fn the_main_file_is_short() {
     let told = with("Wave,", &"Wave.\n".repeat(500));
     assert_eq!(told, ["SKILL.md has 512 lines, 500 are allowed"]);
 }
+
+#[test]
+fn front_matter_that_would_burst_is_refused() {
+    let deep = |open: &str, close: &str| open.repeat(100_000) + &close.repeat(100_000);
+    let mut laughs = "wave\na0: &a0 ha".to_owned();
+    for level in 1..20 {
+        let one = format!("*a{}, ", level - 1).repeat(9);
+        laughs += &format!("\na{level}: &a{level} [{one}]");
+    }
+    let short = "[".repeat(8000) + &"]".repeat(8000);
+    let maps = "{a: ".repeat(3000) + &"}".repeat(3000);
+    let anchor = "&a [*a]".into();
+    for name in [deep("[", "]"), deep("{a: ", "}"), short, maps, laughs, anchor] {
+        let told = with("name: wave", &format!("name: {name}"));
+        assert!(told[0].contains("front matter"), "{told:?}");
+    }
+    assert!(told(&format!("---\n{}\n---\nWave.\n", "- ".repeat(5000)))[0].contains("front matter"));
+}
+
+#[test]
+fn instructions_of_any_kind_are_read_to_their_end() {
+    for text in ["[", "![", "*", "`", "> ", "- ", "<", "[a](", "&", "[^", "|", "\\\\", "[a]: b\n"] {
+        let wild = text.repeat(200_000 / text.len());
+        let long = GOOD.replace("Wave, as", &wild);
+        // There may be mistakes in it; what counts is that there is an end.
+        let _ = check("wave", &tree(&long));
+    }
+}

@@ -81,6 +81,47 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     assert ducks[2]["duckling_id"] not in page.content()
 
 
+def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
+    """The page as operators see it in AWS: sandbox, quota, the function's version, a lost table."""
+    told = {}
+
+    def answer(route):
+        response = route.fetch()
+        status = response.json()
+        # Only operators are told of the mail.
+        route.fulfill(response=response, json=status | told if "mail" in status else status)
+
+    page = visit("about:blank")
+    settings = own_galaxy.settings("duckcontrol") | {"outbox": None}
+    page.route("**/config.json", lambda route: route.fulfill(json=settings))
+    page.route("**/beak/system/status", answer)
+    mail = {"sender": False, "sandbox": True, "quota": 200, "sent": 12}
+    table = {"name": "spaceduck-pecks", "active": True, "entries": None}
+    told |= {"mail": mail, "tables": [table], "function_version": "54"}
+    page.goto(own_galaxy.url("duckcontrol"))
+    sign_in(page, own_galaxy)
+    expect(page.locator("#function-version")).to_have_text("54")
+    expect(page.locator("#mail")).to_contain_text("sandbox")
+    expect(page.locator("#mail")).to_contain_text("give galaxy.yaml a mail domain")
+    quota = page.get_by_role("img", name="12 of 200 mails sent within 24 hours")
+    expect(quota).to_be_visible()
+    assert barriers(page) == []
+
+    attention = page.locator("#attention")
+    for change, said in [
+        ({"mail": mail | {"sender": True}}, "spaceduck mail apply"),
+        ({"mail": mail | {"sender": True, "sandbox": False, "sent": 190}}, "a higher one"),
+        ({"mail": mail | {"sender": True, "sandbox": False}}, "Nothing needs you."),
+        ({"tables": [table | {"active": False}]}, "spaceduck-pecks does not answer"),
+        ({"status": "degraded"}, "The galaxy is in the state “degraded”"),
+        ({"mail": None, "fleet": None, "tables": None}, "degraded"),
+    ]:
+        told |= change
+        page.get_by_role("button", name="Read again").click()
+        expect(attention).to_contain_text(said)
+    expect(page.locator("#fleet")).to_contain_text("could not find this out")
+
+
 def test_what_to_do_is_a_page_that_is_there(galaxy, visit):
     """Scripts link to runbooks, which the builder of the pages can't see."""
     folder = ROOT / "sites" / "duckcontrol"

@@ -19,6 +19,7 @@ use crate::ports::{DriftState, Object, ObjectSeen, ResourceDrift};
 use crate::release::{self, FileRecord, Manifest};
 
 mod kinds;
+mod mail;
 mod strays;
 
 pub use kinds::{KINDS, Kind};
@@ -93,6 +94,7 @@ pub async fn inspect(
     }
     found.extend(of_record(job, manifest).await?);
     found.extend(of_secrets(job).await?);
+    found.extend(mail::find(job, stacks, &manifest.release).await?);
     found.sort();
     Ok(found)
 }

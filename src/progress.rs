@@ -113,7 +113,8 @@ impl<W: Write + Send> Sink for Human<W> {
             }
             Event::Change { step, resource, kind, action, why, refused } => {
                 let refused = if refused { ", refused" } else { "" };
-                let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
+                let why =
+                    if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
                 state.line(&format!("  {step}: {action} {resource} ({kind}){why}{refused}"));
             }
             Event::Step { step, state: now, millis, detail } => {

@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region};
 use crate::ports::{
-    Assets, Clock, Dns, DriftState, Functions, Inventory, LogLine, Logs, Mail, Notes, Object, People,
-    Preflight, Proposal, Records, Secrets, Stacks, Web, World,
+    Assets, Clock, Dns, DriftState, Functions, Inventory, LogLine, Logs, Mail, Notes, Object,
+    People, Preflight, Proposal, Records, Secrets, Stacks, Web, World,
 };
 
 mod assets;

@@ -81,7 +81,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
                 "render",
             ],
         ),
-        ("drift", vec!["model", "failure", "catalog", "execute", "plan", "ports", "release"]),
+        (
+            "drift",
+            vec!["model", "failure", "catalog", "execute", "mail", "plan", "ports", "release"],
+        ),
         ("archive", vec!["model", "failure", "ports", "render"]),
         ("causes", vec![]),
         ("receipt", vec!["model", "event"]),

@@ -49,10 +49,17 @@ pub(super) const SECRET_GONE: Kind =
 pub(super) const STRAY: Kind = kind("stray", "ARN", State::Extra, "");
 pub(super) const STRAY_KEY: Kind = kind("stray-key", "ARN", State::Unchecked, "");
 
+pub(super) const MAIL_STOPPED: Kind = kind("mail-stopped", "mail", State::Changed, "");
+pub(super) const MAIL_ITEM: Kind = kind("mail-item", "mail/ITEM", State::Changed, "");
+pub(super) const MAIL_UNKNOWN: Kind = kind("mail-unchecked", "mail", State::Unchecked, "");
+
 /// All of them.
-pub const KINDS: [Kind; 17] = [
+pub const KINDS: [Kind; 20] = [
     STRAY,
     STRAY_KEY,
+    MAIL_STOPPED,
+    MAIL_ITEM,
+    MAIL_UNKNOWN,
     STACK_GONE,
     STACK_ILL,
     RESOURCE_GONE,

@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: numbers of the local galaxy and of the function's start, on this machine.
 
 mod load;
-mod peers;
 mod pages;
+mod peers;
 mod start;
 
 use std::io::{BufRead as _, BufReader};

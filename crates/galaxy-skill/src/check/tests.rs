@@ -1,5 +1,7 @@
 //! Every mistake that a skill can have, with its place.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 const GOOD: &str = "\
@@ -231,7 +233,7 @@ fn front_matter_that_would_burst_is_refused() {
     let mut laughs = "wave\na0: &a0 ha".to_owned();
     for level in 1..20 {
         let one = format!("*a{}, ", level - 1).repeat(9);
-        laughs += &format!("\na{level}: &a{level} [{one}]");
+        write!(laughs, "\na{level}: &a{level} [{one}]").expect("a String");
     }
     let short = "[".repeat(8000) + &"]".repeat(8000);
     let maps = "{a: ".repeat(3000) + &"}".repeat(3000);

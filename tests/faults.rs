@@ -192,7 +192,7 @@ impl Person {
             Ordeal::EachOnce("stale read") => {
                 // A stale answer needs one before it, so not the first of a kind, but every third.
                 self.proxy.on(Trouble::Stale, usize::MAX, move |call| {
-                    of_aws(call) && !call.changes && call.number % 3 == 0
+                    of_aws(call) && !call.changes && call.number.is_multiple_of(3)
                 });
             }
             Ordeal::EachOnce("no answer") => {
@@ -287,7 +287,7 @@ fn lives(model: &Model) -> Vec<[Ordeal; 3]> {
         SURVIVED.into_iter().map(|name| [0, 1, 2].map(|_| Ordeal::EachOnce(name))).collect();
     let moments = Act::ALL.map(|act| moments(&model.calls[&act], 2 * KILLS));
     for at in 0..2 * KILLS {
-        let moment = if at % 2 == 0 { Moment::Before } else { Moment::After };
+        let moment = if at.is_multiple_of(2) { Moment::Before } else { Moment::After };
         lives.push([0, 1, 2].map(|act: usize| {
             let (name, number) = moments[act][at].clone();
             Ordeal::Kill(moment, name, number)
@@ -350,8 +350,8 @@ fn whatever_goes_wrong_the_same_command_again_ends_well() {
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                loop {
-                    let Some(ordeals) = next.lock().unwrap().next() else { break };
+                let take = || next.lock().unwrap().next();
+                while let Some(ordeals) = take() {
                     let lived = std::panic::catch_unwind(|| {
                         Person::new().live_through(ordeals, &model);
                     });

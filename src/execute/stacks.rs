@@ -224,11 +224,15 @@ async fn remove(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure
     job.world.stacks.protect(place, &name, false).await?;
     let mut known = known_events(job, stack).await?;
     job.world.stacks.delete(place, &name).await?;
-    let after = settle(job, stack, &seen.arn, &mut known).await?;
-    match after.map(|after| after.status) {
-        None | Some(StackStatus::Gone) => Ok(()),
-        Some(_) => Err(broken(job, stack, &seen.arn, "could not be removed").await),
+    for _ in 0..ATTEMPTS {
+        match settle(job, stack, &seen.arn, &mut known).await?.map(|after| after.status) {
+            None | Some(StackStatus::Gone) => return Ok(()),
+            // No removal ends like that: the answer is older than its beginning.
+            Some(StackStatus::Ready) => job.world.clock.sleep(LOOK_AGAIN.0).await,
+            Some(_) => break,
+        }
     }
+    Err(broken(job, stack, &seen.arn, "could not be removed").await)
 }
 
 /// Waits until a stack no longer moves, telling what happens to its resources.

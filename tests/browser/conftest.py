@@ -139,7 +139,7 @@ def own_galaxy(tmp_path):
 @pytest.fixture(scope="session")
 def chromium():
     if not os.path.exists(CHROMIUM):
-        pytest.fail(f"{CHROMIUM} is missing: `cargo xtask setup` as root installs it", pytrace=False)
+        pytest.fail(f"{CHROMIUM} is missing: run `cargo xtask setup` as root", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         yield browser

@@ -1,4 +1,4 @@
-"""The certificate's page: what it proves, what it refuses, without a connection, and its picture."""
+"""The certificate's page: what it proves and refuses, without a connection, and its picture."""
 
 import base64
 import json
@@ -122,7 +122,8 @@ def test_the_picture_is_saved_as_a_png(galaxy, duck, visit):
     assert saved.value.path().read_text() == duck["certificate"]
 
 
-LOOKS = "(all) => all.map((one) => ['cx', 'cy', 'r', 'fill'].map((name) => one.getAttribute(name)))"
+LOOKS = """(all) => all.map((one) =>
+    ['cx', 'cy', 'r', 'fill'].map((name) => one.getAttribute(name)))"""
 
 
 def test_the_same_duck_looks_the_same_and_another_does_not(galaxy, duck, visit):
@@ -152,4 +153,5 @@ def test_a_browser_without_ed25519_asks_the_galaxy_and_says_so(galaxy, duck, vis
     expect(page.locator("#verdict")).to_contain_text("The galaxy says: genuine and in force.")
     expect(page.locator("#proofs")).to_contain_text("Not known: the signature, in this browser.")
     check(page, altered(duck["certificate"], tier="T2"))
-    expect(page.locator("#verdict")).to_contain_text("The galaxy says that the signature is not its own.")
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("The galaxy says that the signature is not its own.")

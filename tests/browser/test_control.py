@@ -52,7 +52,8 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
 
     page = visit(own_galaxy.url("duckcontrol"))
     sign_in(page, own_galaxy)
-    expect(page.get_by_role("img", name=re.compile("The fleet: 1 alive.*3 offline"))).to_be_visible()
+    fleet = page.get_by_role("img", name=re.compile("The fleet: 1 alive.*3 offline"))
+    expect(fleet).to_be_visible()
     expect(page.locator("#attention")).to_contain_text("2 ducklings wait for a decision")
     expect(page.locator("#mail")).to_contain_text("outbox")
     expect(page.locator("#tables tr").first).to_contain_text("answers")
@@ -63,9 +64,10 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     expect(page.locator("#row-count")).to_contain_text("1 of 1 duckling that fit; 4 in all.")
 
     page.get_by_label("Note to the audit log about Harbour").fill("Met in person.")
-    page.get_by_role("listitem").filter(has_text="Harbour").get_by_role("button", name="Grant T2").click()
+    request = page.locator("#requests > li")
+    request.filter(has_text="Harbour").get_by_role("button", name="Grant T2").click()
     expect(page.locator("#op-notice")).to_contain_text("Harbour has tier T2 and a new certificate.")
-    page.get_by_role("listitem").filter(has_text="Falcon").get_by_role("button", name="Refuse").click()
+    request.filter(has_text="Falcon").get_by_role("button", name="Refuse").click()
     expect(page.locator("#op-notice")).to_contain_text("Falcon has tier T1 as before.")
     expect(page.locator("#requests")).to_contain_text("Nobody waits for a decision.")
     expect(page.locator("#events")).to_contain_text("“Met in person.”")

@@ -192,6 +192,6 @@ fn the_projects_own_pages_have_no_mistake() {
     let built = build(&read::input(&root).expect("readable"));
     let found: Vec<String> = built.mistakes.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
-    let pages = built.files.iter().filter(|file| file.path.ends_with(".html")).count();
+    let pages = built.files.iter().filter(|file| file.path.ends_with("html")).count();
     assert!(pages >= 200, "{pages} pages");
 }

@@ -17,7 +17,7 @@ pub(super) fn make(root: &Path) -> Outcome<Vec<String>> {
         let input = galaxy_pages::read::input(root).map_err(|error| error.to_string())?;
         let built = galaxy_pages::build(&input);
         times.push(begin.elapsed());
-        pages = built.files.iter().filter(|file| file.path.ends_with(".html")).count();
+        pages = built.files.iter().filter(|file| file.path.ends_with("html")).count();
     }
     times.sort_unstable();
     let median = times.get(TIMES / 2).copied().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+#[expect(clippy::print_stderr, reason = "cargo shows what a build script says when it fails")]
 fn main() -> ExitCode {
     for watched in ["sites", "pages", "crates/beak-api/openapi.json"] {
         println!("cargo:rerun-if-changed=../../{watched}");
@@ -12,7 +13,6 @@ fn main() -> ExitCode {
     match make() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            // Cargo shows what a build script says when it fails.
             eprintln!("{reason}");
             ExitCode::FAILURE
         }
@@ -49,6 +49,7 @@ fn make() -> Result<(), String> {
     }
     let mut table = String::from("&[\n");
     for (name, path) in files {
+        let path = path.display().to_string();
         // Writing to a String can't fail.
         let _ = writeln!(table, "({name:?}, include_bytes!({path:?}) as &[u8]),");
     }

@@ -6,6 +6,7 @@
 
 mod audit;
 mod changes;
+mod codes;
 mod item;
 mod limits;
 mod moves;

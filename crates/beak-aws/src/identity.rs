@@ -140,32 +140,59 @@ fn tokens(result: &AuthenticationResultType) -> Result<Tokens> {
     Ok(Tokens { access: access.to_owned(), refresh, expires_in })
 }
 
-/// Cognito is stricter than we are: a password neither begins nor ends with a blank, an address has
-/// at most 128 characters. Which of the two it minds only its message says.
+/// What Cognito takes no password without: `^[\S]+.*[\S]+$`, as Java reads it. Looked at before it
+/// is asked, because it might look at the address first, and for everybody alike.
+fn check(password: &Password) -> Result<()> {
+    const BLANKS: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
+    const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    let text = password.expose();
+    if text.trim_matches(BLANKS).len() == text.len() && !text.contains(BREAKS) {
+        return Ok(());
+    }
+    Err(BeakError::WeakPassword("a password neither begins nor ends with a blank, and is one line"))
+}
+
+/// Cognito is stricter than we are: an address has at most 128 characters. And whoever has changed
+/// the pool's policy may want longer passwords. Which of the two it minds only its message says.
 fn unfit(message: Option<&str>) -> BeakError {
     let message = message.unwrap_or_default().to_lowercase();
     if message.contains("password") {
-        return BeakError::WeakPassword(
-            "this password does not do: it is too short, or begins or ends with a blank",
-        );
+        return BeakError::WeakPassword("this password is too weak for this galaxy");
     }
     BeakError::invalid("email", "this galaxy takes no such e-mail address")
 }
 
-/// What a code was worth. Cognito answers for an unknown address as for a wrong code, because
-/// the app client prevents telling them apart.
-fn judged(code: Option<&str>) -> Option<Confirmed> {
-    match code? {
-        "CodeMismatchException"
-        | "UserNotFoundException"
-        | "NotAuthorizedException"
-        | "InvalidParameterException" => Some(Confirmed::Mismatch),
-        "ExpiredCodeException" | "TooManyFailedAttemptsException" => Some(Confirmed::Expired),
-        _ => None,
-    }
+/// Whether a code failed for what it is or whose it is. Some of these Cognito has only for addresses
+/// that it knows, so none of them may reach a caller in words of its own.
+fn is_no(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some(
+            "CodeMismatchException"
+                | "ExpiredCodeException"
+                | "TooManyFailedAttemptsException"
+                | "LimitExceededException"
+                | "UserNotFoundException"
+                | "UserNotConfirmedException"
+                | "NotAuthorizedException"
+                | "InvalidParameterException"
+                // `check` has found nothing in it.
+                | "InvalidPasswordException"
+        )
+    )
 }
 
-/// Whether a request for a code failed only because there is nobody who could want one.
+/// Whether a request for a code failed only for this address: there is nobody who could want one,
+/// or somebody who has asked too often or can't be mailed. The caller may not learn which.
+fn is_unsent(code: Option<&str>) -> bool {
+    let unsent = matches!(code, Some("LimitExceededException" | "CodeDeliveryFailureException"));
+    if unsent {
+        tracing::warn!(cause = code, "a code was not sent");
+    }
+    unsent || nobody(code)
+}
+
+/// Whether there is no such person, or none with such a token.
 fn nobody(code: Option<&str>) -> bool {
     let codes = ["UserNotFoundException", "InvalidParameterException", "NotAuthorizedException"];
     code.is_some_and(|code| codes.contains(&code))
@@ -174,6 +201,7 @@ fn nobody(code: Option<&str>) -> bool {
 #[async_trait]
 impl Identity for Cognito {
     async fn sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp> {
+        check(password)?;
         for _ in 0..3 {
             if self.try_sign_up(email, password).await? {
                 return Ok(SignedUp::CodeSent);
@@ -197,9 +225,8 @@ impl Identity for Cognito {
             .confirmation_code(otp.expose());
         match asked.send().await {
             Ok(_) => Ok(Confirmed::Yes),
-            Err(error) => {
-                judged(code(&error)).ok_or_else(|| failed("confirming an address", &error))
-            }
+            Err(error) if is_no(code(&error)) => Ok(Confirmed::No),
+            Err(error) => Err(failed("confirming an address", &error)),
         }
     }
 
@@ -212,7 +239,7 @@ impl Identity for Cognito {
             .username(email.as_str());
         match asked.send().await {
             Ok(_) => Ok(()),
-            Err(error) if nobody(code(&error)) => Ok(()),
+            Err(error) if is_unsent(code(&error)) => Ok(()),
             Err(error) => Err(failed("sending a code again", &error)),
         }
     }
@@ -284,7 +311,7 @@ impl Identity for Cognito {
             .username(email.as_str());
         match asked.send().await {
             Ok(_) => Ok(()),
-            Err(error) if nobody(code(&error)) => Ok(()),
+            Err(error) if is_unsent(code(&error)) => Ok(()),
             Err(error) => Err(failed("sending a code for a new password", &error)),
         }
     }
@@ -294,6 +321,7 @@ impl Identity for Cognito {
     }
 
     async fn reset(&self, email: &Email, otp: &OtpCode, new: &Password) -> Result<Confirmed> {
+        check(new)?;
         let asked = self
             .client
             .confirm_forgot_password()
@@ -302,13 +330,10 @@ impl Identity for Cognito {
             .username(email.as_str())
             .confirmation_code(otp.expose())
             .password(new.expose());
-        if let Err(error) = asked.send().await {
-            let weak = matches!(unfit(error.message()), BeakError::WeakPassword(_));
-            let codes = ["InvalidPasswordException", "InvalidParameterException"];
-            if weak && code(&error).is_some_and(|code| codes.contains(&code)) {
-                return Err(unfit(error.message()));
-            }
-            return judged(code(&error)).ok_or_else(|| failed("taking a new password", &error));
+        match asked.send().await {
+            Ok(_) => {}
+            Err(error) if is_no(code(&error)) => return Ok(Confirmed::No),
+            Err(error) => return Err(failed("taking a new password", &error)),
         }
         let ended = self.client.admin_user_global_sign_out().user_pool_id(&self.user_pool);
         match ended.username(email.as_str()).send().await {
@@ -321,6 +346,41 @@ impl Identity for Cognito {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_as_cognito_wants_it_before_it_is_asked() {
+        for text in ["a rather good one", "ü\u{a0}good\tenough ü", "\u{a0}good enough\u{a0}"] {
+            let password = Password::attempt(text.into()).expect("short enough");
+            assert_eq!(check(&password), Ok(()), "{text:?}");
+        }
+        let bad = [" good enough", "good enough ", "good enough\n", "\tgood enough", "\u{b}good"];
+        for text in bad.into_iter().chain(["good\nenough", "good\u{2028}enough"]) {
+            let password = Password::attempt(text.into()).expect("short enough");
+            assert_eq!(check(&password).map_err(|e| e.code()), Err("weak_password"), "{text:?}");
+        }
+    }
+
+    /// What Cognito says of known addresses only looks like what it says of all.
+    #[test]
+    fn what_cognito_knows_of_an_address_is_not_said() {
+        let tried = [
+            "CodeMismatchException",
+            "ExpiredCodeException",
+            "TooManyFailedAttemptsException",
+            "LimitExceededException",
+            "UserNotFoundException",
+            "UserNotConfirmedException",
+            "NotAuthorizedException",
+            "InvalidPasswordException",
+        ];
+        assert!(tried.into_iter().all(|code| is_no(Some(code))));
+        let asked = ["LimitExceededException", "CodeDeliveryFailureException"];
+        assert!(asked.into_iter().all(|code| is_unsent(Some(code))));
+        // These say something of the service, not of anybody.
+        for code in [None, Some("TooManyRequestsException"), Some("InternalErrorException")] {
+            assert!(!is_no(code) && !is_unsent(code), "{code:?}");
+        }
+    }
 
     #[test]
     fn what_cognito_minds_is_named_at_its_field() {

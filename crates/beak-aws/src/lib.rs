@@ -21,7 +21,7 @@ use axum::Router;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
-use beak_core::ports::{Entropy, Store};
+use beak_core::ports::{Codes, Entropy, Store};
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
 use lambda_http::Request;
 use lambda_http::http::Uri;
@@ -65,6 +65,7 @@ fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
         store: Arc::clone(&store) as Arc<dyn Store>,
         identity: Arc::new(identity::Cognito::new(config, settings)),
         authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
+        codes: Arc::clone(&store) as Arc<dyn Codes>,
         limits: Some(store),
         captcha: Some(Arc::new(captcha::Turnstile::new(config, &settings.prefix))),
         mailer: Arc::new(mailer::Ses::new(config, settings)),

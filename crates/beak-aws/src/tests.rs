@@ -107,6 +107,8 @@ async fn dynamodb_keeps_the_contract() {
     beak_core::store_contract!(run open().await);
     let limits = new().await as Arc<dyn Limits>;
     beak_core::contract::calls_are_counted_exactly(limits).await;
+    let codes = new().await as Arc<dyn Codes>;
+    beak_core::contract::codes_are_tried_exactly(codes).await;
 }
 
 /// The user pool of `templates/auth.yaml`, as far as the code notices: its id and its client's.

@@ -19,8 +19,8 @@ use crate::newsletter::{Offer, Token};
 use crate::peck::{Direction, Message, Peck, PeckStatus, PeckType};
 use crate::person::{DisplayName, Email};
 use crate::ports::{
-    Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Limits, Metrics, Move, Moved,
-    NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side, Store, Turn,
+    CodeAsked, Codes, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Limits,
+    Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side, Store, Turn,
 };
 use crate::tier::{Note, Statement, Tier, TierRequest};
 
@@ -703,4 +703,37 @@ pub async fn calls_are_counted_exactly(limits: Arc<dyn Limits>) {
     assert!(!limits.take("hatch#192.0.2.1", 20, soon).await.expect("counted").granted);
     let later = now + Duration::seconds(60);
     assert!(limits.take("hatch#192.0.2.1", 20, later).await.expect("counted").granted);
+}
+
+/// Of any number of tries at once, as many are granted as a code has; a code that is asked for
+/// starts anew, and what belonged to the one before it counts no more.
+pub async fn codes_are_tried_exactly(codes: Arc<dyn Codes>) {
+    let until = start() + Duration::hours(24);
+    let asked = CodeAsked { name: "hatch#x".into(), at: start(), until, tries: 0 };
+    assert_eq!(codes.noted_code(&asked.name).await, Ok(None));
+    assert_eq!(codes.take_try(&asked, 5).await, Ok(false));
+    assert_eq!(codes.give_back(&asked).await, Ok(()));
+    assert_eq!(codes.noted_code(&asked.name).await, Ok(None));
+    assert_eq!(codes.note_code(&asked).await, Ok(()));
+    assert_eq!(codes.noted_code(&asked.name).await, Ok(Some(asked.clone())));
+    let takes = join_all((0..50).map(|_| codes.take_try(&asked, 5))).await;
+    assert_eq!(takes.iter().filter(|taken| **taken == Ok(true)).count(), 5, "{takes:?}");
+    assert!(takes.iter().all(Result::is_ok), "{takes:?}");
+    let full = CodeAsked { tries: 5, ..asked.clone() };
+    assert_eq!(codes.noted_code(&asked.name).await, Ok(Some(full)));
+    assert_eq!(codes.give_back(&asked).await, Ok(()));
+    assert_eq!(codes.take_try(&asked, 5).await, Ok(true));
+    assert_eq!(codes.take_try(&asked, 5).await, Ok(false));
+    let other = CodeAsked { name: "reset#x".into(), ..asked.clone() };
+    assert_eq!(codes.noted_code(&other.name).await, Ok(None));
+    let again = CodeAsked { at: start() + Duration::milliseconds(1), ..asked.clone() };
+    assert_eq!(codes.note_code(&again).await, Ok(()));
+    assert_eq!(codes.take_try(&asked, 5).await, Ok(false));
+    assert_eq!(codes.give_back(&asked).await, Ok(()));
+    assert_eq!(codes.noted_code(&again.name).await, Ok(Some(again.clone())));
+    assert_eq!(codes.take_try(&again, 5).await, Ok(true));
+    for _ in 0..2 {
+        assert_eq!(codes.give_back(&again).await, Ok(()));
+    }
+    assert_eq!(codes.noted_code(&again.name).await, Ok(Some(again)));
 }

@@ -1,6 +1,7 @@
 //! What a galaxy can be asked to do: one function per call of the Beak, over the ports.
 
 mod certificates;
+mod codes;
 mod hatch;
 mod newsletter;
 mod operators;
@@ -22,7 +23,7 @@ use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::person::hex;
 use crate::ports::{
-    Captcha, CertificateAuthority, Clock, Entropy, Identity, Limits, Mailer, Metrics, Store, Taken,
+    Captcha, CertificateAuthority, Clock, Codes, Entropy, Identity, Limits, Mailer, Metrics, Store, Taken,
 };
 use crate::tier::Tier;
 
@@ -31,6 +32,8 @@ use crate::tier::Tier;
 pub struct Ports {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
+    /// When codes were asked for, and how often they were tried.
+    pub codes: Arc<dyn Codes>,
     /// Passwords, codes, tokens.
     pub identity: Arc<dyn Identity>,
     /// Signs certificates.

@@ -3,6 +3,7 @@
 //! A port answers `Err` only when something is broken ([`BeakError::Unavailable`] when trying
 //! again may help, [`BeakError::Internal`] otherwise). Losing a race is an answer, not an error.
 
+mod codes;
 mod store;
 
 use std::net::IpAddr;
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
+pub use self::codes::{CodeAsked, Codes};
 pub use self::store::{
     Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
     NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, TableState, Turn,
@@ -36,10 +38,9 @@ pub enum SignedUp {
 pub enum Confirmed {
     /// It was right.
     Yes,
-    /// It was wrong, or nobody waits for one. The two can't be told apart.
-    Mismatch,
-    /// It is too old or was tried too often.
-    Expired,
+    /// It was wrong, too old or used up, or nobody waits for one. Why is not said: what an identity
+    /// can tell of a code says whether it knows the address.
+    No,
 }
 
 /// What a person signs in with from then on.

@@ -46,6 +46,8 @@ pub(crate) const READERS: Table = Table::new("readers");
 pub(crate) const REPEATS: Table = Table::new("repeats");
 /// What may be done once in a while → when next.
 pub(crate) const TURNS: Table = Table::new("turns");
+/// What a code is for and the address's digest → when it was asked for.
+pub(crate) const CODES: Table = Table::new("codes");
 /// Name → count.
 pub(crate) const COUNTS: Table = Table::new("counts");
 /// E-mail address → password, code.
@@ -55,7 +57,7 @@ pub(crate) const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
 
-pub(crate) const ALL: [Table; 20] = [
+pub(crate) const ALL: [Table; 21] = [
     EGGS,
     DUCKLINGS,
     EMAILS,
@@ -72,6 +74,7 @@ pub(crate) const ALL: [Table; 20] = [
     READERS,
     REPEATS,
     TURNS,
+    CODES,
     COUNTS,
     PEOPLE,
     TOKENS,

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::mail::Mail;
-use beak_core::person::{CODE_LIFETIME, CODE_TRIES, Email, OtpCode, Password, hex};
+use beak_core::person::{CODE_LIFETIME, Email, OtpCode, Password, hex};
 use beak_core::ports::{Clock, Confirmed, Entropy, Identity, Person, SignedUp, Tokens};
 use beak_core::{BeakError, Duration, Result};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,6 @@ struct CodeRow {
     purpose: Purpose,
     hash: String,
     until: Millis,
-    wrong: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,7 +153,7 @@ impl LocalIdentity {
 
     fn code_row(&self, email: &Email, code: &OtpCode, purpose: Purpose) -> CodeRow {
         let until = millis(self.clock.now() + CODE_LIFETIME);
-        CodeRow { purpose, hash: code_hash(email, code), until, wrong: 0 }
+        CodeRow { purpose, hash: code_hash(email, code), until }
     }
 
     /// Writes down a new token and gives its text.
@@ -217,19 +216,14 @@ fn person(txn: &Writing, email: &Email) -> Result<Option<PersonRow>> {
     txn.get(PEOPLE, email.as_str())
 }
 
-/// Compares a code and counts a wrong one. `Yes` leaves it to the caller to use the code up.
-fn try_code(code: Option<&mut CodeRow>, hash: &str, purpose: Purpose, now: Millis) -> Confirmed {
-    let Some(code) = code.filter(|code| code.purpose == purpose) else {
-        return Confirmed::Mismatch;
-    };
-    if code.until <= now || code.wrong >= CODE_TRIES {
-        return Confirmed::Expired;
+/// Compares a code. How often one may be tried is the galaxy's to count, and `Yes` leaves it to the
+/// caller to use the code up.
+fn judge(code: Option<&CodeRow>, hash: &str, purpose: Purpose, now: Millis) -> Confirmed {
+    let code = code.filter(|code| code.purpose == purpose && code.until > now);
+    match code {
+        Some(code) if bool::from(code.hash.as_bytes().ct_eq(hash.as_bytes())) => Confirmed::Yes,
+        _ => Confirmed::No,
     }
-    if bool::from(code.hash.as_bytes().ct_eq(hash.as_bytes())) {
-        return Confirmed::Yes;
-    }
-    code.wrong += 1;
-    Confirmed::Mismatch
 }
 
 #[async_trait]
@@ -256,13 +250,15 @@ impl Identity for LocalIdentity {
         let (hash, now) = (code_hash(email, code), millis(self.clock.now()));
         let email = email.clone();
         let confirmed = self.db.write(move |txn| {
-            let Some(mut row) = person(txn, &email)? else { return Ok(Confirmed::Mismatch) };
-            // The code stays: should the process end before the egg has hatched, the same code
-            // finishes it. Once hatched there is no egg left that it could open.
-            let tried = try_code(row.code.as_mut(), &hash, Purpose::Hatch, now);
-            row.confirmed |= tried == Confirmed::Yes;
-            txn.put(PEOPLE, email.as_str(), &row)?;
-            Ok(tried)
+            let Some(mut row) = person(txn, &email)? else { return Ok(Confirmed::No) };
+            let judged = judge(row.code.as_ref(), &hash, Purpose::Hatch, now);
+            if judged == Confirmed::Yes {
+                // The code stays: should the process end before the egg has hatched, the same code
+                // finishes it. Once hatched there is no egg left that it could open.
+                row.confirmed = true;
+                txn.put(PEOPLE, email.as_str(), &row)?;
+            }
+            Ok(judged)
         });
         confirmed.await
     }
@@ -339,15 +335,15 @@ impl Identity for LocalIdentity {
         let (hash, now) = (code_hash(email, code), millis(self.clock.now()));
         let email = email.clone();
         let reset = self.db.write(move |txn| {
-            let Some(mut row) = person(txn, &email)? else { return Ok(Confirmed::Mismatch) };
-            let tried = try_code(row.code.as_mut(), &hash, Purpose::Reset, now);
-            if tried == Confirmed::Yes {
+            let Some(mut row) = person(txn, &email)? else { return Ok(Confirmed::No) };
+            let judged = judge(row.code.as_ref(), &hash, Purpose::Reset, now);
+            if judged == Confirmed::Yes {
                 row.password = password;
                 row.code = None;
                 txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())?;
+                txn.put(PEOPLE, email.as_str(), &row)?;
             }
-            txn.put(PEOPLE, email.as_str(), &row)?;
-            Ok(tried)
+            Ok(judged)
         });
         reset.await
     }

@@ -116,9 +116,11 @@ fn ports(
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let identity = LocalIdentity::new(Arc::clone(db), Arc::clone(clock), Arc::clone(&entropy))?;
     let identity = Arc::new(identity);
-    let store: Arc<dyn Store> = Arc::new(RedbStore::new(Arc::clone(db)));
+    let codes = Arc::new(RedbStore::new(Arc::clone(db)));
+    let store = Arc::clone(&codes) as Arc<dyn Store>;
     let ports = Ports {
         store: Arc::clone(&store),
+        codes,
         identity: Arc::clone(&identity) as Arc<dyn Identity>,
         authority: Arc::new(Jws::new(Arc::new(signer), store)),
         captcha: TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod changes;
+mod codes;
 mod moves;
 mod rows;
 
@@ -52,6 +53,7 @@ impl RedbStore {
                 row.state != OfferState::Waits || row.until > millis(now)
             })?;
             txn.retain(TURNS, |until: &Millis| *until > millis(now))?;
+            codes::tidy(txn, millis(now))?;
             audit::tidy(txn, now)
         });
         tidied.await

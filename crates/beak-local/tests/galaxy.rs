@@ -105,8 +105,51 @@ fn five_wrong_codes_end_the_right_one() {
     let code = galaxy.newest_code("a@example.com");
     let body = json!({"email": "a@example.com", "code": code});
     assert_eq!(galaxy.post("/beak/verify", None, &body).status, 200);
-    // Single use.
-    assert_eq!(try_code(&code), "otp_expired");
+    // Single use, and then like any other code that is none.
+    assert_eq!(try_code(&code), "otp_mismatch");
+}
+
+/// Whoever asks for codes for an address and tries wrong ones gets the same answers, known or not.
+#[test]
+fn wrong_codes_tell_nobody_whether_an_address_is_known() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    galaxy.hatch("known@example.com", "Known");
+    // Without the request's id, which is each call's own.
+    let said = |answer: &harness::Answer| {
+        let mut body = answer.json();
+        body.as_object_mut().expect("an object").remove("request_id");
+        (answer.status, body)
+    };
+    let answers = |email: &str| {
+        let mut answers = Vec::new();
+        let mut call = |path: &str, body: &Value| {
+            answers.push(said(&galaxy.post(path, None, body)));
+        };
+        let code = json!({"email": email, "code": "000000"});
+        let mut reset = code.clone();
+        reset["password"] = json!("another good one");
+        let address = json!({"email": email});
+        call("/beak/reset", &reset);
+        call("/beak/forgot", &address);
+        (0..7).for_each(|_| call("/beak/reset", &reset));
+        call("/beak/resend", &address);
+        (0..7).for_each(|_| call("/beak/verify", &code));
+        call("/beak/forgot", &address);
+        call("/beak/resend", &address);
+        answers
+    };
+    let (known, unknown) = (answers("known@example.com"), answers("unknown@example.com"));
+    let words = |answers: &[(u16, Value)]| {
+        let word = |(status, body): &(u16, Value)| format!("{status} {}", text(body, "error"));
+        answers.iter().filter(|(status, _)| *status == 400).map(word).collect::<Vec<_>>()
+    };
+    let seven = [["400 otp_mismatch"; 5].as_slice(), &["400 otp_expired"; 2]].concat();
+    assert_eq!(words(&known), [&["400 otp_mismatch"], &*seven, &*seven].concat());
+    let statuses = |answers: &[(u16, Value)]| answers.iter().map(|(s, _)| *s).collect::<Vec<_>>();
+    assert_eq!(statuses(&known)[17..], [429, 429]);
+    // The waits of a 429 go with the clock; its body does not.
+    assert_eq!(known, unknown);
 }
 
 #[test]

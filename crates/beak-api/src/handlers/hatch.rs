@@ -28,7 +28,10 @@ pub(crate) async fn hatch(
         from: from.map(|ClientAddress(address)| address),
         email,
     };
-    galaxy.hatch(egg).await?;
+    if let Some(error) = galaxy.hatch(egg).await? {
+        let cause = error.cause().unwrap_or(error.code());
+        tracing::warn!(cause, "an owner was not told of a hatch");
+    }
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 

@@ -5,16 +5,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use time::OffsetDateTime;
 
 use crate::access::{Caller, Who};
+use crate::certificate::Claims;
 use crate::duckling::Duckling;
 use crate::error::BeakError;
-use crate::galaxy::{Credential, Galaxy, Hatchling, NewEgg, NewPeck, Ports, Settings};
+use crate::galaxy::{
+    Credential, Galaxy, Hatchling, NewEgg, NewPeck, Ports, Settings, Verification,
+};
 use crate::key::BeakKey;
 use crate::mail::Mail;
 use crate::peck::{Message, PeckType};
 use crate::person::{DisplayName, Email, OtpCode, Password};
-use crate::ports::{Confirmed, SignedUp};
+use crate::ports::{
+    CertificateAuthority, Clock, Confirmed, MailState, Mailer, PublicKey, SignedUp,
+};
 use crate::tier::Tier;
 
 /// Makes a test of each case. `$open` is an expression that gives an empty [`Home`] and a guard,
@@ -44,6 +50,13 @@ macro_rules! home_contract {
             two_hatches_of_one_address_make_one_duckling
             two_verifies_of_one_code_make_one_duckling
             a_hatching_cut_off_behind_the_confirmation_is_finished_by_signing_in
+            a_code_lapses_whoever_keeps_it
+            wrong_codes_for_a_hatch_say_nothing_of_the_address
+            wrong_codes_for_a_new_password_say_nothing_of_the_address
+            a_right_code_is_good_behind_four_wrong_ones
+            fifty_wrong_codes_at_once_are_counted_exactly
+            what_is_broken_is_not_the_codes_fault
+            a_mail_that_fails_says_nothing_of_the_address
             a_known_address_learns_of_a_hatch_by_mail_only
             fifty_answers_have_one_winner
             a_key_is_exchanged_under_use
@@ -178,7 +191,7 @@ pub async fn only_the_right_code_confirms(home: Home) {
     let code = home.letters.code(&swan).await;
     let wrong = if code.expose() == "000000" { "000001" } else { "000000" };
     let wrong = OtpCode::parse(wrong).expect("six digits");
-    assert_eq!(identity.confirm(&swan, &wrong).await, Ok(Confirmed::Mismatch));
+    assert_eq!(identity.confirm(&swan, &wrong).await, Ok(Confirmed::No));
     assert!(access(&home, &swan, PASSWORD).await.is_none());
     assert_eq!(identity.resend(&swan).await, Ok(()));
     let code = home.letters.code(&swan).await;
@@ -200,7 +213,7 @@ pub async fn an_unknown_address_is_like_any_other(home: Home) {
         ));
     }
     assert_eq!(answers[0], answers[1]);
-    assert_eq!(answers[0].0, Ok(Confirmed::Mismatch));
+    assert_eq!(answers[0].0, Ok(Confirmed::No));
 }
 
 /// All tokens of the person end, access and refresh.
@@ -358,13 +371,207 @@ pub async fn a_hatching_cut_off_behind_the_confirmation_is_finished_by_signing_i
     assert_eq!(galaxy.metrics().await.expect("counted").ducklings, 1);
 }
 
+/// A clock that goes before another one.
+struct Later(Arc<dyn Clock>, time::Duration);
+
+impl Clock for Later {
+    fn now(&self) -> OffsetDateTime {
+        self.0.now() + self.1
+    }
+}
+
+fn later(home: &Home, minutes: i64) -> Galaxy {
+    let clock = Later(Arc::clone(&home.ports.clock), time::Duration::minutes(minutes));
+    galaxy(&Ports { clock: Arc::new(clock), ..home.ports.clone() })
+}
+
+/// Cognito keeps a code for a day; nobody is to hatch with one that is older than it was told.
+pub async fn a_code_lapses_whoever_keeps_it(home: Home) {
+    let laid = new_egg("late");
+    let email = laid.email.clone();
+    galaxy(&home.ports).hatch(laid).await.expect("an egg");
+    let later = |minutes| later(&home, minutes);
+    let verification =
+        async || Verification { email: email.clone(), code: home.letters.code(&email).await };
+    let late = later(15).verify(&verification().await).await;
+    assert_eq!(late.err(), Some(BeakError::OtpExpired));
+    later(16).resend(&email).await.expect("another code");
+    later(30).verify(&verification().await).await.expect("a duckling");
+}
+
+/// A code that was not sent; that it was would be one in a million.
+fn wrong(name: &str) -> Verification {
+    Verification { email: email(name), code: OtpCode::parse("000000").expect("six digits") }
+}
+
+async fn verifying(galaxy: &Galaxy, name: &str, times: usize) -> Vec<&'static str> {
+    let mut answers = Vec::new();
+    for _ in 0..times {
+        answers.push(galaxy.verify(&wrong(name)).await.map_or_else(|e| e.code(), |_| "hatched"));
+    }
+    answers
+}
+
+async fn resetting(galaxy: &Galaxy, name: &str, times: usize) -> Vec<&'static str> {
+    let (mut answers, new) = (Vec::new(), password("quite another one"));
+    for _ in 0..times {
+        let answer = galaxy.reset(&wrong(name), &new).await;
+        answers.push(answer.map_or_else(|error| error.code(), |()| "changed"));
+    }
+    answers
+}
+
+const NO: &str = "otp_mismatch";
+const LATE: &str = "otp_expired";
+
+/// One wrong code at once, two after fifteen minutes; seven behind another code, two a day later.
+const WRONG_CODES: [&str; 12] = [NO, LATE, LATE, NO, NO, NO, NO, NO, LATE, LATE, NO, NO];
+
+/// An address with a duckling, one with an egg and one that nobody has hatched with: whoever asks
+/// for codes and tries wrong ones gets the same answers in the same order.
+pub async fn wrong_codes_for_a_hatch_say_nothing_of_the_address(home: Home) {
+    let now = galaxy(&home.ports);
+    hatched(&home, &now, "known").await;
+    let (late, second) = (later(&home, 15), later(&home, 20));
+    let next_day = later(&home, 20 + 24 * 60);
+    for name in ["known", "egg"] {
+        assert_eq!(now.hatch(new_egg(name)).await, Ok(None));
+        let mut answers = verifying(&now, name, 1).await;
+        answers.extend(verifying(&late, name, 2).await);
+        assert_eq!(second.resend(&email(name)).await, Ok(()));
+        answers.extend(verifying(&second, name, 7).await);
+        answers.extend(verifying(&next_day, name, 2).await);
+        assert_eq!(answers, WRONG_CODES, "{name}");
+    }
+    assert_eq!(verifying(&now, "nobody", 7).await, [NO; 7]);
+    assert_eq!(now.resend(&email("nobody")).await, Ok(()));
+    let mut answers = verifying(&now, "nobody", 1).await;
+    answers.extend(verifying(&late, "nobody", 2).await);
+    assert_eq!(second.resend(&email("nobody")).await, Ok(()));
+    answers.extend(verifying(&second, "nobody", 7).await);
+    answers.extend(verifying(&next_day, "nobody", 2).await);
+    assert_eq!(answers, WRONG_CODES);
+}
+
+/// The same for a new password, and what was tried for the one counts not for the other.
+pub async fn wrong_codes_for_a_new_password_say_nothing_of_the_address(home: Home) {
+    let now = galaxy(&home.ports);
+    hatched(&home, &now, "known").await;
+    let (late, second) = (later(&home, 15), later(&home, 20));
+    let next_day = later(&home, 20 + 24 * 60);
+    assert_eq!(now.hatch(new_egg("egg")).await, Ok(None));
+    for name in ["known", "egg", "nobody"] {
+        assert_eq!(resetting(&now, name, 7).await, [NO; 7], "nobody has asked for a code");
+        assert_eq!(now.forgot(&email(name)).await, Ok(()));
+        let mut answers = resetting(&now, name, 1).await;
+        answers.extend(resetting(&late, name, 2).await);
+        assert_eq!(second.forgot(&email(name)).await, Ok(()));
+        answers.extend(resetting(&second, name, 7).await);
+        answers.extend(resetting(&next_day, name, 2).await);
+        assert_eq!(answers, WRONG_CODES, "{name}");
+    }
+    let code = home.letters.code(&email("egg")).await;
+    now.verify(&Verification { email: email("egg"), code }).await.expect("hatched");
+}
+
+/// Four wrong ones end nothing and five do, until there is another code.
+pub async fn a_right_code_is_good_behind_four_wrong_ones(home: Home) {
+    let now = galaxy(&home.ports);
+    assert_eq!(now.hatch(new_egg("swan")).await, Ok(None));
+    assert_eq!(verifying(&now, "swan", 4).await, [NO; 4]);
+    let right = |code| Verification { email: email("swan"), code };
+    let code = home.letters.code(&email("swan")).await;
+    now.verify(&right(code)).await.expect("hatched");
+    let new = password("quite another one");
+    assert_eq!(now.forgot(&email("swan")).await, Ok(()));
+    assert_eq!(resetting(&now, "swan", 5).await, [NO; 5]);
+    let code = home.letters.reset_code(&email("swan")).await;
+    assert_eq!(now.reset(&right(code), &new).await, Err(BeakError::OtpExpired));
+    let soon = later(&home, 2);
+    assert_eq!(soon.forgot(&email("swan")).await, Ok(()));
+    assert_eq!(resetting(&soon, "swan", 4).await, [NO; 4]);
+    let code = home.letters.reset_code(&email("swan")).await;
+    assert_eq!(soon.reset(&right(code), &new).await, Ok(()));
+    assert!(access(&home, &email("swan"), "quite another one").await.is_some());
+}
+
+/// However many at once, five are tried.
+pub async fn fifty_wrong_codes_at_once_are_counted_exactly(home: Home) {
+    let galaxy = galaxy(&home.ports);
+    assert_eq!(galaxy.hatch(new_egg("egg")).await, Ok(None));
+    assert_eq!(galaxy.resend(&email("nobody")).await, Ok(()));
+    for name in ["egg", "nobody"] {
+        let answers = join_all((0..50).map(|_| verifying(&galaxy, name, 1))).await.concat();
+        let tried = answers.iter().filter(|answer| **answer == NO).count();
+        let refused = answers.iter().filter(|answer| **answer == LATE).count();
+        assert_eq!((tried, refused), (5, 45), "{name}: {answers:?}");
+    }
+}
+
+/// Nothing that it would have to do works.
+struct Broken;
+
+impl Broken {
+    fn error<T>() -> crate::Result<T> {
+        Err(BeakError::Unavailable("broken".into()))
+    }
+}
+
+#[async_trait]
+impl CertificateAuthority for Broken {
+    async fn issue(&self, _: &Claims) -> crate::Result<String> {
+        Self::error()
+    }
+
+    async fn read(&self, _: &str) -> crate::Result<Option<Claims>> {
+        Self::error()
+    }
+
+    async fn keys(&self) -> crate::Result<Vec<PublicKey>> {
+        Self::error()
+    }
+}
+
+#[async_trait]
+impl Mailer for Broken {
+    async fn send(&self, _: &Mail) -> crate::Result<()> {
+        Self::error()
+    }
+
+    async fn state(&self) -> crate::Result<MailState> {
+        Self::error()
+    }
+}
+
+/// A try that ends in a failure of the galaxy is none, and what was begun can be finished.
+pub async fn what_is_broken_is_not_the_codes_fault(home: Home) {
+    let whole = galaxy(&home.ports);
+    let broken = galaxy(&Ports { authority: Arc::new(Broken), ..home.ports.clone() });
+    assert_eq!(whole.hatch(new_egg("swan")).await, Ok(None));
+    assert_eq!(verifying(&whole, "swan", 4).await, [NO; 4]);
+    let code = home.letters.code(&email("swan")).await;
+    let failed = broken.verify(&Verification { email: email("swan"), code }).await;
+    assert_eq!(failed.map(|_| ()).map_err(|error| error.code()), Err("unavailable"));
+    assert_eq!(verifying(&whole, "swan", 2).await, [NO, LATE]);
+    let signed_in = whole.sign_in(&email("swan"), &password(PASSWORD)).await.expect("right");
+    assert!(signed_in.hatched.is_some());
+}
+
+/// Only a known address gets a mail of the galaxy's own at a hatch.
+pub async fn a_mail_that_fails_says_nothing_of_the_address(home: Home) {
+    hatched(&home, &galaxy(&home.ports), "known").await;
+    let broken = galaxy(&Ports { mailer: Arc::new(Broken), ..home.ports.clone() });
+    assert!(matches!(broken.hatch(new_egg("known")).await, Ok(Some(_))));
+    assert_eq!(broken.hatch(new_egg("unknown")).await, Ok(None));
+}
+
 /// The same answer; nothing is changed; a mail.
 pub async fn a_known_address_learns_of_a_hatch_by_mail_only(home: Home) {
     let galaxy = galaxy(&home.ports);
     hatched(&home, &galaxy, "swan").await;
     let mut again = new_egg("swan");
     again.password = password("a burglar's password");
-    assert_eq!(galaxy.hatch(again).await, Ok(()));
+    assert_eq!(galaxy.hatch(again).await, Ok(None));
     let subjects = home.letters.subjects(&email("swan")).await;
     assert_eq!(subjects.last().map(String::as_str), Some("You already have a duckling"));
     assert!(access(&home, &email("swan"), "a burglar's password").await.is_none());

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use time::Duration;
 
 use super::Galaxy;
+use super::codes::Purpose;
 use crate::certificate::{CertStatus, Certificate, Claims};
 use crate::duckling::{Duckling, EGG_LIFETIME, Egg};
 use crate::error::{BeakError, Result};
@@ -62,9 +63,11 @@ const RESEND_EVERY: Duration = Duration::seconds(60);
 
 impl Galaxy {
     /// Lays an egg and sends a code. The answer is the same for an address that has a duckling
-    /// already; its owner gets a mail that says so.
-    pub async fn hatch(&self, new: NewEgg) -> Result<()> {
+    /// already; its owner gets a mail that says so. Gives why that was not sent, if it was not:
+    /// for the log, and never for the caller, who would learn that the address is known.
+    pub async fn hatch(&self, new: NewEgg) -> Result<Option<BeakError>> {
         self.check_captcha(&new.captcha_token, "hatch", new.from).await?;
+        self.note_code(Purpose::Hatch, &new.email).await?;
         let now = self.now();
         let egg = Egg {
             email: new.email,
@@ -75,29 +78,32 @@ impl Galaxy {
         // The egg first: a confirmed address without an egg could never hatch.
         let room = self.ports.store.lay_egg(&egg).await?;
         let signed_up = self.ports.identity.sign_up(&egg.email, &new.password).await?;
-        match (signed_up, room) {
-            (SignedUp::CodeSent, _) => Ok(()),
-            (SignedUp::Known, false) => {
-                self.ports.mailer.send(&Mail::already_hatched(egg.email)?).await
-            }
+        let mail = match (signed_up, room) {
+            (SignedUp::CodeSent, _) => return Ok(None),
+            (SignedUp::Known, false) => Mail::already_hatched(egg.email)?,
             // An operator, or somebody whose hatching or deletion was interrupted.
-            (SignedUp::Known, true) => self.ports.mailer.send(&Mail::egg_waits(egg.email)?).await,
-        }
+            (SignedUp::Known, true) => Mail::egg_waits(egg.email)?,
+        };
+        Ok(self.ports.mailer.send(&mail).await.err())
     }
 
     /// Code → duckling, Beak Key and certificate.
     pub async fn verify(&self, verification: &Verification) -> Result<Hatchling> {
         let Verification { email, code } = verification;
-        match self.ports.identity.confirm(email, code).await? {
-            Confirmed::Yes => self.finish(email).await?.ok_or(BeakError::OtpExpired),
-            Confirmed::Mismatch => Err(BeakError::OtpMismatch),
-            Confirmed::Expired => Err(BeakError::OtpExpired),
-        }
+        let hatching = async {
+            match self.ports.identity.confirm(email, code).await? {
+                // No egg: the code was used.
+                Confirmed::Yes => self.finish(email).await,
+                Confirmed::No => Ok(None),
+            }
+        };
+        self.try_code(Purpose::Hatch, email, hatching).await
     }
 
     /// Sends another code, at most once a minute for each address, known or not.
     pub async fn resend(&self, email: &Email) -> Result<()> {
         self.take_turn("resend", email).await?;
+        self.note_code(Purpose::Hatch, email).await?;
         self.ports.identity.resend(email).await
     }
 
@@ -113,16 +119,18 @@ impl Galaxy {
     /// Sends a code for a new password, at most once a minute for each address.
     pub async fn forgot(&self, email: &Email) -> Result<()> {
         self.take_turn("forgot", email).await?;
+        self.note_code(Purpose::Reset, email).await?;
         self.ports.identity.forgot(email).await
     }
 
     /// Code → new password.
     pub async fn reset(&self, verification: &Verification, new: &Password) -> Result<()> {
-        match self.ports.identity.reset(&verification.email, &verification.code, new).await? {
-            Confirmed::Yes => Ok(()),
-            Confirmed::Mismatch => Err(BeakError::OtpMismatch),
-            Confirmed::Expired => Err(BeakError::OtpExpired),
-        }
+        let Verification { email, code } = verification;
+        let reset = async {
+            let right = self.ports.identity.reset(email, code, new).await? == Confirmed::Yes;
+            Ok(right.then_some(()))
+        };
+        self.try_code(Purpose::Reset, email, reset).await
     }
 
     /// Closed on failure: without a captcha that answers, nobody gets in.

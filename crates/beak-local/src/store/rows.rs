@@ -17,7 +17,7 @@ pub(crate) fn millis(moment: OffsetDateTime) -> Millis {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
-fn moment(millis: Millis) -> Result<OffsetDateTime> {
+pub(super) fn moment(millis: Millis) -> Result<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
         .map_err(|_| damaged("time"))
 }

@@ -29,6 +29,8 @@ pub struct Facts {
     pub records: Vec<Looked>,
     /// The configuration sets that should be there.
     pub sets: Vec<Set>,
+    /// Whether the API listens to what comes back of its mails.
+    pub listens: bool,
     /// Whether a captcha guards the sign-up.
     pub captcha: bool,
     /// Whether the alarms before Amazon's thresholds are set.
@@ -215,4 +217,18 @@ pub struct TestMail {
     pub message_id: String,
     /// When the API had written down what came of it. A success leaves nothing to write.
     pub written: Option<u64>,
+}
+
+impl Test {
+    /// Whether the simulator took such a mail.
+    #[must_use]
+    pub fn took(&self, plays: &str) -> bool {
+        self.mails.iter().any(|mail| mail.plays == plays && !mail.message_id.is_empty())
+    }
+
+    /// Whether the API has written down what came back of such a mail.
+    #[must_use]
+    pub fn wrote(&self, plays: &str) -> bool {
+        self.mails.iter().any(|mail| mail.plays == plays && mail.written.is_some())
+    }
 }

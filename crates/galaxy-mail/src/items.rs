@@ -131,7 +131,7 @@ pub const ITEMS: [Item; 20] = [
         "events",
         Program,
         [
-            "Bounces and complaints are reported to the API",
+            "Bounces and complaints are told to the event bus",
             "Each set tells the account's event bus of every bounce and every complaint.",
             "Run `spaceduck install`, which sets that up.",
         ],
@@ -141,9 +141,9 @@ pub const ITEMS: [Item; 20] = [
         "simulator",
         Program,
         [
-            "A bounce and a complaint have been seen to arrive",
-            "Amazon's mailbox simulator plays both, also in the sandbox. What counts is that the API \
-         has written them down.",
+            "A delivery, a bounce and a complaint have been played",
+            "Amazon's mailbox simulator plays them, also in the sandbox. Where the API listens to \
+             the event bus, what counts is that it has written the last two down.",
             "Run `spaceduck mail test`.",
         ],
     ),

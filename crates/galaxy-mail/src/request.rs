@@ -120,8 +120,8 @@ fn what(facts: &Facts) -> Option<String> {
         "We send from {domain}. Most of it is transactional: a six-digit code when somebody signs \
          up or asks for a new password, and notices about the person's own account. We also send a \
          newsletter to those who asked for it. Codes and newsletter use configuration sets of \
-         their own. The software mails only addresses that were typed into our forms; it has no way \
-         to import any."
+         their own. Recipients are people who typed their address into our forms, and our own \
+         operators."
     ))
 }
 
@@ -197,8 +197,9 @@ fn feedback(facts: &Facts) -> Option<String> {
     let names: Vec<&str> = facts.sets.iter().map(|set| set.name.as_str()).collect();
     done.then(|| {
         format!(
-            "Bounces and complaints: the configuration sets {} report each of them to our \
-             application through EventBridge, and the account's suppression list holds both.{alarms}",
+            "Bounces and complaints: the configuration sets {} report each of them to our event \
+             bus (EventBridge), and the account's suppression list holds both, so that SES sends \
+             nothing more to such an address.{alarms}",
             names.join(" and ")
         )
     })
@@ -269,6 +270,8 @@ impl Score {
         let reachable = site.is_some_and(|site| site.trouble.is_none());
         let sender = facts.domain.as_ref().map(crate::name::Domain::organisational);
         let same = site.and_then(|site| host(&site.url)).map(|host| host.organisational());
+        let test = facts.memory.test.as_ref();
+        let proven = test.is_some_and(|test| test.wrote("bounce") && test.wrote("complaint"));
         let small = facts.memory.per_day.is_some_and(|per_day| per_day <= SMALL_PER_DAY);
         let finding = |points, met, item, reason| Finding { reason, points, met, item };
         let findings = vec![
@@ -311,12 +314,7 @@ impl Score {
                 "events",
                 "nobody is told of bounces and complaints",
             ),
-            finding(
-                10,
-                done("simulator"),
-                "simulator",
-                "handling bounces and complaints was not tested",
-            ),
+            finding(10, proven, "simulator", "handling bounces and complaints was not tested"),
             finding(5, small, "letter", "the volume is not said, or is large for a beginning"),
         ];
         let points = findings.iter().filter(|one| one.met).map(|one| one.points).sum();

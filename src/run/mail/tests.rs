@@ -101,7 +101,7 @@ async fn records_that_are_not_there_yet_are_listed_and_written_as_a_zone() {
 }
 
 #[tokio::test]
-async fn the_test_waits_for_what_the_simulator_plays() {
+async fn the_test_tells_what_the_simulator_took() {
     let (code, events) = run(CONFIG, "test").await;
     assert_eq!(code.unwrap(), 0);
     settled("test_80", &page(&events, 80));

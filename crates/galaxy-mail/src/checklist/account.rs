@@ -1,7 +1,7 @@
 //! Items that the account tells: what SES says, and what has been set up in it.
 
 use super::State;
-use crate::facts::{Account, Facts, Set, Test};
+use crate::facts::{Account, Facts, Set};
 use crate::review::Stage;
 
 /// How long the simulator's answers usually take.
@@ -98,26 +98,31 @@ pub(super) fn simulator(facts: &Facts) -> State {
     let Some(test) = &facts.memory.test else {
         return State::you("run `spaceduck mail test`", "about a minute");
     };
-    let open =
-        |plays: &str| !test.mails.iter().any(|mail| mail.plays == plays && mail.written.is_some());
-    let open: Vec<&str> = ["bounce", "complaint"].into_iter().filter(|plays| open(plays)).collect();
-    if open.is_empty() && sent(test, "success") {
+    let all = ["success", "bounce", "complaint"];
+    if let Some(plays) = all.into_iter().find(|plays| !test.took(plays)) {
+        return State::wrong(
+            format!("SES did not take the {plays}"),
+            "all three taken",
+            "run `spaceduck mail test` again; it says why",
+        );
+    }
+    if !facts.listens {
+        return State::with("SES took all three; this release does not write down what comes back");
+    }
+    let open: Vec<&str> =
+        ["bounce", "complaint"].into_iter().filter(|plays| !test.wrote(plays)).collect();
+    if open.is_empty() {
         return State::with("a bounce and a complaint were written down by the API");
     }
-    let what = if open.is_empty() { "a mail that is delivered".into() } else { open.join(" and ") };
+    let what = open.join(" and ");
     if facts.now.saturating_sub(test.at) < SIMULATOR_SECONDS {
         return State::amazon(what, "less than a minute");
     }
     State::wrong(
         format!("{what} was played and never reached the API"),
         "written down by the API",
-        "look at `spaceduck status` and the rule for mail events, then `spaceduck mail test` again",
+        "`spaceduck drift` finds a rule or a permission that is gone; then `spaceduck mail test`",
     )
-}
-
-/// Whether the simulator took such a mail.
-fn sent(test: &Test, plays: &str) -> bool {
-    test.mails.iter().any(|mail| mail.plays == plays && !mail.message_id.is_empty())
 }
 
 /// What the release does by itself, and is tested to do.

@@ -56,6 +56,7 @@ pub(crate) fn finished() -> Facts {
         }),
         records: wanted.into_iter().map(looked).collect(),
         sets: vec![set("spaceduck-tx"), set("spaceduck-news")],
+        listens: true,
         captcha: true,
         alarms: true,
         website: Some(Website {
@@ -129,7 +130,7 @@ fn without_the_grant_not_all_is_done() {
 fn every_item_can_be_otherwise() {
     /// An item, a change that it must notice, and the word for how it then is.
     type Case = (&'static str, fn(&mut Facts), &'static str);
-    let cases: [Case; 40] = [
+    let cases: [Case; 41] = [
         ("region", |f| f.account = None, "unseen"),
         ("region", |f| account(f).enforcement = Enforcement::Shutdown, "wrong"),
         ("region", |f| account(f).enforcement = Enforcement::Probation, "wrong"),
@@ -164,6 +165,7 @@ fn every_item_can_be_otherwise() {
         ("dmarc", |f| f.domain = None, "waiting"),
         ("simulator", |f| f.memory.test = None, "waiting"),
         ("simulator", |f| f.memory.test.as_mut().unwrap().mails[1].written = None, "wrong"),
+        ("simulator", |f| f.memory.test.as_mut().unwrap().mails[0].message_id.clear(), "wrong"),
         ("one_click", |f| f.release = None, "waiting"),
         ("opt_in", |f| f.release = None, "waiting"),
         ("imprint", |f| f.memory.confirmed.clear(), "waiting"),
@@ -189,6 +191,18 @@ fn the_simulator_is_given_five_minutes() {
     });
     let State::Waiting { whom, what, .. } = waiting else { panic!("{waiting:?}") };
     assert_eq!((whom, what.as_str()), (Whom::Amazon, "complaint"));
+}
+
+#[test]
+fn where_the_api_does_not_listen_nothing_is_said_of_what_came_back() {
+    let state = after("simulator", |facts| {
+        facts.listens = false;
+        for mail in &mut facts.memory.test.as_mut().unwrap().mails {
+            mail.written = None;
+        }
+    });
+    let State::Done { detail: Some(detail) } = state else { panic!("{state:?}") };
+    assert!(detail.contains("does not write down what comes back"), "{detail}");
 }
 
 #[test]

@@ -96,6 +96,16 @@ pub async fn take(world: &World, galaxy: &GalaxyName, me: Holder) -> Result<Lock
         .help("wait until they are done and run the same command again"))
 }
 
+/// Removes the note of a holder that died after its last change, where nothing is left to do.
+pub async fn sweep(world: &World, galaxy: &GalaxyName) -> Result<(), Failure> {
+    let path = path(galaxy);
+    let now = world.clock.now();
+    let Some(text) = world.notes.get(&path).await? else { return Ok(()) };
+    let me = Holder::here("", now);
+    let lives = serde_json::from_str::<Holder>(&text).is_ok_and(|one| !one.is_dead(&me, now));
+    if lives { Ok(()) } else { world.notes.remove(&path).await }
+}
+
 impl Lock {
     /// Lets go.
     pub async fn release(self) -> Result<(), Failure> {

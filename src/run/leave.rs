@@ -38,6 +38,7 @@ pub(super) async fn teardown(
     let (_, plan) = life::look(&job, goal, file.is_some()).await?;
     let finished = |outcome| Event::Finished { outcome, urls: vec![], next: vec![] };
     if plan.is_empty() {
+        lock::sweep(&job.world, &job.facts.config.name).await?;
         events.emit(finished(Outcome::Unchanged));
         return Ok(());
     }

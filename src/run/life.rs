@@ -142,6 +142,7 @@ pub(super) async fn install(
     let (observed, plan) = look(&job, Goal::Present, false).await?;
     let next = next_steps(&job, observed.secret.is_stored() || job.secret.is_some());
     if plan.is_empty() {
+        lock::sweep(&job.world, &job.facts.config.name).await?;
         let (outcome, urls) = (Outcome::Unchanged, execute::urls(&job)?);
         events.emit(Event::Finished { outcome, urls, next });
         return Ok(());

@@ -133,9 +133,8 @@ impl Checklist {
         let stage = facts.account.as_ref().map(Stage::of);
         let mut checks: Vec<Check> = Vec::new();
         for item in &ITEMS {
-            let state = one(item.id, facts, stage.as_ref(), &checks);
-            let state = since(state, item.id, &facts.memory);
-            checks.push(Check { item, state });
+            let judged = one(item.id, facts, stage.as_ref(), &checks);
+            checks.push(Check { item, state: since(judged, item.id, &facts.memory) });
         }
         Self { stage, checks }
     }

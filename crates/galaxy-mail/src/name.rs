@@ -64,6 +64,7 @@ impl Domain {
     }
 
     /// Its labels, from the left.
+    #[must_use]
     pub fn labels(&self) -> std::str::Split<'_, char> {
         self.0.split('.')
     }

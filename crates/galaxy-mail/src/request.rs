@@ -35,7 +35,7 @@ pub struct LeftOut {
 
 /// One claim: what it is about, what it needs, and its words if that is there.
 struct Claim {
-    claim: &'static str,
+    about: &'static str,
     missing: &'static str,
     words: fn(&Facts) -> Option<String>,
 }
@@ -43,44 +43,44 @@ struct Claim {
 /// In the order of the questions that reviewers ask.
 const CLAIMS: [Claim; 10] = [
     Claim {
-        claim: "who you are and where your site is",
+        about: "who you are and where your site is",
         missing: "a site that answers over TLS on a domain of yours",
         words: who,
     },
-    Claim { claim: "what is sent", missing: "an installed release and a mail domain", words: what },
+    Claim { about: "what is sent", missing: "an installed release and a mail domain", words: what },
     Claim {
-        claim: "that a captcha guards the sign-up",
+        about: "that a captcha guards the sign-up",
         missing: "Turnstile in galaxy.yaml",
         words: captcha,
     },
     Claim {
-        claim: "how people ask for the newsletter, and that they confirm it",
+        about: "how people ask for the newsletter, and that they confirm it",
         missing: "an installed release, and the form on a site that answers",
         words: opt_in,
     },
-    Claim { claim: "how people opt out", missing: "an installed release", words: opt_out },
+    Claim { about: "how people opt out", missing: "an installed release", words: opt_out },
     Claim {
-        claim: "how many mails a day you expect",
+        about: "how many mails a day you expect",
         missing: "your answer: `spaceduck mail apply --per-day N`",
         words: volume,
     },
     Claim {
-        claim: "that mails are signed and authenticated",
+        about: "that mails are signed and authenticated",
         missing: "DKIM, MAIL FROM and DMARC, all done",
         words: authentication,
     },
     Claim {
-        claim: "how bounces and complaints are handled",
+        about: "how bounces and complaints are handled",
         missing: "the configuration sets with their events, and the account's suppression list",
         words: feedback,
     },
     Claim {
-        claim: "that this was tested",
+        about: "that this was tested",
         missing: "a bounce and a complaint of the mailbox simulator: `spaceduck mail test`",
         words: tested,
     },
     Claim {
-        claim: "where your privacy policy and your contact are",
+        about: "where your privacy policy and your contact are",
         missing: "a privacy page and a contact page that answer",
         words: pages,
     },
@@ -91,13 +91,13 @@ impl Draft {
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
         let mut draft = Self { text: String::new(), left_out: Vec::new() };
-        for Claim { claim, missing, words } in &CLAIMS {
+        for Claim { about, missing, words } in &CLAIMS {
             match words(facts) {
                 Some(words) => {
                     draft.text.push_str(&words);
                     draft.text.push_str("\n\n");
                 }
-                None => draft.left_out.push(LeftOut { claim, missing }),
+                None => draft.left_out.push(LeftOut { claim: about, missing }),
             }
         }
         draft.text.truncate(draft.text.trim_end().len());

@@ -85,8 +85,9 @@ pub(super) fn found(record: &Record) -> Option<(Domain, Found)> {
         RData::MX(mx) => Found::Mx(mx.preference, mx.exchange.to_ascii().to_ascii_lowercase()),
         // RFC 7208, section 3.3, and RFC 6376, section 3.6.2.2: the strings of one record belong
         // together, without anything between them.
-        RData::TXT(txt) => {
-            let text: Vec<u8> = txt.txt_data.iter().flat_map(|part| part.iter().copied()).collect();
+        RData::TXT(record) => {
+            let parts = record.txt_data.iter();
+            let text: Vec<u8> = parts.flat_map(|part| part.iter().copied()).collect();
             Found::Txt(String::from_utf8_lossy(&text).into_owned())
         }
         RData::CAA(caa) => Found::Caa {

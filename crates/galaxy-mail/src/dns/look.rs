@@ -83,7 +83,8 @@ impl Dns {
         if nothing {
             looked.addresses = self.addresses(&wanted.name).await.unwrap_or_default();
         }
-        if !right && !(nothing && looked.addresses.is_empty()) {
+        let nowhere = nothing && looked.addresses.is_empty();
+        if !right && !nowhere {
             looked.wildcard = self.is_wildcard(wanted, &answer, &looked.addresses).await;
         }
     }

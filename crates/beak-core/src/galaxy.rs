@@ -23,7 +23,8 @@ use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::person::hex;
 use crate::ports::{
-    Captcha, CertificateAuthority, Clock, Codes, Entropy, Identity, Limits, Mailer, Metrics, Store, Taken,
+    Captcha, CertificateAuthority, Clock, Codes, Entropy, Identity, Limits, Mailer, Metrics, Store,
+    Taken,
 };
 use crate::tier::Tier;
 

@@ -162,8 +162,8 @@ fn unfit(message: Option<&str>) -> BeakError {
     BeakError::invalid("email", "this galaxy takes no such e-mail address")
 }
 
-/// Whether a code failed for what it is or whose it is. Some of these Cognito has only for addresses
-/// that it knows, so none of them may reach a caller in words of its own.
+/// Whether a code failed for what it is or whose it is. Some of these Cognito has only for
+/// addresses that it knows, so none of them may reach a caller in words of its own.
 fn is_no(code: Option<&str>) -> bool {
     matches!(
         code,

@@ -85,12 +85,11 @@ pub fn compose(answers: &BTreeMap<&'static str, String>) -> String {
             (None, true) => setting.default,
             (None, false) => None,
         };
-        let _ = match written {
-            Some(value) => writeln!(text, "{indent}{name}: {}", setting.shape.scalar(value)),
-            None => {
-                let value = setting.default.unwrap_or(setting.example);
-                writeln!(text, "{indent}# {name}: {}", setting.shape.scalar(value))
-            }
+        let _ = if let Some(value) = written {
+            writeln!(text, "{indent}{name}: {}", setting.shape.scalar(value))
+        } else {
+            let value = setting.default.unwrap_or(setting.example);
+            writeln!(text, "{indent}# {name}: {}", setting.shape.scalar(value))
         };
     }
     text
@@ -128,7 +127,7 @@ fn object(properties: Map<String, Value>) -> Value {
     json!({
         "type": ["object", "null"],
         "additionalProperties": false,
-        "properties": properties,
+        "properties": Value::Object(properties),
     })
 }
 

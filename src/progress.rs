@@ -41,12 +41,11 @@ impl Sink for Quiet {
             // What was asked for, and what nobody could ever find out again.
             Event::Operators { operators } => answer(&operators.join("\n")),
             Event::Account { password, .. } => answer(&password),
-            Event::Text { text } => answer(&text),
+            Event::Text { text } | Event::Log { text, .. } => answer(&text),
             Event::Policy { documents } => answer(&check::policy(&documents)),
             Event::Check(check) if check.level == "problem" => {
                 answer(&format!("{}: {}", check.check, check.is));
             }
-            Event::Log { text, .. } => answer(&text),
             Event::Key { mark, .. } => answer(&mark),
             _ => {}
         }

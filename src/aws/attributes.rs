@@ -2,7 +2,7 @@
 //! its exports, so that nothing is lost on the way there and back.
 //!
 //! By hand, because libraries for it turn values into ordinary JSON, which has neither sets nor
-//! bytes nor exact numbers. Source: "AttributeValue", Amazon `DynamoDB` API Reference.
+//! bytes nor exact numbers. Source: "`AttributeValue`", Amazon `DynamoDB` API Reference.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -137,7 +137,9 @@ impl Preflight for Examiner {
                 let answer = answer.map_err(|error| {
                     translate("reading how many functions may run at once", None, &error)
                 })?;
-                let limit = answer.account_limit().map(|limit| limit.concurrent_executions());
+                let limit = answer
+                    .account_limit()
+                    .map(aws_sdk_lambda::types::AccountLimit::concurrent_executions);
                 Ok(Usage { used: 0, limit: limit.and_then(|limit| u64::try_from(limit).ok()) })
             }
         }

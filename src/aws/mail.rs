@@ -44,7 +44,7 @@ impl Gate {
         if let Some(last) = *last {
             let since = self.clock.elapsed().saturating_sub(last);
             if since < BETWEEN {
-                self.clock.sleep(BETWEEN - since).await;
+                self.clock.sleep(BETWEEN.saturating_sub(since)).await;
             }
         }
         *last = Some(self.clock.elapsed());

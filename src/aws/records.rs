@@ -22,7 +22,7 @@ const OFFERS: u32 = 10;
 
 /// The SDK's clients.
 pub(super) struct Tables {
-    tables: aws_sdk_dynamodb::Client,
+    dynamo: aws_sdk_dynamodb::Client,
     pools: aws_sdk_cognitoidentityprovider::Client,
     people: UserPools,
 }
@@ -30,7 +30,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new(config: &SdkConfig) -> Self {
         Self {
-            tables: aws_sdk_dynamodb::Client::new(config),
+            dynamo: aws_sdk_dynamodb::Client::new(config),
             pools: aws_sdk_cognitoidentityprovider::Client::new(config),
             people: UserPools::new(config),
         }
@@ -40,7 +40,7 @@ impl Tables {
 #[async_trait]
 impl Records for Tables {
     async fn has_table(&self, table: &str) -> Result<bool, Failure> {
-        match self.tables.describe_table().table_name(table).send().await {
+        match self.dynamo.describe_table().table_name(table).send().await {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(false),
             Err(error) => Err(translate(&format!("looking at the table `{table}`"), None, &error)),
@@ -48,7 +48,7 @@ impl Records for Tables {
     }
 
     async fn is_recoverable(&self, table: &str) -> Result<bool, Failure> {
-        let answer = self.tables.describe_continuous_backups().table_name(table).send().await;
+        let answer = self.dynamo.describe_continuous_backups().table_name(table).send().await;
         let answer = answer.map_err(|error| {
             translate(&format!("looking at the backups of `{table}`"), None, &error)
         })?;
@@ -64,7 +64,7 @@ impl Records for Tables {
     async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure> {
         let doing = format!("reading the table `{table}`");
         let start = from.as_ref().map(item).transpose()?;
-        let asked = self.tables.scan().table_name(table).set_exclusive_start_key(start);
+        let asked = self.dynamo.scan().table_name(table).set_exclusive_start_key(start);
         // What was just written has to be in a backup, too.
         let page = asked.consistent_read(true).send().await;
         let page = page.map_err(|error| translate(&doing, None, &error))?;
@@ -83,7 +83,7 @@ impl Records for Tables {
             left.push(WriteRequest::builder().put_request(put).build());
         }
         for offer in 0..OFFERS {
-            let asked = self.tables.batch_write_item().request_items(table, left);
+            let asked = self.dynamo.batch_write_item().request_items(table, left);
             let answer = asked.send().await.map_err(|error| translate(&doing, None, &error))?;
             left = answer.unprocessed_items.unwrap_or_default().remove(table).unwrap_or_default();
             if left.is_empty() {

@@ -24,7 +24,7 @@ pub enum SkillWish {
     },
     /// Tell the mark of your key for signing; makes the key if there is none
     Key {
-        /// The key; without it publisher.key in SPACEDUCK_HOME or ~/.config/spaceduck
+        /// The key; without it publisher.key in `SPACEDUCK_HOME` or ~/.config/spaceduck
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
@@ -36,7 +36,7 @@ pub enum SkillWish {
         /// The birth certificate, or an answer of the API that holds it
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
-        /// The key; without it publisher.key in SPACEDUCK_HOME or ~/.config/spaceduck
+        /// The key; without it publisher.key in `SPACEDUCK_HOME` or ~/.config/spaceduck
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
         /// File to write; without it PACK.sig

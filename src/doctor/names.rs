@@ -42,7 +42,7 @@ pub(super) struct Name {
     pub(super) place: Place,
     pub(super) thing: Thing,
     pub(super) kind: String,
-    pub(super) name: String,
+    pub(super) text: String,
 }
 
 /// The names that a template gives.
@@ -58,7 +58,7 @@ pub(super) fn given(stack: Stack, rendered: &Rendered) -> Result<Vec<Name>, Fail
         }
         if let Some(name) = at.and_then(Node::text) {
             let (place, thing, kind) = (stack.place(), *thing, kind.to_owned());
-            names.push(Name { place, thing, kind, name: name.to_owned() });
+            names.push(Name { place, thing, kind, text: name.to_owned() });
         }
     }
     Ok(names)
@@ -88,13 +88,13 @@ pub(super) async fn clashes(case: &Case) -> Vec<Finding> {
         {
             let port = case.world.preflight.clone();
             looking.spawn(async move {
-                let is_taken = port.is_taken(name.place, name.thing, &name.name).await;
+                let is_taken = port.is_taken(name.place, name.thing, &name.text).await;
                 (name, is_taken)
             });
         }
         match looking.join_next().await {
             None => break,
-            Some(Ok((name, Ok(true)))) => taken.push(format!("{} ({})", name.name, name.kind)),
+            Some(Ok((name, Ok(true)))) => taken.push(format!("{} ({})", name.text, name.kind)),
             Some(Ok((_, Ok(false)))) => {}
             Some(Ok((name, Err(failure)))) => unknown.push((name.kind, failure)),
             Some(Err(error)) => unknown.push((String::new(), Failure::bug(error.to_string()))),

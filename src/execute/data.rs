@@ -37,6 +37,22 @@ pub async fn source(job: &Job) -> Result<Source, Failure> {
     Ok(Source { galaxy: galaxy.to_string(), tables, pool })
 }
 
+/// Whether an earlier installation has left something that the stack takes over, by its name.
+pub(super) async fn leftovers(job: &Job, stack: Stack) -> Result<bool, Failure> {
+    let name = &job.facts.config.name;
+    if let Some(bucket) = catalog::bucket(stack, name, &job.account, &job.home) {
+        return job.world.assets.has_bucket(stack.place(), &bucket).await;
+    }
+    if stack == Stack::Data {
+        for table in catalog::tables(name).values() {
+            if job.world.records.has_table(table).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Makes sure that the data can be brought back: every table to any second, or else all of it is
 /// written down. The user pool, which AWS keeps no backup of, is always written down.
 pub(super) async fn back_up(job: &Job) -> Result<bool, Failure> {
@@ -52,7 +68,7 @@ pub(super) async fn back_up(job: &Job) -> Result<bool, Failure> {
     let digests = job.rendered.values().map(|rendered| rendered.digest.as_str());
     let before = hex(&Sha256::digest(digests.collect::<String>()));
     let folder = format!("{BACKUPS}before-{}", &before[..8]);
-    let mut sink = Parts { job, bucket, folder, text: String::new(), parts: 0 };
+    let mut sink = Parts { job, bucket, folder, text: String::new(), stored: 0 };
     let (records, now) = (job.world.records.as_ref(), job.world.clock.now());
     let source = Source { tables: lacking, ..whole };
     let counts = archive::write(records, &source, now, &mut sink).await.map_err(|failure| {
@@ -76,7 +92,7 @@ struct Parts<'a> {
     bucket: String,
     folder: String,
     text: String,
-    parts: usize,
+    stored: usize,
 }
 
 impl Parts<'_> {
@@ -84,9 +100,9 @@ impl Parts<'_> {
         if self.text.is_empty() {
             return Ok(());
         }
-        self.parts += 1;
+        self.stored += 1;
         let object = Object {
-            key: format!("{}/part-{:04}.jsonl", self.folder, self.parts),
+            key: format!("{}/part-{:04}.jsonl", self.folder, self.stored),
             bytes: std::mem::take(&mut self.text).into_bytes(),
             content_type: "application/x-ndjson".into(),
             cache_control: "no-store".into(),

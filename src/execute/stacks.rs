@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Job, Pages};
+use super::{Job, Pages, data};
 use crate::catalog;
 use crate::causes;
 use crate::event::Event;
@@ -80,28 +80,12 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
 
 async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
     let mut proposal = proposal(job, stack, inputs(job, stack)?)?;
-    if leftovers(job, stack).await? {
+    if data::leftovers(job, stack).await? {
         proposal.mode = Mode::Adopt;
     }
     let arn = job.world.stacks.create(&proposal).await?;
     let seen = settle(job, stack, &arn, &mut BTreeSet::new()).await?;
     finished(job, stack, seen, "CREATE_COMPLETE").await
-}
-
-/// Whether an earlier installation has left something that the stack takes over, by its name.
-async fn leftovers(job: &Job, stack: Stack) -> Result<bool, Failure> {
-    let name = &job.facts.config.name;
-    if let Some(bucket) = catalog::bucket(stack, name, &job.account, &job.home) {
-        return job.world.assets.has_bucket(stack.place(), &bucket).await;
-    }
-    if stack == Stack::Data {
-        for table in catalog::tables(name).values() {
-            if job.world.records.has_table(table).await? {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
 }
 
 async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failure> {

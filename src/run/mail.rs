@@ -313,8 +313,8 @@ async fn records(
 
 async fn test(begun: &Begun, events: &Events) -> Result<u8, Failure> {
     let desk = begun.desk();
-    let text = "Playing a delivery, a bounce and a complaint with Amazon's mailbox simulator.";
-    events.emit(Event::Note { text: text.into() });
+    let note = "Playing a delivery, a bounce and a complaint with Amazon's mailbox simulator.";
+    events.emit(Event::Note { text: note.into() });
     let test = desk.test().await?;
     let mut memory = desk.memory().await?;
     memory.test = Some(test.clone());

@@ -138,8 +138,8 @@ mod tests {
                             _ => "TXT",
                         };
                         let value = match &record.data {
-                            RData::TXT(txt) => {
-                                txt.txt_data.iter().map(|s| String::from_utf8_lossy(s)).collect()
+                            RData::TXT(words) => {
+                                words.txt_data.iter().map(|s| String::from_utf8_lossy(s)).collect()
                             }
                             RData::MX(mx) => format!("{} {}", mx.preference, mx.exchange),
                             RData::CNAME(target) => target.to_string(),

@@ -94,7 +94,10 @@ impl Names {
         let pages = pages.try_collect().await;
         let pages = pages.map_err(|error| translate("listing origin accesses", None, &error))?;
         let lists = pages.iter().filter_map(|page| page.origin_access_control_list());
-        Ok(lists.flat_map(|list| list.items()).map(|one| one.name().to_owned()).collect())
+        Ok(lists
+            .flat_map(aws_sdk_cloudfront::types::OriginAccessControlList::items)
+            .map(|one| one.name().to_owned())
+            .collect())
     }
 
     /// The account's own; AWS's don't count.

@@ -10,7 +10,9 @@ use galaxy_mail::name::Domain;
 
 pub(super) fn account(answer: &GetAccountOutput) -> Account {
     let quota = answer.send_quota();
-    let reasons = answer.suppression_attributes().map(|list| list.suppressed_reasons());
+    let reasons = answer
+        .suppression_attributes()
+        .map(aws_sdk_sesv2::types::SuppressionAttributes::suppressed_reasons);
     let holds = |reason| reasons.is_some_and(|reasons| reasons.contains(&reason));
     let review = answer.details().and_then(|details| details.review_details());
     let status = review.and_then(|review| review.status());
@@ -26,9 +28,9 @@ pub(super) fn account(answer: &GetAccountOutput) -> Account {
             Some("SHUTDOWN") => Enforcement::Shutdown,
             Some(word) => Enforcement::Other(word.to_owned()),
         },
-        per_day: quota.map_or(0.0, |quota| quota.max24_hour_send()),
-        per_second: quota.map_or(0.0, |quota| quota.max_send_rate()),
-        sent: quota.map_or(0.0, |quota| quota.sent_last24_hours()),
+        per_day: quota.map_or(0.0, aws_sdk_sesv2::types::SendQuota::max24_hour_send),
+        per_second: quota.map_or(0.0, aws_sdk_sesv2::types::SendQuota::max_send_rate),
+        sent: quota.map_or(0.0, aws_sdk_sesv2::types::SendQuota::sent_last24_hours),
         suppresses: (holds(SuppressionListReason::Bounce), holds(SuppressionListReason::Complaint)),
         review: status.map(|status| match status.as_str() {
             "PENDING" => Review::Pending,
@@ -56,7 +58,8 @@ fn progress(word: Option<&str>) -> Progress {
 
 pub(super) fn identity(domain: &Domain, answer: &GetEmailIdentityOutput) -> Identity {
     let dkim = answer.dkim_attributes();
-    let verified = answer.verification_status().map(|status| status.as_str());
+    let verified =
+        answer.verification_status().map(aws_sdk_sesv2::types::VerificationStatus::as_str);
     let bits = dkim.and_then(|dkim| dkim.current_signing_key_length());
     let looked = answer.verification_info();
     let mail_from = answer.mail_from_attributes().and_then(|mail_from| {
@@ -72,7 +75,9 @@ pub(super) fn identity(domain: &Domain, answer: &GetEmailIdentityOutput) -> Iden
     Identity {
         whole_domain: answer.identity_type() == Some(&IdentityType::Domain),
         verified: progress(verified),
-        dkim: progress(dkim.and_then(|dkim| dkim.status()).map(|status| status.as_str())),
+        dkim: progress(
+            dkim.and_then(|dkim| dkim.status()).map(aws_sdk_sesv2::types::DkimStatus::as_str),
+        ),
         bits: bits.and_then(|bits| match bits.as_str() {
             "RSA_1024_BIT" => Some(1024),
             "RSA_2048_BIT" => Some(2048),
@@ -101,8 +106,10 @@ pub(super) fn events(answer: &events::GetConfigurationSetEventDestinationsOutput
         .event_destinations()
         .iter()
         .filter(|to| to.enabled() && to.event_bridge_destination().is_some());
-    let mut told: Vec<String> =
-        bus.flat_map(|to| to.matching_event_types()).map(|kind| kind.as_str().to_owned()).collect();
+    let mut told: Vec<String> = bus
+        .flat_map(aws_sdk_sesv2::types::EventDestination::matching_event_types)
+        .map(|kind| kind.as_str().to_owned())
+        .collect();
     told.sort();
     told.dedup();
     told

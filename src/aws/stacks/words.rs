@@ -71,7 +71,9 @@ pub(super) fn change(change: &SdkChange) -> Option<Change> {
 /// What of a resource differs, and what it differs with, where it is another resource.
 fn why(detail: &aws_sdk_cloudformation::types::ResourceChangeDetail) -> Option<String> {
     let target = detail.target()?;
-    let what = target.name().or(target.attribute().map(|attribute| attribute.as_str()))?;
+    let what = target
+        .name()
+        .or(target.attribute().map(aws_sdk_cloudformation::types::ResourceAttribute::as_str))?;
     Some(match detail.causing_entity() {
         Some(entity) => format!("{what} follows {entity}"),
         None => what.to_owned(),

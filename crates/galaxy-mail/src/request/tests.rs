@@ -52,7 +52,7 @@ fn a_claim_without_its_fact_is_left_out_and_named() {
         change(&mut facts);
         let draft = Draft::of(&facts);
         assert!(!draft.text.contains(words), "case {index}: {}", draft.text);
-        assert!(draft.left_out.iter().any(|left| left.claim == CLAIMS[claim].claim), "{index}");
+        assert!(draft.left_out.iter().any(|left| left.claim == CLAIMS[claim].about), "{index}");
     }
 }
 

@@ -48,7 +48,7 @@ fn others(crates: &BTreeSet<String>) -> Value {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("`cargo xtask setup` first");
+        .unwrap_or_else(|error| panic!("`cargo xtask setup` first: {error}"));
     let asked = json!({"crates": crates, "documents": documents()});
     child.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -286,6 +286,7 @@ fn lives(model: &Model) -> Vec<[Ordeal; 3]> {
     let mut lives: Vec<_> =
         SURVIVED.into_iter().map(|name| [0, 1, 2].map(|_| Ordeal::EachOnce(name))).collect();
     let moments = Act::ALL.map(|act| moments(&model.calls[&act], 2 * KILLS));
+    #[expect(clippy::needless_range_loop, reason = "one moment of each act")]
     for at in 0..2 * KILLS {
         let moment = if at.is_multiple_of(2) { Moment::Before } else { Moment::After };
         lives.push([0, 1, 2].map(|act: usize| {
@@ -352,10 +353,10 @@ fn whatever_goes_wrong_the_same_command_again_ends_well() {
             scope.spawn(|| {
                 let take = || next.lock().unwrap().next();
                 while let Some(ordeals) = take() {
-                    let lived = std::panic::catch_unwind(|| {
+                    let outcome = std::panic::catch_unwind(|| {
                         Person::new().live_through(ordeals, &model);
                     });
-                    if lived.is_err() {
+                    if outcome.is_err() {
                         failed.lock().unwrap().push(ordeals);
                     }
                 }

@@ -1,7 +1,7 @@
 //! The walk of mail by the real program, in rehearsal, without anybody at a terminal; and the
 //! application in the account in memory.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod galaxy;
 

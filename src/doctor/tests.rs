@@ -292,10 +292,10 @@ fn the_table_is_one_of_names_that_are_used() {
 
 #[test]
 fn this_machine_needs_code_and_room() {
+    use Level::{Ok, Problem, Unknown};
     let level = |function: FunctionCode, free: Option<u64>| -> Vec<Level> {
         look_at(&Machine { function, free }).iter().map(|finding| finding.level).collect()
     };
-    use Level::{Ok, Problem, Unknown};
     assert_eq!(level(FunctionCode::Packed, Some(300_000_000)), [Ok, Ok]);
     assert_eq!(level(FunctionCode::Source, Some(300_000_000)), [Ok, Problem]);
     assert_eq!(level(FunctionCode::Packed, Some(1)), [Ok, Problem]);

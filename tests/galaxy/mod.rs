@@ -1,5 +1,7 @@
 //! Bringing a galaxy to a goal in an account in memory.
 
+#![allow(dead_code, reason = "each test uses its own part of it")]
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -81,6 +81,7 @@ struct Watcher {
 }
 
 impl Watcher {
+    #[expect(clippy::zombie_processes, reason = "it ends with the test that asks it")]
     fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut python = Command::new(root.join(".venv/bin/python"));

@@ -1,7 +1,5 @@
 //! Every page of every site before the W3C's own HTML checker.
 
-#![expect(clippy::unwrap_used, reason = "these are tests")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! `spaceduck doctor`: as a person runs it, in an emulated AWS, and held to what others know of AWS.
 
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;

@@ -247,7 +247,8 @@ async fn serve(
         Some(Trouble::Reset) => Err(Torn),
         Some(Trouble::Lost) => pass(&call).await.and(Err(Torn)),
         Some(Trouble::Stale) => {
-            let known = shared.lock().answers.get(&call.question).cloned();
+            // Once: the next one who asks this is told how it is.
+            let known = shared.lock().answers.remove(&call.question);
             known.map(|answer| answer.to_response()).ok_or(Torn)
         }
         Some(Trouble::StackStatus(status)) => {

@@ -254,7 +254,8 @@ impl Account {
         self.state().log.clone()
     }
 
-    /// What there is: stacks with their status, buckets and tables with how much they hold, secrets.
+    /// What there is: stacks with their status, buckets and tables with how much they hold, and
+    /// secrets.
     #[must_use]
     pub fn contents(&self) -> BTreeMap<String, String> {
         let state = self.state();

@@ -1,4 +1,5 @@
-//! `spaceduck doctor`: what would stop an installation, and what whoever installs has to be allowed.
+//! `spaceduck doctor`: what would stop an installation, and what whoever installs has to be
+//! allowed.
 
 use std::path::Path;
 

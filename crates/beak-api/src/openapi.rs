@@ -1,8 +1,8 @@
 //! The OpenAPI document and the facts of the reference, made of the table of calls and the types
 //! in `wire`.
 //!
-//! Only tests carry this: what is made is checked in, as `openapi.json` and `pages/facts/api.json`; a
-//! test fails when it is out of date, and with `UPDATE_DOCS=1` (or `cargo xtask docs`) writes it.
+//! Only tests carry this: what is made is checked in, as `openapi.json` and
+//! `pages/facts/api.json`; a test fails when it is out of date, and with `UPDATE_DOCS=1` (or `cargo xtask docs`) writes it.
 
 mod facts;
 pub(crate) mod text;

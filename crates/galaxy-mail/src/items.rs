@@ -44,8 +44,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "SES may send in this Region",
-            "Sandbox, quota and reputation belong to one account in one Region. Amazon is asked whether \
-         it lets the account send here at all.",
+            "Sandbox, quota and reputation belong to one account in one Region. Amazon is asked \
+             whether it lets the account send here at all.",
             "Follow the page of the walk that names the account's state.",
         ],
     ),
@@ -55,10 +55,10 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "The mail domain is verified",
-            "SES sends only from what it knows to be yours. A whole domain counts; a single address is \
-         not enough for an application.",
-            "Set `mail.domain` in galaxy.yaml, run `spaceduck install`, then set the DKIM records: they \
-         verify the domain, too.",
+            "SES sends only from what it knows to be yours. A whole domain counts; a single \
+             address is not enough for an application.",
+            "Set `mail.domain` in galaxy.yaml, run `spaceduck install`, then set the DKIM \
+             records: they verify the domain, too.",
         ],
     ),
     item(
@@ -67,8 +67,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "Mails are signed (DKIM)",
-            "Three CNAME records let receivers check the signature. They are asked for at your zone's \
-         own name servers.",
+            "Three CNAME records let receivers check the signature. They are asked for at your \
+             zone's own name servers.",
             "Set the three records that `spaceduck mail records` shows.",
         ],
     ),
@@ -78,8 +78,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "Bounces go to a name of yours",
-            "A MAIL FROM domain makes SPF count for your domain instead of Amazon's. It needs exactly \
-         one MX and one SPF record.",
+            "A MAIL FROM domain makes SPF count for your domain instead of Amazon's. It needs \
+             exactly one MX and one SPF record.",
             "Set the MX and the TXT record that `spaceduck mail records` shows.",
         ],
     ),
@@ -89,8 +89,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "There is a DMARC policy",
-            "It tells receivers what to do with mail that only claims to be yours, and where to report \
-         it. One at the organisational domain is enough.",
+            "It tells receivers what to do with mail that only claims to be yours, and where to \
+             report it. One at the organisational domain is enough.",
             "Set the TXT record that `spaceduck mail records` shows; begin with `p=none`.",
         ],
     ),
@@ -100,8 +100,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "The rules of the large mailbox providers hold",
-            "Gmail and Yahoo want SPF, DKIM, DMARC and one-click unsubscription from whoever sends much, \
-         and fewer than 3 complaints in 1,000 mails.",
+            "Gmail and Yahoo want SPF, DKIM, DMARC and one-click unsubscription from whoever \
+             sends much, and fewer than 3 complaints in 1,000 mails.",
             "Follows from items 3, 4, 5 and 11. Google's Postmaster Tools show complaints.",
         ],
     ),
@@ -112,7 +112,8 @@ pub const ITEMS: [Item; 20] = [
         [
             "Nobody who bounced or complained is mailed again",
             "The account's own list has to hold both bounces and complaints.",
-            "Set both reasons in the SES console, under Suppression list and account-level settings.",
+            "Set both reasons in the SES console, under Suppression list and account-level \
+             settings.",
         ],
     ),
     item(
@@ -121,8 +122,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "Codes and newsletter leave by sets of their own",
-            "Two configuration sets keep complaints about one from stopping the other. Both insist on \
-         TLS.",
+            "Two configuration sets keep complaints about one from stopping the other. Both \
+             insist on TLS.",
             "Run `spaceduck install`, which makes them.",
         ],
     ),
@@ -153,8 +154,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "One click ends the newsletter",
-            "Every newsletter has the headers of RFC 8058; the API ends it without a question. The \
-         release that is installed is tested to do so.",
+            "Every newsletter has the headers of RFC 8058; the API ends it without a question. \
+             The release that is installed is tested to do so.",
             "Install a current release with `spaceduck install`.",
         ],
     ),
@@ -164,8 +165,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "Nobody gets a newsletter who did not confirm it",
-            "An address that was only typed in gets one mail with a link. The release that is installed \
-         is tested to do so.",
+            "An address that was only typed in gets one mail with a link. The release that is \
+             installed is tested to do so.",
             "Install a current release with `spaceduck install`.",
         ],
     ),
@@ -175,9 +176,10 @@ pub const ITEMS: [Item; 20] = [
         Person,
         [
             "It is clear who writes",
-            "Mails and sites name you, with a postal address where your law asks for one, and there is \
-         a privacy policy that is true.",
-            "Read your sites and your mails as a stranger would, then `spaceduck mail confirm imprint`.",
+            "Mails and sites name you, with a postal address where your law asks for one, and \
+             there is a privacy policy that is true.",
+            "Read your sites and your mails as a stranger would, then `spaceduck mail confirm \
+             imprint`.",
         ],
     ),
     item(
@@ -197,7 +199,7 @@ pub const ITEMS: [Item; 20] = [
         [
             "Amazon can reach you",
             "Warnings about sending go to the account's root address and its alternate contacts. \
-         Whoever misses them loses the right to send.",
+             Whoever misses them loses the right to send.",
             "Look at Account settings in the AWS console, then `spaceduck mail confirm contacts`.",
         ],
     ),
@@ -207,9 +209,10 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "The website stands up to a look",
-            "Whoever reviews the application opens it: it has to answer over TLS on the domain that the \
-         mails come from, with a privacy page and a contact page.",
-            "Name a site on the mail domain, or on one beside it, under `mail.website` in galaxy.yaml.",
+            "Whoever reviews the application opens it: it has to answer over TLS on the domain \
+             that the mails come from, with a privacy page and a contact page.",
+            "Name a site on the mail domain, or on one beside it, under `mail.website` in \
+             galaxy.yaml.",
         ],
     ),
     item(
@@ -218,8 +221,8 @@ pub const ITEMS: [Item; 20] = [
         Person,
         [
             "The application is sent, and true",
-            "You read and change the text; nothing is sent that you have not seen and agreed to by \
-         typing so.",
+            "You read and change the text; nothing is sent that you have not seen and agreed to \
+             by typing so.",
             "Run `spaceduck mail apply`.",
         ],
     ),
@@ -229,8 +232,8 @@ pub const ITEMS: [Item; 20] = [
         Person,
         [
             "You know what a mail costs",
-            "New accounts are on the Essentials plan, at 0.16 USD for 1,000 mails; without a plan it is \
-         0.10 USD.",
+            "New accounts are on the Essentials plan, at 0.16 USD for 1,000 mails; without a plan \
+             it is 0.10 USD.",
             "Choose in the SES console under Pricing plans, then `spaceduck mail confirm price`.",
         ],
     ),
@@ -240,8 +243,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "Virtual Deliverability Manager is as you want it",
-            "It shows where mails land. Outside the Essentials plan it costs extra; it is shown here so \
-         that nobody pays for it unknowingly.",
+            "It shows where mails land. Outside the Essentials plan it costs extra; it is shown \
+             here so that nobody pays for it unknowingly.",
             "Switch it in the SES console under Virtual Deliverability Manager.",
         ],
     ),
@@ -251,8 +254,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "Sending grows slowly and is watched",
-            "Alarms go off at 3 % bounces and 0.08 % complaints, before Amazon's review at 5 % and \
-         0.1 %.",
+            "Alarms go off at 3 % bounces and 0.08 % complaints, before Amazon's review at 5 % \
+             and 0.1 %.",
             "After the grant, begin with those who wait for codes; send a newsletter in portions.",
         ],
     ),

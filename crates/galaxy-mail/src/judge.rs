@@ -169,7 +169,8 @@ fn alias(answer: &Answer, looked: &Looked) -> State {
 /// SES wants this one mail server and no other at the name that bounces go to.
 fn mx(host: &Domain, answer: &Answer) -> State {
     let shown = || answer.found.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let right = |found: &&Found| matches!(found, Found::Mx(_, is) if is.trim_end_matches('.') == host.as_str());
+    let same = |is: &str| is.trim_end_matches('.') == host.as_str();
+    let right = |found: &&Found| matches!(found, Found::Mx(_, is) if same(is));
     match (answer.found.iter().filter(right).count(), answer.found.len()) {
         (1, 1) => State::Right,
         (0, 0) => State::Missing,

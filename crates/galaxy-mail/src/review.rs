@@ -179,7 +179,8 @@ const PROBATION: Page = Page {
     meaning: "Too many mails bounced or were complained about, or there was another reason; the \
               mail to the root address says which. Sending goes on for now.",
     now: &[
-        "Read that mail and the case in the Support Center, mend the cause, and answer there by the \
+        "Read that mail and the case in the Support Center, mend the cause, and answer there \
+         by the \
          date it names.",
         "Stop the newsletter; keep the codes.",
         "Look at who bounced: /beak/system/status shows it to operators.",

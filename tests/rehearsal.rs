@@ -223,7 +223,8 @@ async fn going_back_is_a_release_like_any_other() {
     go_back_to(&account, None).await.unwrap();
     assert_eq!(installed(&account).await.0, first.0.0);
     let log = account.log().split_off(log);
-    assert_eq!(log[0], "point FunctionName-of-spaceduck-api to 1", "callers come first: {log:#?}");
+    assert!(log[0].ends_with("/intent/rollback"), "where it goes is noted first: {log:#?}");
+    assert_eq!(log[1], "point FunctionName-of-spaceduck-api to 1", "callers come next: {log:#?}");
     assert_eq!(install(&account).await.unwrap(), 0);
     go_back_to(&account, None).await.unwrap();
     assert_eq!(installed(&account).await.0, second, "back from going back");

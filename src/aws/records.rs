@@ -95,6 +95,23 @@ impl Records for Tables {
             .help("run the same command again; it goes on from here"))
     }
 
+    async fn remove_table(&self, table: &str) -> Result<(), Failure> {
+        let doing = format!("removing the table `{table}`");
+        let opened = self.dynamo.update_table().table_name(table);
+        match opened.deletion_protection_enabled(false).send().await {
+            Ok(_) => {}
+            Err(error) if code(&error) == Some("ResourceNotFoundException") => return Ok(()),
+            // It is open already.
+            Err(error) if code(&error) == Some("ValidationException") => {}
+            Err(error) => return Err(translate(&doing, None, &error)),
+        }
+        match self.dynamo.delete_table().table_name(table).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(()),
+            Err(error) => Err(translate(&doing, None, &error)),
+        }
+    }
+
     async fn accounts(&self, pool: &str, from: Option<Value>) -> Result<Page<Account>, Failure> {
         let token = from.and_then(|token| token.as_str().map(str::to_owned));
         let asked = self.pools.list_users().user_pool_id(pool).set_pagination_token(token);

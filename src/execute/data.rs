@@ -53,6 +53,18 @@ pub(super) async fn leftovers(job: &Job, stack: Stack) -> Result<bool, Failure> 
     Ok(false)
 }
 
+/// Removes the tables that a stack has left: one whose removal failed keeps them when it goes.
+pub(super) async fn remove_leftovers(job: &Job, stack: Stack) -> Result<(), Failure> {
+    if stack == Stack::Data {
+        for table in catalog::tables(&job.facts.config.name).values() {
+            if job.world.records.has_table(table).await? {
+                job.world.records.remove_table(table).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Makes sure that the data can be brought back: every table to any second, or else all of it is
 /// written down. The user pool, which AWS keeps no backup of, is always written down.
 pub(super) async fn back_up(job: &Job) -> Result<bool, Failure> {

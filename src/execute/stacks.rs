@@ -57,6 +57,7 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
             if let Some(bucket) = catalog::bucket(stack, &config.name, &job.account, &job.home) {
                 job.world.assets.remove_bucket(place, &bucket).await?;
             }
+            data::remove_leftovers(job, stack).await?;
             return Ok(*action != Action::Keep);
         };
         match &seen.status {

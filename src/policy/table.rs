@@ -133,6 +133,8 @@ pub const CALLS: &[Call] = &[
         &["dynamodb:DescribeContinuousBackups"],
         On::Tables,
     ),
+    call(TABLES, "delete_table", &["dynamodb:DeleteTable"], On::Tables),
+    call(TABLES, "update_table", &["dynamodb:UpdateTable"], On::Tables),
     call(TABLES, "describe_table", &["dynamodb:DescribeTable"], On::Tables),
     call(TABLES, "get_item", &["dynamodb:GetItem"], On::Tables),
     call(TABLES, "scan", &["dynamodb:Scan"], On::Tables),

@@ -37,6 +37,8 @@ pub trait Records: Send + Sync {
     async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure>;
     /// Writes items, over those with the same keys.
     async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure>;
+    /// Removes a table with all that is in it, protected or not; fine where there is none.
+    async fn remove_table(&self, table: &str) -> Result<(), Failure>;
     /// People of a user pool.
     async fn accounts(&self, pool: &str, from: Option<Value>) -> Result<Page<Account>, Failure>;
     /// Makes an account that needs no code; with a password that its owner does not know and so

@@ -86,6 +86,13 @@ impl Records for Account {
         })
     }
 
+    async fn remove_table(&self, table: &str) -> Result<(), Failure> {
+        self.effect(format!("remove the table {table}"), |state| {
+            state.tables.remove(table);
+            Ok(())
+        })
+    }
+
     async fn accounts(
         &self,
         pool: &str,

@@ -25,6 +25,7 @@ mod effects;
 mod probe;
 mod stacks;
 mod standing;
+mod watch;
 
 pub use data::{source, to_file, writable};
 pub(crate) use effects::{digest, known_site_config, release_id, site_hosts};

@@ -120,6 +120,7 @@ struct State {
     effects: usize,
     hiccup: Option<Hiccup>,
     calls: usize,
+    lag: Duration,
     log: Vec<String>,
     pace: Pace,
     /// When the pace began, in the account's time and in ours.
@@ -236,6 +237,11 @@ impl Account {
             Some(hiccup) => Err(went_wrong(hiccup.kind)),
             None => Ok(()),
         }
+    }
+
+    /// From now on a look at a stack shows how it was so long ago.
+    pub fn lag(&self, lag: Duration) {
+        self.state().lag = lag;
     }
 
     /// Puts a stack into a status, with the ones that follow by themselves.

@@ -230,6 +230,24 @@ async fn going_back_is_a_release_like_any_other() {
     assert_eq!(installed(&account).await.0, second, "back from going back");
 }
 
+/// A status of before an operation, seen after it began, is not its end.
+#[tokio::test]
+async fn a_look_that_comes_late_is_not_believed() {
+    let (account, model) = (account(), account());
+    account.lag(Duration::from_secs(4));
+    for (goal, code) in [(Goal::Present, "a"), (Goal::Present, "b"), (Goal::Absent, "b")] {
+        reach(&account, goal, code).await.unwrap_or_else(|f| panic!("{goal:?}: {}", f.to_text()));
+        reach(&model, goal, code).await.unwrap();
+        account.lag(Duration::ZERO);
+        assert_eq!(account.contents(), model.contents(), "{goal:?}");
+        if goal == Goal::Present {
+            assert_eq!(installed(&account).await, installed(&model).await);
+        }
+        account.lag(Duration::from_secs(4));
+    }
+    assert_eq!(account.contents(), [].into());
+}
+
 #[tokio::test]
 async fn two_at_once_are_one_after_the_other() {
     let account = account();

@@ -24,9 +24,10 @@ impl Stacks for Account {
     async fn find(&self, place: Place, name: &str) -> Result<Option<StackSeen>, Failure> {
         self.hear()?;
         let state = self.state();
-        let now = self.time(&state);
-        let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, now));
-        Ok(stack.map(|stack| stack.seen(now)))
+        let then = self.time(&state).saturating_sub(state.lag);
+        let stack = state.stacks.iter().find(|stack| stack.is_named(place, name, then));
+        let seen = stack.map(|stack| stack.seen(then));
+        Ok(seen.filter(|seen| !seen.code.is_empty()))
     }
 
     async fn template(&self, place: Place, name: &str) -> Result<String, Failure> {

@@ -22,8 +22,10 @@ const WHILE: Duration = Duration::from_secs(5);
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Part {
-    /// The local galaxy, and the function's zip and start.
+    /// The local galaxy, small and large.
     Galaxy,
+    /// The function's zip and start.
+    Function,
     /// The installer, against other installers.
     Installer,
 }
@@ -31,10 +33,14 @@ pub(crate) enum Part {
 /// Measures one part, or without one everything, and prints a table.
 pub(crate) fn bench(root: &Path, part: Option<Part>) -> Outcome {
     crate::tools::set_up(root)?;
-    if part != Some(Part::Installer) {
-        galaxy(root)?;
+    let wanted = |one| part.is_none_or(|part| part == one);
+    if wanted(Part::Function) {
+        say(&function(root)?.join("\n"));
     }
-    if part != Some(Part::Galaxy) {
+    if wanted(Part::Galaxy) {
+        say(&galaxy(root)?.join("\n"));
+    }
+    if wanted(Part::Installer) {
         say(&peers::compare(root)?.join("\n"));
     }
     Ok(())
@@ -45,13 +51,17 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-fn galaxy(root: &Path) -> Outcome {
-    cargo(root, &["build", "--release", "--locked", "-p", "beak-local", "--features", "fill"])?;
+fn function(root: &Path) -> Outcome<Vec<String>> {
     say("building the Lambda function");
     let zip = beak_package::build(root).map_err(|error| error.to_string())?;
     let mut rows = vec![size(&zip)?];
     rows.extend(start::compare(root)?);
-    rows.extend(pages::make(root)?);
+    Ok(rows)
+}
+
+fn galaxy(root: &Path) -> Outcome<Vec<String>> {
+    cargo(root, &["build", "--release", "--locked", "-p", "beak-local", "--features", "fill"])?;
+    let mut rows = pages::make(root)?;
     let mut before: Vec<Measured> = Vec::new();
     for size in SIZES {
         let measured = of_size(root, size, &mut rows)?;
@@ -61,8 +71,7 @@ fn galaxy(root: &Path) -> Outcome {
         }
         before = measured;
     }
-    say(&rows.join("\n"));
-    Ok(())
+    Ok(rows)
 }
 
 fn size(zip: &Path) -> Outcome<String> {

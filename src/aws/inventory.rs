@@ -87,3 +87,6 @@ impl Logs for LogGroups {
         Ok(lines)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,3 +152,6 @@ fn whole(item: &HashMap<String, AttributeValue>) -> Result<Value, Failure> {
     };
     fields.map(Value::Object).ok_or_else(unknown)
 }
+
+#[cfg(test)]
+mod tests;

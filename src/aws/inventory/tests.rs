@@ -1,0 +1,32 @@
+//! Logs by pages, and a log that is not there yet.
+
+use serde_json::json;
+
+use super::LogGroups;
+use crate::aws::replay::script;
+use crate::ports::Logs as _;
+
+#[tokio::test]
+async fn a_log_is_read_to_its_last_page_in_the_order_of_time() {
+    let page = json!({"events": [{"timestamp": 7, "message": "later\n", "eventId": "2"}],
+                      "nextToken": "more"});
+    let last = json!({"events": [{"timestamp": 5, "message": "sooner", "eventId": "1"}]});
+    let (config, script) = script(&[(200, page.to_string()), (200, last.to_string())]);
+    let lines = LogGroups::new(&config).lines("/aws/lambda/beak", 3, Some("a \"b\"")).await;
+    let lines: Vec<_> = lines.unwrap().into_iter().map(|l| (l.at, l.text, l.id)).collect();
+    let line = |at, text: &str, id: &str| (at, text.to_owned(), id.to_owned());
+    assert_eq!(lines, [line(5, "sooner", "1"), line(7, "later", "2")]);
+    let asked = script.judged();
+    assert_eq!(asked[0].operation, "FilterLogEvents");
+    assert_eq!(asked[0].params["startTime"], 3);
+    assert_eq!(asked[0].params["filterPattern"], "\"a  b \"", "a word, never a pattern");
+    assert_eq!(asked[1].params["nextToken"], "more");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_wrote_yet_is_empty() {
+    let answer = json!({"__type": "ResourceNotFoundException", "message": "no"}).to_string();
+    let (config, script) = script(&[(400, answer)]);
+    assert_eq!(LogGroups::new(&config).lines("beak", 0, None).await.unwrap().len(), 0);
+    assert_eq!(script.operations(), ["FilterLogEvents"]);
+}

@@ -4,12 +4,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 mod person;
 
-use person::{Moment, Person, Ran, TEST_SITE_KEY, text};
+use person::{Moment, Person, Ran, TEST_SITE_KEY, judge, text};
 
 /// Every call with its route and its duckling, and nothing that opens anything.
 fn logs_no_secret(person: &Person, ducks: &[&Value]) {
@@ -147,6 +148,72 @@ fn an_interrupted_run_is_finished_by_the_next_one() {
     assert_eq!(killed.code, None, "{}", killed.last());
     let removed = person.spaceduck(&teardown);
     assert_eq!(removed.code, Some(0), "{} {}", removed.last(), removed.stderr);
+    assert_eq!(person.account(), json!({}));
+}
+
+/// The duckling behind a key, as the galaxy at this address knows it.
+fn knows(person: &Person, api: &str, duck: &Value) {
+    let (status, me) = person.get_with_key(&format!("{api}/beak/me"), text(duck, "beak_key"));
+    assert_eq!((status, &me["duckling_id"]), (200, &duck["duckling_id"]), "{me}");
+}
+
+fn tells_its_log(person: &Person, duck: &Value) {
+    let word = text(duck, "duckling_id");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let ran = person.spaceduck(&["logs", "--since", "1h", "--grep", word]);
+        assert_eq!(ran.code, Some(0), "{} {}", ran.last(), ran.stderr);
+        judge(ran.calls.iter());
+        let lines: Vec<&Value> = ran.lines.iter().filter(|line| line["type"] == "log").collect();
+        assert!(lines.iter().all(|line| text(line, "text").contains(word)), "{lines:?}");
+        if !lines.is_empty() {
+            break;
+        }
+        // What was logged takes its time to be found, in AWS, too.
+        assert!(Instant::now() < deadline, "{:?}", ran.lines);
+    }
+    let all = person.spaceduck(&["logs", "--since", "1h"]);
+    assert!(all.lines.iter().filter(|line| line["type"] == "log").count() > 3, "{:?}", all.lines);
+}
+
+#[test]
+fn data_is_kept_goes_out_and_comes_back() {
+    let person = Person::new();
+    let done = |arguments: &[&str]| {
+        let ran = person.spaceduck(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {} {}", ran.last(), ran.stderr);
+        judge(ran.calls.iter());
+        ran
+    };
+    let api = done(&["install", "--yes"]).url("api");
+    let swan = person.hatch(&api, "agent@example.com");
+    knows(&person, &api, &swan);
+    tells_its_log(&person, &swan);
+    // Kept while all else goes, and taken up again.
+    done(&["teardown", "--keep-data", "--confirm", "spaceduck"]);
+    let api = done(&["install", "--yes"]).url("api");
+    knows(&person, &api, &swan);
+    let file = person.folder.path().join("out.jsonl");
+    let file = file.to_str().unwrap();
+    done(&["export", file]);
+    let refused = person.spaceduck(&["import", file, "--yes"]);
+    assert_eq!(refused.code, Some(3), "a galaxy with people takes no others: {}", refused.last());
+    // Written down before it goes, and put into a new galaxy, at the second attempt.
+    let before = person.folder.path().join("before.jsonl");
+    let before = before.to_str().unwrap();
+    done(&["teardown", "--confirm", "spaceduck", "--export", before]);
+    assert_eq!(person.account(), json!({}));
+    let api = done(&["install", "--yes"]).url("api");
+    let import = ["import", before, "--yes"];
+    let writes = |call: &test_cloud::Call| call.name == "dynamodb BatchWriteItem";
+    let killed = person.killed(&import, Moment::After, writes);
+    assert_eq!(killed.code, None, "{}", killed.last());
+    done(&import);
+    knows(&person, &api, &swan);
+    let (_, metrics) = person.get(&format!("{api}/beak/metrics"));
+    let metrics: Value = serde_json::from_str(&metrics).unwrap();
+    assert_eq!(metrics["total_ducklings"], 1, "{metrics}");
+    done(&["teardown", "--confirm", "spaceduck", "--no-export"]);
     assert_eq!(person.account(), json!({}));
 }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 
 use super::error::{code, translate};
@@ -77,15 +78,20 @@ impl Logs for LogGroups {
                 Err(error) if code(&error) == Some("ResourceNotFoundException") => break,
                 Err(error) => return Err(translate(&doing, None, &error)),
             };
-            lines.extend(page.events.unwrap_or_default().into_iter().map(|event| LogLine {
-                at: event.timestamp.and_then(|at| u64::try_from(at).ok()).unwrap_or_default(),
-                text: event.message.unwrap_or_default().trim_end().to_owned(),
-                id: event.event_id.unwrap_or_default(),
-            }));
+            lines.extend(page.events.unwrap_or_default().into_iter().map(line));
         }
         lines.sort_by_key(|line| line.at);
         Ok(lines)
     }
+}
+
+fn line(event: FilteredLogEvent) -> LogLine {
+    let at = event.timestamp.and_then(|at| u64::try_from(at).ok()).unwrap_or_default();
+    let text = event.message.unwrap_or_default().trim_end().to_owned();
+    // AWS gives one always, says its model only as a rule: without it two lines are one when they
+    // are the same.
+    let id = event.event_id.unwrap_or_else(|| format!("{at} {text}"));
+    LogLine { at, text, id }
 }
 
 #[cfg(test)]

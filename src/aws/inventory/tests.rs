@@ -24,6 +24,15 @@ async fn a_log_is_read_to_its_last_page_in_the_order_of_time() {
 }
 
 #[tokio::test]
+async fn lines_without_an_id_stay_apart() {
+    let events =
+        json!({"events": [{"timestamp": 5, "message": "a"}, {"timestamp": 5, "message": "b"}]});
+    let (config, _) = script(&[(200, events.to_string())]);
+    let lines = LogGroups::new(&config).lines("beak", 0, None).await.unwrap();
+    assert_ne!(lines[0].id, lines[1].id);
+}
+
+#[tokio::test]
 async fn a_log_that_nobody_wrote_yet_is_empty() {
     let answer = json!({"__type": "ResourceNotFoundException", "message": "no"}).to_string();
     let (config, script) = script(&[(400, answer)]);

@@ -168,7 +168,7 @@ impl Desk<'_> {
         loop {
             for mail in &mut test.mails {
                 if mail.written.is_none() && mail.plays != "success" {
-                    mail.written = self.world.mail.written(&ledger, &mail.message_id).await?;
+                    mail.written = self.world.mail.written(&ledger, mail).await?;
                 }
             }
             let open = |mail: &TestMail| mail.plays != "success" && mail.written.is_none();

@@ -12,7 +12,7 @@ use aws_sdk_sesv2::types::{
     Body, ContactLanguage, Content, Destination, EmailContent, MailType, Message,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use galaxy_mail::facts::{Account, Identity, SetFound};
+use galaxy_mail::facts::{Account, Identity, SetFound, TestMail};
 use galaxy_mail::name::Domain;
 use galaxy_mail::request::Letter;
 use tokio::sync::Mutex;
@@ -190,15 +190,15 @@ impl Mail for Ses {
         Ok(answer.message_id().unwrap_or_default().to_owned())
     }
 
-    async fn written(&self, ledger: &str, message_id: &str) -> Result<Option<u64>, Failure> {
+    async fn written(&self, ledger: &str, mail: &TestMail) -> Result<Option<u64>, Failure> {
         use aws_sdk_dynamodb::types::AttributeValue;
         let key = |text: &str| AttributeValue::S(text.to_owned());
         let ask = self
             .tables
             .get_item()
             .table_name(ledger)
-            .key("pk", key(&format!("feedback#{message_id}")))
-            .key("sk", key("guard"));
+            .key("pk", key(&format!("feedback#{}", mail.message_id)))
+            .key("sk", key(&mail.plays));
         let answer = ask.send().await;
         let answer = answer.map_err(|error| translate("looking for a report", None, &error))?;
         let at = answer.item().and_then(|item| item.get("at")).and_then(|at| at.as_n().ok());

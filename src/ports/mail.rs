@@ -1,7 +1,7 @@
 //! Mail that leaves through SES, and the zones that it depends on.
 
 use async_trait::async_trait;
-use galaxy_mail::facts::{Account, Identity, Looked, SetFound};
+use galaxy_mail::facts::{Account, Identity, Looked, SetFound, TestMail};
 use galaxy_mail::name::Domain;
 use galaxy_mail::records::Wanted;
 use galaxy_mail::request::Letter;
@@ -55,7 +55,7 @@ pub trait Mail: Send + Sync {
     /// Sends a mail to the mailbox simulator, and gives the number it got.
     async fn play(&self, play: &Play) -> Result<String, Failure>;
     /// When the API wrote down what came of a mail, in seconds since 1970; nothing before it did.
-    async fn written(&self, ledger: &str, message_id: &str) -> Result<Option<u64>, Failure>;
+    async fn written(&self, ledger: &str, mail: &TestMail) -> Result<Option<u64>, Failure>;
 }
 
 /// Zones, as their own servers tell them.

@@ -240,11 +240,11 @@ impl Mail for Account {
         })
     }
 
-    async fn written(&self, _: &str, message_id: &str) -> Result<Option<u64>, Failure> {
+    async fn written(&self, _: &str, mail: &TestMail) -> Result<Option<u64>, Failure> {
         self.hear()?;
         let now = self.seconds();
         let state = self.state();
-        let number: Option<usize> = message_id.rsplit('-').next().and_then(|n| n.parse().ok());
+        let number: Option<usize> = mail.message_id.rsplit('-').next().and_then(|n| n.parse().ok());
         let played = number.and_then(|number| state.post.played.get(number.checked_sub(1)?));
         let told = played.filter(|(at, play)| play.plays != "success" && now >= at + FEEDBACK);
         Ok(told.map(|(at, _)| DAY + at + FEEDBACK))

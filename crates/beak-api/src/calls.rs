@@ -51,7 +51,7 @@ fn hatching() -> [Call; 3] {
             .per_address("resend", 10)
             .throttled(5, 10)
             .takes::<wire::Address>()
-            .gives::<wire::Status>(202),
+            .gives::<wire::Mailed>(202),
     ]
 }
 
@@ -82,7 +82,7 @@ fn signing_in() -> [Call; 5] {
             .per_address("forgot", 10)
             .throttled(5, 10)
             .takes::<wire::Address>()
-            .gives::<wire::Status>(202),
+            .gives::<wire::Mailed>(202),
         call(&POST, "/reset", people::reset)
             .does("Takes a new password for a code, and ends all tokens")
             .per_address("reset", 10)
@@ -243,7 +243,7 @@ fn reading() -> [Call; 5] {
             .per_address("newsletter", 5)
             .throttled(5, 10)
             .takes::<wire::NewReader>()
-            .gives::<wire::Status>(202)
+            .gives::<wire::Mailed>(202)
             .fails(&["captcha_failed"]),
         call(&GET, "/newsletter/confirm", newsletter::ask_to_confirm)
             .does("Shows the page of a mail's confirmation link; a visit alone changes nothing")

@@ -37,6 +37,16 @@ pub(crate) struct Status {
     pub(crate) status: &'static str,
 }
 
+/// A mail is on its way.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(crate) struct Mailed {
+    pub(crate) status: &'static str,
+    /// What to know while this galaxy's mail does not reach everybody. For every address alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<&'static str>,
+}
+
 /// Which part of a list.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]

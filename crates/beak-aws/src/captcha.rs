@@ -1,37 +1,29 @@
 //! Turnstile: the secret from Parameter Store, tokens judged by Cloudflare.
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
-use aws_sdk_ssm::Client;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
 use beak_api::captcha::TestCaptcha;
 use beak_core::ports::Captcha;
 use beak_core::{BeakError, Result};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::failure::{code, failed};
+use crate::signed::{Operation, Signed};
+use crate::web::Web;
 
 /// <https://developers.cloudflare.com/turnstile/get-started/server-side-validation/>
 const SITEVERIFY: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
-const PATIENCE: Duration = Duration::from_secs(3);
 /// A new secret counts after so long at the latest.
 const SECRET_AGE: Duration = Duration::from_mins(5);
 
 pub(crate) struct Turnstile {
-    parameters: Client,
+    aws: Signed,
     folder: String,
     siteverify: String,
-    /// Made when it is needed: reading the system's certificates was a quarter of a cold start.
-    connector: OnceLock<Connector>,
+    web: Arc<Web>,
     terms: Mutex<Option<(Instant, Terms)>>,
 }
 
@@ -41,6 +33,24 @@ struct Terms {
     secret: String,
     /// The hosts on which a captcha may have been solved.
     hostnames: Vec<String>,
+}
+
+const GET_PARAMETER: Operation = Operation {
+    service: "ssm",
+    media_type: "application/x-amz-json-1.1",
+    target: "AmazonSSM.GetParameter",
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Found {
+    parameter: Parameter,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -53,12 +63,12 @@ struct Judgement {
 }
 
 impl Turnstile {
-    pub(crate) fn new(config: &SdkConfig, prefix: &str) -> Self {
+    pub(crate) fn new(web: Arc<Web>, aws: Signed, prefix: &str) -> Self {
         Self {
-            parameters: Client::new(config),
+            aws,
             folder: format!("/{prefix}"),
             siteverify: SITEVERIFY.to_owned(),
-            connector: OnceLock::new(),
+            web,
             terms: Mutex::default(),
         }
     }
@@ -85,42 +95,29 @@ impl Turnstile {
 
     async fn parameter(&self, name: &str) -> Result<Option<String>> {
         let name = format!("{}/{name}", self.folder);
-        match self.parameters.get_parameter().name(name).with_decryption(true).send().await {
-            Ok(answer) => Ok(answer.parameter().and_then(|p| p.value()).map(str::to_owned)),
-            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(None),
-            Err(error) => Err(failed("reading the captcha's settings", &error)),
+        let failed =
+            |what: &str| BeakError::Unavailable(format!("reading the captcha's settings: {what}"));
+        let question = serde_json::json!({"Name": name, "WithDecryption": true});
+        match self.aws.ask(&GET_PARAMETER, &question).await? {
+            Ok(answer) => serde_json::from_slice::<Found>(&answer)
+                .map(|found| Some(found.parameter.value))
+                .map_err(|_| failed("not understood")),
+            Err(code) if code == "ParameterNotFound" => Ok(None),
+            Err(code) => Err(failed(&code)),
         }
     }
 
     async fn ask(&self, secret: &str, token: &str, from: Option<IpAddr>) -> Result<Judgement> {
-        let unavailable = |what: &str| BeakError::Unavailable(format!("siteverify: {what}"));
         let mut body = serde_json::json!({"secret": secret, "response": token});
         if let Some(address) = from {
             body["remoteip"] = address.to_string().into();
         }
-        let mut request = HttpRequest::new(SdkBody::from(body.to_string()));
-        request.set_method("POST").map_err(|_| unavailable("method"))?;
-        request.set_uri(self.siteverify.as_str()).map_err(|_| unavailable("address"))?;
-        request.headers_mut().insert("content-type", "application/json");
-        let connector = self.connector.get_or_init(|| {
-            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()
-        });
-        let asked = tokio::time::timeout(PATIENCE, async {
-            let response = connector.call(request).await.map_err(|_| unavailable("silent"))?;
-            let mut body = response.into_body();
-            let bytes = collect(&mut body).await.map_err(|()| unavailable("cut off"))?;
-            serde_json::from_slice(&bytes).map_err(|_| unavailable("not understood"))
-        });
-        asked.await.map_err(|_| unavailable("no answer in time"))?
+        let json = vec![("content-type", "application/json".to_owned())];
+        let body = body.to_string();
+        let (_, answer) = self.web.post("siteverify", &self.siteverify, json, body).await?;
+        let unreadable = |_| BeakError::Unavailable("siteverify: not understood".into());
+        serde_json::from_slice(&answer).map_err(unreadable)
     }
-}
-
-/// At most as much as an answer of Cloudflare's has.
-async fn collect(body: &mut SdkBody) -> std::result::Result<Vec<u8>, ()> {
-    use aws_smithy_types::byte_stream::ByteStream;
-    let body = std::mem::replace(body, SdkBody::empty());
-    let bytes = ByteStream::new(body).collect().await.map_err(|_| ())?.into_bytes();
-    if bytes.len() > 16 * 1024 { Err(()) } else { Ok(bytes.to_vec()) }
 }
 
 #[async_trait]
@@ -181,9 +178,10 @@ mod tests {
                 );
             }
         });
-        let config =
-            SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
-        let mut turnstile = Turnstile::new(&config, "test");
+        let latest = aws_config::BehaviorVersion::latest();
+        let config = aws_config::SdkConfig::builder().behavior_version(latest).build();
+        let aws = Signed::new(Arc::default(), &config);
+        let mut turnstile = Turnstile::new(Arc::default(), aws, "test");
         turnstile.siteverify = format!("http://{address}/siteverify");
         let hostnames = vec!["ours.example".to_owned(), "also.example".to_owned()];
         let terms = Terms { secret: "0x4AAAAAAA".into(), hostnames };

@@ -7,6 +7,7 @@
 mod audit;
 mod changes;
 mod codes;
+mod feedback;
 mod item;
 mod limits;
 mod moves;

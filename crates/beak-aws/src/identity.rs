@@ -73,6 +73,8 @@ impl Cognito {
                 Some("InvalidPasswordException" | "InvalidParameterException") => {
                     Err(unfit(error.message()))
                 }
+                // As for a known address, whose owner gets no code either.
+                code if is_undelivered(code) => Ok(true),
                 _ => Err(failed("signing up", &error)),
             },
         }
@@ -185,11 +187,17 @@ fn is_no(code: Option<&str>) -> bool {
 /// Whether a request for a code failed only for this address: there is nobody who could want one,
 /// or somebody who has asked too often or can't be mailed. The caller may not learn which.
 fn is_unsent(code: Option<&str>) -> bool {
-    let unsent = matches!(code, Some("LimitExceededException" | "CodeDeliveryFailureException"));
-    if unsent {
+    is_undelivered(code) || nobody(code)
+}
+
+/// Whether Cognito did not get a mail out: it has sent as many as it may, or can't reach this one.
+fn is_undelivered(code: Option<&str>) -> bool {
+    let undelivered =
+        matches!(code, Some("LimitExceededException" | "CodeDeliveryFailureException"));
+    if undelivered {
         tracing::warn!(cause = code, "a code was not sent");
     }
-    unsent || nobody(code)
+    undelivered
 }
 
 /// Whether there is no such person, or none with such a token.
@@ -375,7 +383,8 @@ mod tests {
         ];
         assert!(tried.into_iter().all(|code| is_no(Some(code))));
         let asked = ["LimitExceededException", "CodeDeliveryFailureException"];
-        assert!(asked.into_iter().all(|code| is_unsent(Some(code))));
+        assert!(asked.into_iter().all(|code| is_unsent(Some(code)) && is_undelivered(Some(code))));
+        assert!(!is_undelivered(Some("UserNotFoundException")));
         // These say something of the service, not of anybody.
         for code in [None, Some("TooManyRequestsException"), Some("InternalErrorException")] {
             assert!(!is_no(code) && !is_unsent(code), "{code:?}");

@@ -1,15 +1,19 @@
 //! The Beak's ports on AWS: DynamoDB, Cognito, SES, KMS, and Cloudflare's Turnstile.
 
+mod alarms;
 mod captcha;
 mod dynamo;
+mod events;
 mod failure;
 mod identity;
 mod mailer;
 pub mod settings;
+mod signed;
 mod signer;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +22,55 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use axum::Router;
+use axum::body::Body;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
-use beak_core::ports::{Codes, Entropy, Store};
+use beak_core::ports::{Clock as _, Codes, Entropy, Feedback, Store};
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
 use lambda_http::Request;
-use lambda_http::http::Uri;
+use lambda_http::http::{Response, Uri};
 use lambda_http::request::RequestContext;
+use tower::ServiceExt as _;
 
 use crate::dynamo::DynamoStore;
 use crate::settings::Settings;
 
-/// The Beak for Lambda. Makes the clients and asks AWS nothing: what a call does not need is not
-/// waited for at a cold start.
-pub async fn service(settings: &Settings) -> Router {
+/// The Beak for Lambda: calls through the gateway, and what the event bus tells.
+#[derive(Clone)]
+pub struct Beak {
+    router: Router,
+    feedback: Arc<dyn Feedback>,
+    sets: Arc<[String; 2]>,
+}
+
+impl Beak {
+    fn new(ports: Ports, settings: &Settings, galaxy: beak_core::Settings) -> Self {
+        let feedback = Arc::clone(&ports.feedback);
+        let sets = Arc::new(events::sets(&settings.prefix));
+        Self { router: beak_api::router(Arc::new(Galaxy::new(ports, galaxy))), feedback, sets }
+    }
+
+    /// Answers a call, or takes an event. An event that could not be written down is an error, so
+    /// that the bus tells it again.
+    pub async fn take(self, request: Request) -> Result<Response<Body>, lambda_http::Error> {
+        // Set by the runtime alone, for what did not come through a gateway: nothing that a caller
+        // can put into a request makes an event of it.
+        if let Some(RequestContext::PassThrough) = request.extensions().get() {
+            let now = SystemClock.now();
+            events::take(self.feedback.as_ref(), &*self.sets, request.body(), now).await?;
+            return Ok(Response::new(Body::empty()));
+        }
+        match self.router.oneshot(accept(request)).await {
+            Ok(answer) => Ok(answer),
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// The Beak of this function. Makes the clients and asks AWS nothing: what a call does not need is
+/// not waited for at a cold start.
+pub async fn service(settings: &Settings) -> Beak {
     // The gateway gives up after twelve seconds; a call that hangs must be over before.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -51,7 +89,7 @@ pub async fn service(settings: &Settings) -> Router {
         function_version: std::env::var("AWS_LAMBDA_FUNCTION_VERSION").ok(),
         peck_lifetime: settings.peck_lifetime,
     };
-    beak_api::router(Arc::new(Galaxy::new(ports(&config, settings), galaxy)))
+    Beak::new(ports(&config, settings), settings, galaxy)
 }
 
 /// The adapters over one configuration of the SDK.
@@ -60,14 +98,17 @@ fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
     let dynamo = aws_sdk_dynamodb::Client::new(config);
     let store = DynamoStore::new(dynamo, settings.prefix.clone(), Arc::clone(&entropy));
     let signer = signer::KmsSigner::new(config, settings.certificate_key.clone());
-    let store = Arc::new(store);
+    let (store, web) = (Arc::new(store), Arc::new(web::Web::default()));
+    let aws = signed::Signed::new(Arc::clone(&web), config);
     Ports {
         store: Arc::clone(&store) as Arc<dyn Store>,
         identity: Arc::new(identity::Cognito::new(config, settings)),
         authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
         codes: Arc::clone(&store) as Arc<dyn Codes>,
+        feedback: Arc::clone(&store) as Arc<dyn Feedback>,
+        alarms: Some(Arc::new(alarms::CloudWatch::new(aws.clone(), &settings.prefix))),
         limits: Some(store),
-        captcha: Some(Arc::new(captcha::Turnstile::new(config, &settings.prefix))),
+        captcha: Some(Arc::new(captcha::Turnstile::new(web, aws, &settings.prefix))),
         mailer: Arc::new(mailer::Ses::new(config, settings)),
         clock: Arc::new(SystemClock),
         entropy,
@@ -76,8 +117,7 @@ fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
 
 /// Takes over what the gateway vouches for: the request's id, the caller's address, and the stage,
 /// which HTTP APIs with a named stage put in front of the path.
-#[must_use]
-pub fn accept(mut request: Request) -> Request {
+fn accept(mut request: Request) -> Request {
     let Some(RequestContext::ApiGatewayV2(context)) = request.extensions().get().cloned() else {
         return request;
     };

@@ -1,8 +1,7 @@
 //! `bootstrap`: the Beak as a Lambda function on `provided.al2023`.
 
 use beak_aws::settings::Settings;
-use lambda_http::Error;
-use tower::ServiceBuilder;
+use lambda_http::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -17,6 +16,6 @@ async fn main() -> Result<(), Error> {
         .with_max_level(tracing::Level::INFO)
         .init();
     let settings = Settings::read(|name| std::env::var(name).ok())?;
-    let router = beak_aws::service(&settings).await;
-    lambda_http::run(ServiceBuilder::new().map_request(beak_aws::accept).service(router)).await
+    let beak = beak_aws::service(&settings).await;
+    lambda_http::run(service_fn(move |request| beak.clone().take(request))).await
 }

@@ -10,14 +10,16 @@ use aws_sdk_cognitoidentityprovider::types::{
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_ssm::types::ParameterType;
 use beak_core::contract::home::{Home, Letters};
+use beak_core::feedback::Reports;
 use beak_core::person::{Email, OtpCode};
-use beak_core::ports::Limits;
+use beak_core::ports::{AlarmState, Alarms as _, Captcha as _, Limits};
+use serde_json::{Value, json};
 use test_cloud::Cloud;
 
 use super::*;
@@ -105,6 +107,11 @@ async fn dynamodb_keeps_the_contract() {
     };
     let open = || async { (new().await as Arc<dyn Store>, ()) };
     beak_core::store_contract!(run open().await);
+    let open_both = || async {
+        let store = new().await;
+        (Arc::clone(&store) as Arc<dyn Store>, store as Arc<dyn Feedback>, ())
+    };
+    beak_core::feedback_contract!(run open_both().await);
     let limits = new().await as Arc<dyn Limits>;
     beak_core::contract::calls_are_counted_exactly(limits).await;
     let codes = new().await as Arc<dyn Codes>;
@@ -186,6 +193,30 @@ impl Letters for Sent {
     }
 }
 
+async fn settings(
+    config: &SdkConfig,
+    prefix: &str,
+    user_pool: &str,
+    client: &str,
+    from: &str,
+) -> Settings {
+    Settings {
+        prefix: prefix.into(),
+        user_pool: user_pool.into(),
+        client: client.into(),
+        certificate_key: create_key(config).await,
+        from: Some(from.into()),
+        config_set: None,
+        release: "0.0.0".into(),
+        issuer: "https://api.example/prod".into(),
+        peck_lifetime: beak_core::Duration::hours(24),
+    }
+}
+
+fn store(config: &SdkConfig, prefix: &str) -> DynamoStore {
+    DynamoStore::new(Client::new(config), prefix.into(), Arc::new(SystemEntropy))
+}
+
 async fn open(cloud: &Cloud, config: &SdkConfig, prefix: String) -> Home {
     create_tables(&Client::new(config), &prefix).await;
     let (user_pool, client) = create_user_pool(config, &prefix).await;
@@ -198,17 +229,7 @@ async fn open(cloud: &Cloud, config: &SdkConfig, prefix: String) -> Home {
     let from = format!("{prefix}@spaceduck.example");
     let identity = aws_sdk_sesv2::Client::new(config).create_email_identity();
     identity.email_identity(&from).send().await.expect("a sender");
-    let settings = async || Settings {
-        prefix: prefix.clone(),
-        user_pool: user_pool.clone(),
-        client: client.clone(),
-        certificate_key: create_key(config).await,
-        from: Some(from.clone()),
-        config_set: None,
-        release: "0.0.0".into(),
-        issuer: "https://api.example/prod".into(),
-        peck_lifetime: beak_core::Duration::hours(24),
-    };
+    let settings = async || settings(config, &prefix, &user_pool, &client, &from).await;
     Home {
         ports: ports(config, &settings().await),
         resigned: ports(config, &settings().await),
@@ -231,6 +252,256 @@ async fn dynamodb_cognito_ses_and_kms_keep_the_contract_of_a_home() {
         (open(&cloud, &config, prefix).await, ())
     };
     beak_core::home_contract!(run open().await);
+}
+
+/// What SES tells the bus of a mail that could not be delivered.
+fn bounce(set: &str) -> Value {
+    json!({
+        "version": "0", "id": "1", "detail-type": "Email Bounced", "source": "aws.ses",
+        "account": "111122223333", "time": "2027-01-15T08:00:00Z", "region": "eu-central-1",
+        "resources": [],
+        "detail": {
+            "eventType": "Bounce",
+            "bounce": {
+                "bounceType": "Permanent", "bounceSubType": "General",
+                "bouncedRecipients": [{"emailAddress": "swan@example.com"}]
+            },
+            "mail": {"messageId": "0107-abc", "tags": {"ses:configuration-set": [set]}}
+        }
+    })
+}
+
+/// What the gateway makes of a request.
+fn gateway(path: &str, headers: &Value, body: &Value) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "ANY /beak/{proxy+}", "rawPath": format!("/prod{path}"),
+        "rawQueryString": "", "headers": headers, "isBase64Encoded": false,
+        "requestContext": {
+            "stage": "prod", "requestId": "r", "timeEpoch": 0,
+            "http": {"method": "POST", "path": format!("/prod{path}"), "protocol": "HTTP/1.1",
+                     "sourceIp": "192.0.2.1", "userAgent": "x"}
+        },
+        "body": body.to_string()
+    })
+}
+
+fn invoked(payload: &Value) -> Request {
+    lambda_http::request::from_str(&payload.to_string()).expect("a payload")
+}
+
+/// Whatever a caller sends through the gateway is a request: no path, header or body, and nothing
+/// that the gateway's own reader trips over, makes it an event.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_bus_tells_of_mails() {
+    let cloud = Cloud::start();
+    let config = configuration(&cloud).await;
+    create_tables(&Client::new(&config), "swan").await;
+    let settings = settings(&config, "swan", "pool", "client", "a@example.org").await;
+    let ports = ports(&config, &settings);
+    let feedback = Arc::clone(&ports.feedback);
+    let galaxy = beak_core::Settings {
+        issuer: settings.issuer.clone(),
+        version: GALAXY_VERSION.into(),
+        release: "0.0.0".into(),
+        function_version: None,
+        peck_lifetime: settings.peck_lifetime,
+    };
+    let beak = Beak::new(ports, &settings, galaxy);
+    let swan = Email::parse("swan@example.com").expect("an address");
+    let json = json!({"content-type": "application/json", "x-amz-source": "aws.ses"});
+    for path in ["/events", "/beak/events", "/", "/beak/", "/beak/system/status", "/beak/hatch"] {
+        let request = invoked(&gateway(path, &json, &bounce("swan-tx")));
+        assert!(matches!(request.extensions().get(), Some(RequestContext::ApiGatewayV2(_))));
+        let answer = beak.clone().take(request).await.expect("an answer");
+        assert!(answer.status().is_client_error(), "{path}: {}", answer.status());
+    }
+    // A header that the runtime's reader refuses; the runtime then hands over what it got.
+    let request = invoked(&gateway("/events", &json!({"x": "a\u{1}b"}), &bounce("swan-tx")));
+    assert!(matches!(request.extensions().get(), Some(RequestContext::PassThrough)));
+    assert!(beak.clone().take(request).await.is_err());
+    let mut both = gateway("/events", &json, &json!({}));
+    both.as_object_mut()
+        .expect("an object")
+        .extend(bounce("swan-tx").as_object().cloned().expect("one"));
+    both["requestContext"]["http"] = Value::Null;
+    assert!(beak.clone().take(invoked(&both)).await.is_err());
+    assert!(beak.clone().take(invoked(&bounce("crane-tx"))).await.is_ok(), "left alone");
+    assert_eq!(feedback.reports().await, Ok(Reports::default()));
+    assert_eq!(feedback.is_unreachable(&swan).await, Ok(false));
+
+    for _ in 0..2 {
+        let answer = beak.clone().take(invoked(&bounce("swan-tx"))).await.expect("written");
+        assert!(answer.status().is_success());
+    }
+    assert_eq!(feedback.reports().await, Ok(Reports { bounces: 1, complaints: 0 }));
+    assert_eq!(feedback.is_unreachable(&swan).await, Ok(true));
+    // Where `spaceduck mail test` looks for it, and without an address anywhere.
+    let key = |text: &str| AttributeValue::S(text.to_owned());
+    let asked = Client::new(&config).get_item().table_name("swan-ledger");
+    let asked = asked.key("pk", key("feedback#0107-abc")).key("sk", key("bounce"));
+    let item = asked.send().await.expect("read").item.expect("there");
+    assert!(item["at"].as_n().is_ok_and(|at| at.parse::<u64>().is_ok()), "{item:?}");
+    let all = Client::new(&config).scan().table_name("swan-ledger").send().await.expect("read");
+    assert!(!format!("{:?}", all.items()).contains("swan@"));
+    // What could not be written down is told again by the bus.
+    let gone = Beak { feedback: Arc::new(store(&config, "gone")), ..beak };
+    assert!(gone.take(invoked(&bounce("swan-tx"))).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_are_those_of_this_galaxy() {
+    let cloud = Cloud::start();
+    let config = configuration(&cloud).await;
+    let aws = signed::Signed::new(Arc::default(), &config);
+    let put = |name: String| {
+        let aws = aws.clone();
+        async move {
+            let alarm = json!({
+                "AlarmName": name, "Namespace": "AWS/Lambda", "MetricName": "Errors",
+                "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0,
+                "ComparisonOperator": "GreaterThanThreshold"
+            });
+            let operation = cloudwatch("PutMetricAlarm");
+            aws.ask(&operation, &alarm).await.expect("answered").expect("made");
+        }
+    };
+    for name in
+        ["swan-ErrorsAlarm", "swan-Api5xxAlarm", "swan-BounceRateAlarm", "swan-crane-ErrorsAlarm"]
+    {
+        put(name.to_owned()).await;
+    }
+    for (name, state) in [("swan-ErrorsAlarm", "ALARM"), ("swan-Api5xxAlarm", "OK")] {
+        let set = json!({"AlarmName": name, "StateValue": state, "StateReason": "a test"});
+        let operation = cloudwatch("SetAlarmState");
+        aws.ask(&operation, &set).await.expect("answered").expect("set");
+    }
+    let alarms = alarms::CloudWatch::new(aws.clone(), "swan").alarms().await.expect("answered");
+    let states: Vec<_> = alarms.iter().map(|alarm| (alarm.name.as_str(), alarm.state)).collect();
+    let expected = [
+        ("Api5xxAlarm", AlarmState::Ok),
+        ("ErrorsAlarm", AlarmState::Alarm),
+        ("ThrottlesAlarm", AlarmState::Missing),
+        ("BounceRateAlarm", AlarmState::Unknown),
+        ("ComplaintRateAlarm", AlarmState::Missing),
+    ];
+    assert_eq!(states, expected);
+    let recent = SystemClock.now() - beak_core::Duration::minutes(5);
+    for alarm in alarms {
+        assert_eq!(alarm.since.is_some_and(|at| at > recent), alarm.state != AlarmState::Missing);
+    }
+    let refused = aws.ask(&cloudwatch("NoSuchThing"), &json!({})).await.expect("answered");
+    assert_eq!(refused, Err("InvalidAction".into()));
+}
+
+fn cloudwatch(operation: &'static str) -> signed::Operation {
+    let target = format!("GraniteServiceVersion20100801.{operation}").leak();
+    signed::Operation { target, ..alarms::DESCRIBE_ALARMS }
+}
+
+/// The templates give the alarms the names that the function asks for, in both stacks.
+#[test]
+fn alarms_have_the_names_that_are_asked_for() {
+    let (api, mail) = ("../../../templates/api.yaml", "../../../templates/mail.yaml");
+    let both =
+        [include_str!("../../../templates/api.yaml"), include_str!("../../../templates/mail.yaml")]
+            .concat();
+    let made = both.matches("Type: AWS::CloudWatch::Alarm").count();
+    assert_eq!(made, alarms::NAMES.len(), "{api}, {mail}");
+    for name in alarms::NAMES {
+        assert!(both.contains(&format!("  {name}:\n    Type: AWS::CloudWatch::Alarm")), "{name}");
+        assert!(both.contains(&format!("AlarmName: !Sub '${{Prefix}}-{name}'")), "{name}");
+    }
+}
+
+/// What is signed here is what botocore would have signed, and the questions are those of the
+/// services' own models.
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_are_signed_and_put_as_aws_wants_them() {
+    let (url, heard) = ear();
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(&url)
+        .region(aws_config::Region::new("eu-central-1"))
+        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+            Credentials::new("test", "test", Some("a session".into()), None, "test"),
+        ))
+        .build();
+    let web = Arc::new(web::Web::default());
+    let aws = signed::Signed::new(Arc::clone(&web), &config);
+    let turnstile = captcha::Turnstile::new(web, aws.clone(), "swan");
+    assert!(alarms::CloudWatch::new(aws, "swan").alarms().await.is_ok());
+    assert!(turnstile.check("token", "hatch", None).await.is_err(), "there is no secret");
+    let mut asked = Vec::new();
+    for (service, model) in [("monitoring", "cloudwatch"), ("ssm", "ssm")] {
+        let mut heard = heard.recv().expect("a request");
+        heard["service"] = service.into();
+        assert_eq!(heard["headers"]["x-amz-security-token"], "a session");
+        let wanted = python("tests/signature.py", &heard);
+        assert_eq!(heard["headers"]["authorization"], wanted.trim());
+        let target = heard["headers"]["x-amz-target"].as_str().expect("a target").to_owned();
+        let body: Value =
+            serde_json::from_str(heard["body"].as_str().expect("text")).expect("JSON");
+        let operation = target.rsplit('.').next();
+        asked.push(json!({
+            "service": model, "operation": operation, "method": "POST", "path": "/", "body": body
+        }));
+    }
+    assert_eq!(python("tests/service_model.py", &asked.into()), "");
+}
+
+/// Hears requests, answers each with an empty object, and tells what it heard.
+fn ear() -> (String, std::sync::mpsc::Receiver<Value>) {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let (tell, heard) = std::sync::mpsc::channel();
+    let base = url.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.expect("a connection"));
+            let (mut line, mut headers) = (String::new(), serde_json::Map::new());
+            stream.read_line(&mut line).expect("a line");
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).expect("a header");
+                let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+                headers.insert(name.to_lowercase(), value.into());
+            }
+            let length = headers["content-length"].as_str().and_then(|n| n.parse().ok());
+            let mut body = vec![0; length.expect("a length")];
+            stream.read_exact(&mut body).expect("a body");
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+            stream.get_mut().write_all(answer.as_bytes()).expect("answered");
+            let body = String::from_utf8(body).expect("text");
+            let told = json!({"method": "POST", "url": base, "headers": headers, "body": body});
+            if tell.send(told).is_err() {
+                return;
+            }
+        }
+    });
+    (url, heard)
+}
+
+/// What one of the project's Python programs says of some JSON.
+fn python(program: &str, input: &Value) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("a root");
+    let python = root.join(".venv/bin/python");
+    assert!(python.exists(), "there is no Python: run `cargo xtask setup` first");
+    let mut child = Command::new(python)
+        .current_dir(root)
+        .arg(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(input.to_string().as_bytes()).expect("written");
+    drop(stdin);
+    let output = child.wait_with_output().expect("ended");
+    assert!(output.status.success(), "{program}");
+    String::from_utf8(output.stdout).expect("text")
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "these are tests")]
 
+pub mod feedback;
 pub mod home;
 
 use std::sync::Arc;

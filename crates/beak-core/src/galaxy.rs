@@ -7,6 +7,7 @@ mod newsletter;
 mod operators;
 mod pecks;
 mod people;
+mod reach;
 
 use std::sync::Arc;
 
@@ -18,13 +19,15 @@ pub use self::newsletter::NewReader;
 pub use self::operators::{Fleet, Inside, Status};
 pub use self::pecks::NewPeck;
 pub use self::people::Export;
+pub use self::reach::Awaited;
+use self::reach::Fresh;
 use crate::access::{Caller, WINDOW, Who};
 use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::person::hex;
 use crate::ports::{
-    Captcha, CertificateAuthority, Clock, Codes, Entropy, Identity, Limits, Mailer, Metrics, Store,
-    Taken,
+    Alarm, Alarms, Captcha, CertificateAuthority, Clock, Codes, Entropy, Feedback, Identity,
+    Limits, MailState, Mailer, Metrics, Store, Taken,
 };
 use crate::tier::Tier;
 
@@ -45,6 +48,10 @@ pub struct Ports {
     pub limits: Option<Arc<dyn Limits>>,
     /// Sends mail.
     pub mailer: Arc<dyn Mailer>,
+    /// What came back of it.
+    pub feedback: Arc<dyn Feedback>,
+    /// What rings when something is wrong; none on one machine.
+    pub alarms: Option<Arc<dyn Alarms>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -78,13 +85,16 @@ pub enum Credential {
 pub struct Galaxy {
     ports: Ports,
     settings: Settings,
+    mail_seen: Fresh<Option<MailState>>,
+    alarms_seen: Fresh<Option<Vec<Alarm>>>,
 }
 
 impl Galaxy {
     /// A galaxy over the adapters of its home.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        Self { ports, settings }
+        let (mail_seen, alarms_seen) = (Fresh::default(), Fresh::default());
+        Self { ports, settings, mail_seen, alarms_seen }
     }
 
     /// What it was set to.

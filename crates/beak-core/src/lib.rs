@@ -6,6 +6,7 @@ pub mod audit;
 pub mod certificate;
 pub mod duckling;
 pub mod error;
+pub mod feedback;
 pub mod galaxy;
 pub mod id;
 pub mod key;

@@ -4,6 +4,7 @@
 //! again may help, [`BeakError::Internal`] otherwise). Losing a race is an answer, not an error.
 
 mod codes;
+mod feedback;
 mod store;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
 pub use self::codes::{CodeAsked, Codes};
+pub use self::feedback::{Alarm, AlarmState, Alarms, Feedback};
 pub use self::store::{
     Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
     NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, TableState, Turn,

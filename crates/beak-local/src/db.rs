@@ -42,6 +42,10 @@ pub(crate) const EVENTS: Table = Table::new("events");
 pub(crate) const OFFERS: Table = Table::new("offers");
 /// E-mail address → since when it gets the newsletter.
 pub(crate) const READERS: Table = Table::new("readers");
+/// Number of a mail and a word → when a receiver told so.
+pub(crate) const REPORTS: Table = Table::new("reports");
+/// Digest of an address that is not mailed any more → why.
+pub(crate) const UNREACHABLE: Table = Table::new("unreachable");
 /// Idempotency key → what it made.
 pub(crate) const REPEATS: Table = Table::new("repeats");
 /// What may be done once in a while → when next.
@@ -57,7 +61,7 @@ pub(crate) const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
 
-pub(crate) const ALL: [Table; 21] = [
+pub(crate) const ALL: [Table; 23] = [
     EGGS,
     DUCKLINGS,
     EMAILS,
@@ -72,6 +76,8 @@ pub(crate) const ALL: [Table; 21] = [
     EVENTS,
     OFFERS,
     READERS,
+    REPORTS,
+    UNREACHABLE,
     REPEATS,
     TURNS,
     CODES,

@@ -26,7 +26,7 @@ use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
-use beak_core::ports::{Captcha, Clock, Entropy, Identity, Limits, Store};
+use beak_core::ports::{Captcha, Clock, Codes, Entropy, Identity, Limits, Store};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
 use galaxy_sites::Site;
 use tokio::sync::watch;
@@ -116,16 +116,18 @@ fn ports(
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let identity = LocalIdentity::new(Arc::clone(db), Arc::clone(clock), Arc::clone(&entropy))?;
     let identity = Arc::new(identity);
-    let codes = Arc::new(RedbStore::new(Arc::clone(db)));
-    let store = Arc::clone(&codes) as Arc<dyn Store>;
+    let redb = Arc::new(RedbStore::new(Arc::clone(db)));
+    let store = Arc::clone(&redb) as Arc<dyn Store>;
     let ports = Ports {
         store: Arc::clone(&store),
-        codes,
+        codes: Arc::clone(&redb) as Arc<dyn Codes>,
         identity: Arc::clone(&identity) as Arc<dyn Identity>,
         authority: Arc::new(Jws::new(Arc::new(signer), store)),
         captcha: TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>),
         limits: limited.then(|| Arc::new(Counter::default()) as Arc<dyn Limits>),
         mailer: Arc::new(Outbox { db: Arc::clone(db), clock: Arc::clone(clock) }),
+        feedback: redb,
+        alarms: None,
         clock: Arc::clone(clock),
         entropy,
     };

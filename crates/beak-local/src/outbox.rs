@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 
 use crate::db::{Db, OUTBOX, Span, Writing};
+use crate::store::is_ended;
 
 /// How many mails are kept.
 const KEPT: u64 = 1000;
@@ -47,8 +48,12 @@ impl Posted {
     }
 }
 
-/// Puts a mail into the outbox, as part of a transaction.
+/// Puts a mail into the outbox, as part of a transaction. As SES does, it takes none to an address
+/// that has bounced or complained, codes included.
 pub(crate) fn post(txn: &Writing, mail: &Mail, now: OffsetDateTime) -> Result<()> {
+    if is_ended(txn, &mail.to)? {
+        return Ok(());
+    }
     let newest = Span { from: "", to: "~", backwards: true, limit: 1 };
     let newest = txn.list::<Posted>(OUTBOX, &newest)?;
     let last = newest.first().and_then(|(key, _)| key.parse::<u64>().ok()).unwrap_or(0);

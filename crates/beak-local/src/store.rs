@@ -3,6 +3,7 @@
 mod audit;
 mod changes;
 mod codes;
+mod feedback;
 mod moves;
 mod rows;
 
@@ -30,6 +31,7 @@ use crate::db::{
     READERS, REPEATS, SIDES, SIGNING_KEYS, Span, TURNS, Table, Writing,
 };
 
+pub(crate) use self::feedback::is_ended;
 pub(crate) use self::rows::{Millis, millis};
 
 /// How long a repeated call is known as such.
@@ -54,6 +56,7 @@ impl RedbStore {
             })?;
             txn.retain(TURNS, |until: &Millis| *until > millis(now))?;
             codes::tidy(txn, millis(now))?;
+            feedback::tidy(txn, now)?;
             audit::tidy(txn, now)
         });
         tidied.await

@@ -25,6 +25,7 @@ MODELS = {
     "Exported": _models.Export,
     "Hatched": _models.Hatched,
     "Judged": _models.Judgement,
+    "Mailed": _models.Mailed,
     "Me": _models.Me,
     "Metrics": _models.Metrics,
     "PeckApproved": _models.PeckApproved,

@@ -40,6 +40,7 @@ pub(crate) async fn status(
         mail: None,
         fleet: None,
         tables: None,
+        alarms: None,
     };
     if let Some(inside) = inside {
         answer.function_version.clone_from(&settings.function_version);
@@ -47,6 +48,8 @@ pub(crate) async fn status(
         answer.fleet = inside.fleet.map(wire::FleetSeen::from);
         let tables = inside.tables;
         answer.tables = tables.map(|all| all.into_iter().map(wire::TableSeen::from).collect());
+        let alarms = inside.alarms;
+        answer.alarms = alarms.map(|all| all.into_iter().map(wire::AlarmSeen::from).collect());
     }
     Json(answer)
 }

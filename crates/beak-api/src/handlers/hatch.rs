@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use beak_core::galaxy::{Hatchling, NewEgg, Verification};
+use beak_core::galaxy::{Awaited, Hatchling, NewEgg, Verification};
 use beak_core::person::{CODE_LIFETIME, DisplayName, Email, OtpCode, Password};
 
 use super::{Answer, Beak};
@@ -16,10 +16,11 @@ pub(crate) async fn hatch(
     Body(asked): Body<wire::Hatch>,
 ) -> Answer<(StatusCode, Json<wire::EggLaid>)> {
     let email = Email::parse(&asked.email)?;
-    let answer = wire::EggLaid {
+    let mut answer = wire::EggLaid {
         status: "otp_sent",
         email: email.as_str().to_owned(),
         expires_in: CODE_LIFETIME.whole_seconds(),
+        note: None,
     };
     let egg = NewEgg {
         password: Password::parse(asked.password, &email)?,
@@ -32,6 +33,7 @@ pub(crate) async fn hatch(
         let cause = error.cause().unwrap_or(error.code());
         tracing::warn!(cause, "an owner was not told of a hatch");
     }
+    answer.note = galaxy.note(Awaited::Code).await;
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
@@ -48,9 +50,10 @@ pub(crate) async fn verify(
 pub(crate) async fn resend(
     State(galaxy): Beak,
     Body(asked): Body<wire::Address>,
-) -> Answer<(StatusCode, Json<wire::Status>)> {
+) -> Answer<(StatusCode, Json<wire::Mailed>)> {
     galaxy.resend(&Email::parse(&asked.email)?).await?;
-    Ok((StatusCode::ACCEPTED, Json(wire::Status { status: "otp_sent" })))
+    let note = galaxy.note(Awaited::Code).await;
+    Ok((StatusCode::ACCEPTED, Json(wire::Mailed { status: "otp_sent", note })))
 }
 
 /// The one answer that carries a key.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use beak_core::BeakError;
-use beak_core::galaxy::NewReader;
+use beak_core::galaxy::{Awaited, NewReader};
 use beak_core::newsletter::Token;
 use beak_core::person::Email;
 
@@ -19,14 +19,15 @@ pub(crate) async fn offer(
     State(galaxy): Beak,
     from: Option<ClientAddress>,
     Body(asked): Body<wire::NewReader>,
-) -> Answer<(StatusCode, Json<wire::Status>)> {
+) -> Answer<(StatusCode, Json<wire::Mailed>)> {
     let reader = NewReader {
         email: Email::parse(&asked.email)?,
         captcha_token: asked.captcha_token,
         from: from.map(|ClientAddress(address)| address),
     };
     galaxy.offer_newsletter(reader).await?;
-    Ok((StatusCode::ACCEPTED, Json(wire::Status { status: "confirmation_sent" })))
+    let note = galaxy.note(Awaited::Offer).await;
+    Ok((StatusCode::ACCEPTED, Json(wire::Mailed { status: "confirmation_sent", note })))
 }
 
 pub(crate) async fn ask_to_confirm(Query(asked): Query<wire::TokenAsked>) -> Answer<Response> {

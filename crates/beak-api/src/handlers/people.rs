@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use beak_core::galaxy::Verification;
+use beak_core::galaxy::{Awaited, Verification};
 use beak_core::person::{DisplayName, Email, OtpCode, Password};
 use beak_core::ports::Tokens;
 use beak_core::tier::Statement;
@@ -43,9 +43,10 @@ pub(crate) async fn sign_out(
 pub(crate) async fn forgot(
     State(galaxy): Beak,
     Body(asked): Body<wire::Address>,
-) -> Answer<(StatusCode, Json<wire::Status>)> {
+) -> Answer<(StatusCode, Json<wire::Mailed>)> {
     galaxy.forgot(&Email::parse(&asked.email)?).await?;
-    Ok((StatusCode::ACCEPTED, Json(wire::Status { status: "otp_sent" })))
+    let note = galaxy.note(Awaited::Code).await;
+    Ok((StatusCode::ACCEPTED, Json(wire::Mailed { status: "otp_sent", note })))
 }
 
 pub(crate) async fn reset(

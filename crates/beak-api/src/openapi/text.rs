@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use beak_core::audit::EventKind as Kind;
 use beak_core::certificate::CertStatus as Cert;
 use beak_core::peck::PeckStatus as Peck;
+use beak_core::ports::AlarmState as Alarm;
 use beak_core::tier::Tier as Trust;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::json;
@@ -57,6 +58,7 @@ text! {
     Decision: json!({"type": "string", "enum": ["grant", "refuse"]});
     Liveness: json!({"type": "string", "enum": ["alive", "slow", "offline"]});
     SystemStatus: json!({"type": "string", "enum": ["operational", "degraded", "outage"]});
+    AlarmState: json!({"type": "string", "enum": Alarm::ALL.map(Alarm::word)});
     Tier: json!({"type": "string", "enum": Trust::ALL.map(Trust::word)});
     CertStatus: json!({"type": "string", "enum": Cert::ALL.map(Cert::word)});
     PeckStatus: json!({"type": "string", "enum": Peck::ALL.map(Peck::word)});

@@ -2,8 +2,9 @@
 
 use beak_core::audit::Event;
 use beak_core::duckling::Duckling;
+use beak_core::feedback::Reports;
 use beak_core::galaxy::Fleet;
-use beak_core::ports::{MailState, TableState};
+use beak_core::ports::{Alarm, MailState, TableState};
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,9 @@ pub(crate) struct SystemStatus {
     /// For operators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tables: Option<Vec<TableSeen>>,
+    /// For operators. Empty where nothing rings, as on one machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) alarms: Option<Vec<AlarmSeen>>,
 }
 
 #[derive(Serialize)]
@@ -207,12 +211,17 @@ pub(crate) struct MailSeen {
     quota: Option<u64>,
     /// Mails within 24 hours.
     sent: u64,
+    /// Mails that can never arrive. Their addresses are not mailed again.
+    bounces: u64,
+    /// Mails that somebody called spam. Their addresses are not mailed again.
+    complaints: u64,
 }
 
-impl From<MailState> for MailSeen {
-    fn from(state: MailState) -> Self {
+impl From<(MailState, Reports)> for MailSeen {
+    fn from((state, reports): (MailState, Reports)) -> Self {
         let MailState { sender, sandbox, quota, sent } = state;
-        Self { sender, sandbox, quota, sent }
+        let Reports { bounces, complaints } = reports;
+        Self { sender, sandbox, quota, sent, bounces, complaints }
     }
 }
 
@@ -246,6 +255,24 @@ impl From<TableState> for TableSeen {
     fn from(state: TableState) -> Self {
         let TableState { name, active, entries } = state;
         Self { name, active, entries }
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(crate) struct AlarmSeen {
+    /// As in the galaxy's templates.
+    name: String,
+    #[cfg_attr(test, schemars(with = "text::AlarmState"))]
+    state: &'static str,
+    #[cfg_attr(test, schemars(with = "Option<text::Moment>"))]
+    since: Option<Moment>,
+}
+
+impl From<Alarm> for AlarmSeen {
+    fn from(alarm: Alarm) -> Self {
+        let Alarm { name, state, since } = alarm;
+        Self { name, state: state.word(), since: since.map(Moment) }
     }
 }
 

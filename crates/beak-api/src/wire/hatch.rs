@@ -27,6 +27,9 @@ pub(crate) struct EggLaid {
     pub(crate) email: String,
     /// Seconds that the code is good for.
     pub(crate) expires_in: i64,
+    /// What to know while this galaxy's mail does not reach everybody. For every address alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<&'static str>,
 }
 
 #[derive(Deserialize)]

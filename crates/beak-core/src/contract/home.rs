@@ -11,8 +11,10 @@ use crate::access::{Caller, Who};
 use crate::certificate::Claims;
 use crate::duckling::Duckling;
 use crate::error::BeakError;
+use crate::feedback::{Report, ReportKind, Reports};
 use crate::galaxy::{
-    Credential, Galaxy, Hatchling, NewEgg, NewPeck, Ports, Settings, Verification,
+    Awaited, Credential, Galaxy, Hatchling, NewEgg, NewPeck, NewReader, Ports, Settings,
+    Verification,
 };
 use crate::key::BeakKey;
 use crate::mail::Mail;
@@ -58,6 +60,8 @@ macro_rules! home_contract {
             what_is_broken_is_not_the_codes_fault
             a_mail_that_fails_says_nothing_of_the_address
             a_known_address_learns_of_a_hatch_by_mail_only
+            who_bounced_or_complained_gets_no_mail
+            what_is_said_of_the_mail_goes_by_the_galaxy_alone
             fifty_answers_have_one_winner
             a_key_is_exchanged_under_use
             a_deletion_cut_off_goes_on
@@ -577,6 +581,72 @@ pub async fn a_known_address_learns_of_a_hatch_by_mail_only(home: Home) {
     assert!(access(&home, &email("swan"), "a burglar's password").await.is_none());
     assert!(access(&home, &email("swan"), PASSWORD).await.is_some());
     assert_eq!(galaxy.metrics().await.expect("counted").eggs, 0);
+}
+
+/// A stranger sees no difference: the answers are those of every other address.
+pub async fn who_bounced_or_complained_gets_no_mail(home: Home) {
+    let galaxy = galaxy(&home.ports);
+    for (name, kind, gets) in [
+        ("late", ReportKind::Delay, true),
+        ("bounced", ReportKind::Bounce, false),
+        ("complained", ReportKind::Complaint, false),
+    ] {
+        hatched(&home, &galaxy, name).await;
+        let report = Report::new(&format!("0100-{name}"), kind, vec![email(name)], galaxy.now());
+        let told = home.ports.feedback.report(&report.expect("a report")).await;
+        assert_eq!(told, Ok(true), "{name}");
+        assert_eq!(galaxy.hatch(new_egg(name)).await, Ok(None), "{name}");
+        let reader = NewReader { email: email(name), captcha_token: "token".into(), from: None };
+        assert_eq!(galaxy.offer_newsletter(reader).await, Ok(()), "{name}");
+        let subjects = home.letters.subjects(&email(name)).await;
+        let all =
+            ["Your duckling has hatched", "You already have a duckling", "Confirm the newsletter"];
+        assert_eq!(subjects, all[..if gets { 3 } else { 1 }], "{name}");
+    }
+    let (_, reports) = galaxy.inside().await.mail.expect("answered");
+    assert_eq!(reports, Reports { bounces: 1, complaints: 1 });
+}
+
+/// A mailer that says how it stands, and how often it was asked.
+struct Stands(MailState, std::sync::atomic::AtomicUsize);
+
+#[async_trait]
+impl Mailer for Stands {
+    async fn send(&self, _: &Mail) -> crate::Result<()> {
+        Ok(())
+    }
+
+    async fn state(&self) -> crate::Result<MailState> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(self.0)
+    }
+}
+
+/// It is kind where not everybody can be reached, silent where everybody can, and looks at the
+/// mail at most once in a while, whoever asks.
+pub async fn what_is_said_of_the_mail_goes_by_the_galaxy_alone(home: Home) {
+    let open = MailState { sender: true, sandbox: false, quota: Some(200), sent: 199 };
+    for (state, code, offer) in [
+        (open, "", ""),
+        (MailState { quota: None, ..open }, "", ""),
+        (MailState { sent: 200, ..open }, "try again tomorrow", "try again tomorrow"),
+        (MailState { sandbox: true, ..open }, "let your address in", "let your address in"),
+        (MailState { sender: false, sandbox: true, ..open }, "a few codes a day", "no mail comes"),
+    ] {
+        let mailer = Arc::new(Stands(state, 0.into()));
+        let ports = Ports { mailer: Arc::clone(&mailer) as Arc<dyn Mailer>, ..home.ports.clone() };
+        let galaxy = galaxy(&ports);
+        for _ in 0..5 {
+            for (awaited, part) in [(Awaited::Code, code), (Awaited::Offer, offer)] {
+                let note = galaxy.note(awaited).await.unwrap_or_default();
+                assert_eq!(note.is_empty(), part.is_empty(), "{state:?}: {note}");
+                assert!(note.contains(part), "{state:?}: {note}");
+            }
+        }
+        assert_eq!(mailer.1.load(std::sync::atomic::Ordering::Relaxed), 1);
+    }
+    let broken = galaxy(&Ports { mailer: Arc::new(Broken), ..home.ports.clone() });
+    assert_eq!(broken.note(Awaited::Code).await, None, "what is not known is not said");
 }
 
 async fn asked(galaxy: &Galaxy, source: &Duckling, target: &Duckling) -> crate::id::PeckId {

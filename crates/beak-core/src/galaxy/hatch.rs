@@ -84,7 +84,7 @@ impl Galaxy {
             // An operator, or somebody whose hatching or deletion was interrupted.
             (SignedUp::Known, true) => Mail::egg_waits(egg.email)?,
         };
-        Ok(self.ports.mailer.send(&mail).await.err())
+        Ok(self.mail(&mail).await.err())
     }
 
     /// Code → duckling, Beak Key and certificate.
@@ -180,7 +180,7 @@ impl Galaxy {
     }
 
     async fn welcome(&self, duckling: &Duckling) -> Result<()> {
-        self.ports.mailer.send(&Mail::welcome(duckling)?).await
+        self.mail(&Mail::welcome(duckling)?).await
     }
 
     pub(super) fn claims(

@@ -31,7 +31,7 @@ impl Galaxy {
         let offer = Offer { token: token.hash(), email: new.email.clone(), expires_at };
         self.ports.store.offer_newsletter(&offer).await?;
         let mail = Mail::newsletter(new.email, &self.settings.issuer, &token)?;
-        self.ports.mailer.send(&mail).await
+        self.mail(&mail).await
     }
 
     /// Takes an offer up.

@@ -5,8 +5,9 @@ use crate::access::Caller;
 use crate::audit::Event;
 use crate::duckling::{Duckling, Liveness};
 use crate::error::{BeakError, Result};
+use crate::feedback::Reports;
 use crate::id::DucklingId;
-use crate::ports::{Decision, EventQuery, Listed, MailState, Page, TableState};
+use crate::ports::{Alarm, Decision, EventQuery, Listed, MailState, Page, TableState};
 use crate::tier::{Note, Tier};
 
 /// How the galaxy is.
@@ -47,12 +48,14 @@ pub struct Fleet {
 
 /// What only operators see. What could not be found out is missing.
 pub struct Inside {
-    /// The mail.
-    pub mail: Option<MailState>,
+    /// The mail, and what came back of it.
+    pub mail: Option<(MailState, Reports)>,
     /// The ducklings.
     pub fleet: Option<Fleet>,
     /// The tables.
     pub tables: Option<Vec<TableState>>,
+    /// The alarms; an empty list where there are none to have.
+    pub alarms: Option<Vec<Alarm>>,
 }
 
 /// How many ducklings are looked at for the fleet. A larger galaxy's operators have metrics.
@@ -107,9 +110,10 @@ impl Galaxy {
     /// How the galaxy is, for operators.
     pub async fn inside(&self) -> Inside {
         Inside {
-            mail: self.ports.mailer.state().await.ok(),
+            mail: self.mail_inside().await.ok(),
             fleet: self.fleet().await.ok(),
             tables: self.ports.store.tables().await.ok(),
+            alarms: self.alarms().await,
         }
     }
 

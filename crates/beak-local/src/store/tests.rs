@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use beak_core::Duration;
 use beak_core::OffsetDateTime;
-use beak_core::ports::{CodeAsked, Codes as _, Store};
+use beak_core::feedback::{KEPT, Report, ReportKind};
+use beak_core::person::Email;
+use beak_core::ports::{CodeAsked, Codes as _, Feedback, Store};
 use tempfile::TempDir;
 
 use super::RedbStore;
@@ -22,6 +24,13 @@ fn open() -> (Arc<dyn Store>, TempDir) {
 }
 
 beak_core::store_contract!(open());
+
+fn open_both() -> (Arc<dyn Store>, Arc<dyn Feedback>, TempDir) {
+    let (store, folder) = new();
+    (Arc::clone(&store) as Arc<dyn Store>, store, folder)
+}
+
+beak_core::feedback_contract!(open_both());
 
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_tried_exactly() {
@@ -42,4 +51,19 @@ async fn what_was_noted_of_a_code_is_forgotten_in_its_time() {
     };
     assert!(kept(until - Duration::seconds(1)).await);
     assert!(!kept(until).await);
+}
+
+#[tokio::test]
+async fn a_report_is_forgotten_in_its_time_and_what_it_ended_is_not() {
+    let (store, _folder) = new();
+    let at = OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time");
+    let email = Email::parse("a@example.com").expect("an address");
+    let report = Report::new("0100-m", ReportKind::Bounce, vec![email.clone()], at);
+    let report = report.expect("a report");
+    assert_eq!(store.report(&report).await, Ok(true));
+    store.tidy(at + KEPT - Duration::seconds(1)).await.expect("tidied");
+    assert_eq!(store.report(&report).await, Ok(false));
+    store.tidy(at + KEPT).await.expect("tidied");
+    assert_eq!(store.report(&report).await, Ok(true));
+    assert_eq!(store.is_unreachable(&email).await, Ok(true));
 }

@@ -104,7 +104,7 @@ class AsyncGalaxy:
         """Exchanges the code for a duckling, its Beak Key and its certificate."""
         return await self._send(_calls.verify(email, code))
 
-    async def resend(self, email: str) -> _models.Status:
+    async def resend(self, email: str) -> _models.Mailed:
         """Sends another code; once a minute."""
         return await self._send(_calls.resend(email))
 

@@ -68,10 +68,10 @@ def verify(email: str, code: str) -> Call[models.Hatched]:
     return Call("POST", "/verify", read, body=body, with_key=False, recovery=recovery)
 
 
-def resend(email: str) -> Call[models.Status]:
+def resend(email: str) -> Call[models.Mailed]:
     """Sends another code."""
     body = {"email": email}
-    read = _gives(models.Status)
+    read = _gives(models.Mailed)
     return Call("POST", "/resend", read, body=body, with_key=False, recovery=_ASK)
 
 

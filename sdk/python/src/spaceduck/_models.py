@@ -38,11 +38,15 @@ class SystemStatus(Model):
 
 
 class EggLaid(Model):
-    """A code is on its way; it is good for `expires_in` seconds."""
+    """A code is on its way; it is good for `expires_in` seconds.
+
+    `note` says what to do while the galaxy's mail does not reach everybody.
+    """
 
     status: str
     email: str
     expires_in: int
+    note: str | None
 
 
 class Hatched(Model):
@@ -127,6 +131,13 @@ class Status(Model):
     """What has become of it, in one word."""
 
     status: str
+
+
+class Mailed(Model):
+    """A mail is on its way; `note` says what to do while mail does not reach everybody."""
+
+    status: str
+    note: str | None
 
 
 class Certificate(Model):

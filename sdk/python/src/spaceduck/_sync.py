@@ -100,7 +100,7 @@ class Galaxy:
         """Exchanges the code for a duckling, its Beak Key and its certificate."""
         return self._send(_calls.verify(email, code))
 
-    def resend(self, email: str) -> _models.Status:
+    def resend(self, email: str) -> _models.Mailed:
         """Sends another code; once a minute."""
         return self._send(_calls.resend(email))
 
@@ -276,7 +276,7 @@ def verify(email: str, code: str, *, api_base: str) -> _models.Hatched:
         return galaxy.verify(email, code)
 
 
-def resend(email: str, *, api_base: str) -> _models.Status:
+def resend(email: str, *, api_base: str) -> _models.Mailed:
     """Sends another code; once a minute."""
     with Galaxy(api_base) as galaxy:
         return galaxy.resend(email)

@@ -10,6 +10,7 @@ use aws_sdk_cloudformation::types::StackStatus;
 
 use super::Settings;
 use super::error::{chain, translate};
+use super::mail::Ses;
 use crate::failure::{Failure, Kind};
 use crate::model::{Place, Region};
 use crate::ports::{Denied, Preflight, Quota, Thing, Usage, Wish};
@@ -40,7 +41,7 @@ pub(super) struct Examiner {
 }
 
 impl Examiner {
-    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig, caller: &str) -> Self {
+    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig, caller: &str, ses: Arc<Ses>) -> Self {
         Self {
             config: home.clone(),
             caller: caller.to_owned(),
@@ -49,7 +50,7 @@ impl Examiner {
             front: aws_sdk_cloudfront::Client::new(edge),
             quotas: aws_sdk_servicequotas::Client::new(edge),
             lambda: aws_sdk_lambda::Client::new(home),
-            names: names::Names::new(home, edge),
+            names: names::Names::new(home, edge, ses),
             rights: rights::Rights::new(edge, caller),
         }
     }
@@ -169,8 +170,13 @@ pub async fn diagnose(settings: &Settings) -> Diagnosis {
 }
 
 /// The examiner as the port that it is.
-pub(super) fn examiner(home: &SdkConfig, edge: &SdkConfig, caller: &str) -> Arc<dyn Preflight> {
-    Arc::new(Examiner::new(home, edge, caller))
+pub(super) fn examiner(
+    home: &SdkConfig,
+    edge: &SdkConfig,
+    caller: &str,
+    ses: Arc<Ses>,
+) -> Arc<dyn Preflight> {
+    Arc::new(Examiner::new(home, edge, caller, ses))
 }
 
 #[cfg(test)]

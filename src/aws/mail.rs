@@ -83,6 +83,16 @@ impl Ses {
             }
         }
     }
+
+    /// Whether there is a configuration set of this name.
+    pub(super) async fn has_set(&self, name: &str) -> Result<bool, Failure> {
+        let ask = || self.client.get_configuration_set().configuration_set_name(name).send();
+        match self.call(ask).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(translate(&format!("looking for `{name}`"), None, &error)),
+        }
+    }
 }
 
 /// Whether the same call may work a moment later. One that may have been done is not repeated.

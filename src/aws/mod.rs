@@ -87,6 +87,8 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
     let edge = at_edge(&config);
     let caller = caller.arn().unwrap_or_default().to_owned();
     let clock: Arc<dyn Clock> = Arc::new(WallClock(Instant::now()));
+    // One for all that asks SES: it lets an account ask once a second.
+    let ses = Arc::new(mail::Ses::new(&config, Arc::clone(&clock)));
     let world = World {
         stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
@@ -97,8 +99,8 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         records: Arc::new(records::Tables::new(&config)),
         inventory: Arc::new(inventory::Tagged::new(&config, &edge)),
         logs: Arc::new(inventory::LogGroups::new(&config)),
-        preflight: doctor::examiner(&config, &edge, &caller),
-        mail: Arc::new(mail::Ses::new(&config, Arc::clone(&clock))),
+        preflight: doctor::examiner(&config, &edge, &caller, Arc::clone(&ses)),
+        mail: ses,
         dns: Arc::new(dns::Zones),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
         clock,

@@ -1,9 +1,12 @@
 //! Names that only one can have, and whether somebody has them.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 use aws_sdk_cloudfront::types::{FunctionStage, ResponseHeadersPolicyType};
 
 use crate::aws::error::{code, translate};
+use crate::aws::mail::Ses;
 use crate::failure::Failure;
 use crate::model::Place;
 use crate::ports::Thing;
@@ -15,7 +18,7 @@ pub(super) struct Names {
     front: aws_sdk_cloudfront::Client,
     keys: aws_sdk_kms::Client,
     lambda: aws_sdk_lambda::Client,
-    mail: aws_sdk_sesv2::Client,
+    mail: Arc<Ses>,
 }
 
 /// An answer that says there is no such thing is an answer.
@@ -30,14 +33,14 @@ macro_rules! there {
 }
 
 impl Names {
-    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
+    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig, ses: Arc<Ses>) -> Self {
         Self {
             logs: aws_sdk_cloudwatchlogs::Client::new(home),
             logs_at_edge: aws_sdk_cloudwatchlogs::Client::new(edge),
             front: aws_sdk_cloudfront::Client::new(edge),
             keys: aws_sdk_kms::Client::new(home),
             lambda: aws_sdk_lambda::Client::new(home),
-            mail: aws_sdk_sesv2::Client::new(home),
+            mail: ses,
         }
     }
 
@@ -64,10 +67,8 @@ impl Names {
                 let call = logs.get_delivery_destination().name(name);
                 there!(call, &doing, "ResourceNotFoundException")
             }
-            Thing::ConfigurationSet => {
-                let call = self.mail.get_configuration_set().configuration_set_name(name);
-                there!(call, &doing, "NotFoundException")
-            }
+            // Through the gate that all questions to SES go through.
+            Thing::ConfigurationSet => self.mail.has_set(name).await,
             Thing::KeyAlias => {
                 let aliases = self.keys.list_aliases().into_paginator().items().send();
                 let aliases = aliases.try_collect().await;

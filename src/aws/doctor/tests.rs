@@ -44,7 +44,12 @@ const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/Admin/ann";
 
 fn account(answers: Vec<Answer>) -> (Examiner, StaticReplayClient) {
     let (config, replay) = config(answers);
-    (Examiner::new(&config, &config, CALLER), replay)
+    (examiner(&config, CALLER), replay)
+}
+
+fn examiner(config: &SdkConfig, caller: &str) -> Examiner {
+    let clock = Arc::new(crate::aws::WallClock(std::time::Instant::now()));
+    Examiner::new(config, config, caller, Arc::new(Ses::new(config, clock)))
 }
 
 /// A form as it was sent, decoded as far as ARNs need it.
@@ -191,11 +196,11 @@ async fn what_the_simulator_says_is_sorted_by_its_cure() {
 async fn who_may_not_simulate_knows_nothing_and_root_needs_not_ask() {
     let refused = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message>\
                    </Error></ErrorResponse>";
-    let (examiner, _) = account(vec![role(), answer(403, refused)]);
-    let failure = examiner.denied(&[wish()]).await.expect_err("refused");
+    let (told, _) = account(vec![role(), answer(403, refused)]);
+    let failure = told.denied(&[wish()]).await.expect_err("refused");
     assert!(failure.cause.as_deref().is_some_and(|cause| cause.contains("not you")));
     let (config, _) = config(vec![]);
-    let root = Examiner::new(&config, &config, "arn:aws:iam::111122223333:root");
+    let root = examiner(&config, "arn:aws:iam::111122223333:root");
     assert_eq!(root.denied(&[wish()]).await, Ok(vec![]));
 }
 

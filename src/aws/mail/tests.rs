@@ -296,6 +296,50 @@ async fn one_call_a_second_whoever_asks() {
     assert_eq!(clock.elapsed(), BETWEEN * u32::try_from(calls - 1).unwrap());
 }
 
+/// `doctor` looks for sets by the same client.
+#[tokio::test]
+async fn a_look_for_a_set_passes_the_gate_too() {
+    let missing = json!({"__type": "NotFoundException", "message": "no"});
+    let (ses, replay, clock) = ses(&[(200, json!({})), (404, missing), (200, details("PENDING"))]);
+    assert!(ses.has_set("spaceduck-tx").await.unwrap());
+    assert!(!ses.has_set("spaceduck-news").await.unwrap());
+    ses.account().await.unwrap();
+    assert_eq!(clock.elapsed(), BETWEEN * 2);
+    let operations = ["GetConfigurationSet", "GetConfigurationSet", "GetAccount"];
+    assert_eq!(against_the_model(&replay, &operations), "");
+}
+
+/// A quota that is used up is told in SES's words, and asking again would not help.
+#[tokio::test]
+async fn a_quota_that_is_used_up_is_told_and_not_tried_again() {
+    let full =
+        |message: &str| (400, json!({"__type": "LimitExceededException", "message": message}));
+    let (ses, replay, _) = ses(&[full("10,000 identities"), full("daily quota")]);
+    let invited = ses.invite("ann@example.org").await.unwrap_err();
+    assert!(invited.to_text().contains("10,000 identities"), "{}", invited.to_text());
+    let play = Play { plays: "bounce".into(), from: "a@example.org".into(), set: "x-tx".into() };
+    let played = ses.play(&play).await.unwrap_err();
+    assert!(played.to_text().contains("daily quota"), "{}", played.to_text());
+    assert_eq!((invited.kind, played.kind), (Kind::Settled, Kind::Settled));
+    assert_eq!(replay.actual_requests().count(), 2);
+}
+
+/// Where the API writes down what came of a mail, and nowhere else, it is looked for.
+#[tokio::test]
+async fn a_report_is_looked_for_where_the_api_writes_it() {
+    let there = json!({"Item": {"at": {"N": "1800000000"}}});
+    let (ses, replay, _) = ses(&[(200, there), (200, json!({}))]);
+    for (plays, at) in [("bounce", Some(1_800_000_000)), ("complaint", None)] {
+        let mail = TestMail { plays: plays.into(), message_id: "0107-abc".into(), written: None };
+        assert_eq!(ses.written("spaceduck-ledger", &mail).await.unwrap(), at);
+    }
+    for (request, plays) in replay.actual_requests().zip(["bounce", "complaint"]) {
+        let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let key = json!({"pk": {"S": "feedback#0107-abc"}, "sk": {"S": plays}});
+        assert_eq!((&body["TableName"], &body["Key"]), (&json!("spaceduck-ledger"), &key));
+    }
+}
+
 #[tokio::test]
 async fn patience_passes_the_gate_and_has_an_end() {
     let slow = json!({"__type": "TooManyRequestsException", "message": "slow down"});

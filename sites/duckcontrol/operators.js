@@ -108,7 +108,7 @@ function open(yes) {
 function forget() {
   session = null;
   roster = [];
-  for (const id of ['rows', 'requests', 'events', 'tables', 'fleet', 'mail', 'attention']) $(id).replaceChildren();
+  for (const id of ['rows', 'requests', 'events', 'tables', 'fleet', 'mail', 'alarms', 'attention']) $(id).replaceChildren();
   open(false);
 }
 
@@ -164,7 +164,7 @@ $('reload').addEventListener('click', async () => {
   busy($('reload'), false);
 });
 
-/* ---------- status: attention, fleet, mail, tables ---------- */
+/* ---------- status: attention, fleet, mail, tables, alarms ---------- */
 
 async function readStatus() {
   const status = await ask('/beak/system/status');
@@ -172,6 +172,7 @@ async function readStatus() {
   showFleet(status.fleet);
   showMail(status.mail);
   showTables(status.tables);
+  showAlarms(status.alarms);
   $('function-version').textContent = status.function_version ?? 'none; this galaxy runs on one machine';
   showAttention(status);
 }
@@ -215,7 +216,9 @@ function showMail(mail) {
     make('p', { class: 'row' },
       make('span', { class: `state ${mail.sender ? 'up' : 'pending'}` }, mail.sender ? 'own sender' : 'no sender of its own'),
       make('span', { class: `state ${mail.sandbox ? 'pending' : 'up'}` }, mail.sandbox ? 'sandbox' : 'out of the sandbox')),
-    ...quota, make('p', {}, ...marked(next, page)));
+    ...quota,
+    make('p', { class: 'small soft' }, `${count(mail.bounces ?? 0)} came back for good, ${count(mail.complaints ?? 0)} called spam: nothing more goes there.`),
+    make('p', {}, ...marked(next, page)));
 }
 
 function showTables(tables) {
@@ -226,10 +229,25 @@ function showTables(tables) {
     make('td', { class: 'num' }, table.entries === null ? 'not counted' : count(table.entries)))));
 }
 
+const STATES = { ok: ['up', 'quiet'], alarm: ['down', 'rings'], missing: ['down', 'missing'], unknown: ['', 'too little seen'] };
+
+function showAlarms(alarms) {
+  const item = ({ name, state, since }) => {
+    const [kind, word] = STATES[state] ?? ['', state];
+    return make('li', {}, make('span', { class: `state ${kind}` }, word), ` ${name} `, when(since));
+  };
+  const none = () => make('li', { class: 'soft' }, 'None: this galaxy runs on one machine.');
+  $('alarms').replaceChildren(...(!alarms ? [make('li', {}, unknown())] : alarms.length ? alarms.map(item) : [none()]));
+}
+
 /** What needs somebody, first things first. */
 function showAttention(status) {
   const items = [];
   if (status.status !== 'operational') items.push(['bad', `The galaxy is in the state “${status.status}”. \`spaceduck status\` says which part does not answer.`, '/runbooks/api-5xx/']);
+  for (const { name, state } of status.alarms ?? []) {
+    if (state === 'alarm') items.push(['bad', `The alarm ${name} rings.`, '/runbooks/alarms/']);
+    if (state === 'missing') items.push(['wait', `The alarm ${name} is missing. \`spaceduck repair\` brings it back.`, '/runbooks/alarms/']);
+  }
   for (const table of status.tables ?? []) {
     if (!table.active) items.push(['bad', `The table ${table.name} does not answer. \`spaceduck drift\` says whether somebody changed it.`, '/runbooks/drift-found/']);
   }

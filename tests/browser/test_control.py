@@ -56,6 +56,7 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     expect(fleet).to_be_visible()
     expect(page.locator("#attention")).to_contain_text("2 ducklings wait for a decision")
     expect(page.locator("#mail")).to_contain_text("outbox")
+    expect(page.locator("#alarms")).to_contain_text("None: this galaxy runs on one machine.")
     expect(page.locator("#tables tr").first).to_contain_text("answers")
     expect(page.locator("#rows tr")).to_have_count(4)
     assert barriers(page) == []
@@ -98,13 +99,20 @@ def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
     page.route("**/config.json", lambda route: route.fulfill(json=settings))
     page.route("**/beak/system/status", answer)
     mail = {"sender": False, "sandbox": True, "quota": 200, "sent": 12}
+    mail |= {"bounces": 3, "complaints": 1}
+    quiet = {"name": "Api5xxAlarm", "state": "ok", "since": "2026-11-24T08:00:00Z"}
+    alarm = {"name": "ErrorsAlarm", "state": "ok", "since": "2026-11-25T00:30:00Z"}
     table = {"name": "spaceduck-pecks", "active": True, "entries": None}
     told |= {"mail": mail, "tables": [table], "function_version": "54"}
+    told |= {"alarms": [quiet, alarm | {"state": "unknown"}]}
     page.goto(own_galaxy.url("duckcontrol"))
     sign_in(page, own_galaxy)
     expect(page.locator("#function-version")).to_have_text("54")
     expect(page.locator("#mail")).to_contain_text("sandbox")
     expect(page.locator("#mail")).to_contain_text("give galaxy.yaml a mail domain")
+    expect(page.locator("#mail")).to_contain_text("3 came back for good, 1 called spam")
+    expect(page.locator("#alarms li")).to_contain_text(["quiet Api5xxAlarm", "too little seen"])
+    expect(page.locator("#alarms time").first).to_have_attribute("datetime", quiet["since"])
     quota = page.get_by_role("img", name="12 of 200 mails sent within 24 hours")
     expect(quota).to_be_visible()
     assert barriers(page) == []
@@ -114,14 +122,18 @@ def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
         ({"mail": mail | {"sender": True}}, "spaceduck mail apply"),
         ({"mail": mail | {"sender": True, "sandbox": False, "sent": 190}}, "a higher one"),
         ({"mail": mail | {"sender": True, "sandbox": False}}, "Nothing needs you."),
+        ({"alarms": [quiet, alarm | {"state": "alarm"}]}, "The alarm ErrorsAlarm rings."),
+        ({"alarms": [alarm | {"state": "missing", "since": None}]}, "ErrorsAlarm is missing"),
+        ({"alarms": [quiet, alarm]}, "Nothing needs you."),
         ({"tables": [table | {"active": False}]}, "spaceduck-pecks does not answer"),
         ({"status": "degraded"}, "The galaxy is in the state “degraded”"),
-        ({"mail": None, "fleet": None, "tables": None}, "degraded"),
+        ({"mail": None, "fleet": None, "tables": None, "alarms": None}, "degraded"),
     ]:
         told |= change
         page.get_by_role("button", name="Read again").click()
         expect(attention).to_contain_text(said)
-    expect(page.locator("#fleet")).to_contain_text("could not find this out")
+    for part in ("#fleet", "#alarms"):
+        expect(page.locator(part)).to_contain_text("could not find this out")
 
 
 def test_what_to_do_is_a_page_that_is_there(galaxy, visit):

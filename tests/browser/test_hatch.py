@@ -149,3 +149,25 @@ def test_without_a_captcha_nobody_hatches(galaxy, visit):
     open_with_key(page, galaxy, None)
     expect(page.locator("#notice")).to_contain_text("Hatching is not open yet.")
     expect(page.get_by_label("Display name")).to_be_disabled()
+
+
+def test_while_mail_does_not_reach_everybody_people_are_told(galaxy, visit):
+    """What the API says of its mail, as in AWS's sandbox; on one machine it has nothing to say."""
+    note = "Mail from this galaxy does not reach everybody yet."
+    for path in ("resend", "forgot"):
+        assert galaxy.ask(f"/beak/{path}", {"email": "x@example.com"}) == {"status": "otp_sent"}
+
+    def answer(route):
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | {"note": note})
+
+    page = visit(galaxy.url("spaceduckling"))
+    page.route(re.compile("/beak/(hatch|forgot)$"), answer)
+    fill_in(page, "Note", "note@example.com")
+    expect(page.locator("#notice")).to_contain_text(f"It is good for 15 minutes. {note}")
+    assert barriers(page) == []
+    page.goto(galaxy.url("spaceduckling", "/me/"))
+    page.locator("#forgot").click()
+    page.locator("#reset-email").fill("note@example.com")
+    page.locator("#resend").click()
+    expect(page.locator("#notice")).to_contain_text(note)

@@ -139,8 +139,8 @@ $('resend').addEventListener('click', async () => {
   if (goToFault(resetForm)) return;
   const endWait = coolDown($('resend'), 'Send a code', RESEND_WAIT);
   try {
-    await call('/beak/forgot', { method: 'POST', body: { email: email.value.trim() } });
-    say('good', 'Sent.', 'If this address belongs to an account, a code is on its way.');
+    const { note } = await call('/beak/forgot', { method: 'POST', body: { email: email.value.trim() } });
+    say(note ? 'wait' : 'good', 'Sent.', `If this address belongs to an account, a code is on its way. ${note ?? ''}`);
     $('code').focus();
   } catch (error) {
     endWait();

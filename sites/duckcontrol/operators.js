@@ -234,7 +234,8 @@ const STATES = { ok: ['up', 'quiet'], alarm: ['down', 'rings'], missing: ['down'
 function showAlarms(alarms) {
   const item = ({ name, state, since }) => {
     const [kind, word] = STATES[state] ?? ['', state];
-    return make('li', {}, make('span', { class: `state ${kind}` }, word), ` ${name} `, when(since));
+    const time = when(since) || make('span', {}, 'not there');
+    return make('li', {}, time, ' ', make('span', {}, make('span', { class: `state ${kind}` }, word), ` ${name}`));
   };
   const none = () => make('li', { class: 'soft' }, 'None: this galaxy runs on one machine.');
   $('alarms').replaceChildren(...(!alarms ? [make('li', {}, unknown())] : alarms.length ? alarms.map(item) : [none()]));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::feeds;
 use crate::layout::{App, Whole, footer, header, inline};
 use crate::links::{Link, hub_id};
 use crate::nav::{Group, Tree};
@@ -146,6 +147,7 @@ fn whole(site: &'static SiteHead, parts: Parts<'_>, tree: &Tree<'_>) -> Result<T
         header: header(site, parts.path, tree)?,
         footer: footer(site)?,
         script: parts.script,
+        feed: feeds::feed_of(site),
         crumbs: Vec::new(),
         body: parts.body,
         contents: Vec::new(),

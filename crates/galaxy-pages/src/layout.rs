@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::feeds;
 use crate::links::Link;
 use crate::markdown::{Heading, escape};
 use crate::nav::{Entry, Group, Tree};
@@ -60,6 +61,7 @@ pub(crate) struct Whole<'a> {
     pub(crate) header: String,
     pub(crate) footer: String,
     pub(crate) script: &'a str,
+    pub(crate) feed: Option<&'a str>,
     pub(crate) crumbs: Vec<Entry>,
     pub(crate) body: &'a str,
     pub(crate) contents: Vec<&'a Heading>,
@@ -110,6 +112,7 @@ pub(crate) fn page(made: &Made, tree: &Tree<'_>) -> Result<Text, Mistake> {
         header: header(page.site, &page.path, tree)?,
         footer: footer(page.site)?,
         script: "/shared/beak.js",
+        feed: feeds::feed_of(page.site),
         crumbs: tree.crumbs(page),
         body: &made.rendered.html,
         contents,

@@ -4,6 +4,8 @@
 //! page (a dead link, a missing anchor, a title that is there twice, a fact without words) is a
 //! mistake here: the build warns of it, and a test fails.
 
+pub mod assets;
+mod feeds;
 mod front;
 mod hub;
 mod layout;
@@ -16,14 +18,17 @@ mod reference;
 mod search;
 mod sites;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 pub use sites::{SITES, SiteHead};
 
 use page::{Made, Page};
 
 /// A text with its path below `sites/` or `pages/`, with forward slashes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
     /// Such as `duckgalaxy/errors/index.md`.
     pub path: String,
@@ -32,7 +37,7 @@ pub struct Text {
 }
 
 /// Everything that pages are made of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Input {
     /// `pages/SITE/**.md`.
     pub markdown: Vec<Text>,
@@ -44,7 +49,23 @@ pub struct Input {
     pub words: Vec<Text>,
     /// `openapi.json`.
     pub openapi: String,
+    /// Markdown of whoever hosts the galaxy, as `SITE/**.md`; a page at an address of ours takes
+    /// its place.
+    #[serde(default)]
+    pub own: Vec<Text>,
 }
+
+/// Everything that the sites are made of, so that they can be made anew with pages besides.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Kit {
+    /// What pages are made of.
+    pub input: Input,
+    /// Style sheets, scripts and pictures, by path.
+    pub others: BTreeMap<String, String>,
+}
+
+/// What the files of [`Input::own`] are called in mistakes.
+pub const OWN: &str = "own/";
 
 /// What is wrong with a page, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,13 +107,18 @@ pub struct Built {
 #[must_use]
 pub fn build(input: &Input) -> Built {
     let mut mistakes = Vec::new();
-    let mut pages = page::parse_all(&input.markdown, &mut mistakes);
+    let mut pages = page::parse_all(&input.markdown, "pages/", &mut mistakes);
     pages.extend(reference::pages(input, &mut mistakes));
+    let own = page::parse_all(&input.own, OWN, &mut mistakes);
+    let replaced: BTreeSet<_> = own.iter().map(Page::key).collect();
+    pages.retain(|page| !replaced.contains(&page.key()));
+    pages.extend(own);
     pages.extend(nav::missing_indexes(&pages));
     pages.sort_by_key(Page::key);
     page::check_unique(&mut pages, &mut mistakes);
     let made: Vec<Made> = pages.into_iter().map(|page| Made::new(page, &mut mistakes)).collect();
     let apps = layout::apps(&input.html, &mut mistakes);
+    check_programs(&made, &apps, &mut mistakes);
     links::check(&made, &apps, &mut mistakes);
     let mut files = Vec::new();
     match layouts(&made, &apps) {
@@ -100,10 +126,22 @@ pub fn build(input: &Input) -> Built {
         Err(mistake) => mistakes.push(mistake),
     }
     files.extend(search::index(&made, &apps));
+    files.extend(feeds::files(&made, &apps));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     mistakes.sort();
     mistakes.dedup();
     Built { files, mistakes }
+}
+
+/// A page that has a program can't become a text.
+fn check_programs(made: &[Made], apps: &[layout::App], mistakes: &mut Vec<Mistake>) {
+    for Made { page, .. } in made {
+        let clash = apps.iter().find(|a| (a.site.name, &*a.path) == (page.site.name, &*page.path));
+        if let Some(app) = clash {
+            let message = format!("`{}` is a page with a program; replace it with HTML", app.path);
+            mistakes.push(Mistake::new(&page.file, message));
+        }
+    }
 }
 
 fn layouts(made: &[Made], apps: &[layout::App]) -> Result<Vec<Text>, Mistake> {

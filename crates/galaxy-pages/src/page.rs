@@ -51,19 +51,19 @@ pub(crate) fn parent(path: &str) -> &str {
     inner.rfind('/').map_or("/", |at| &path[..=at])
 }
 
-/// Reads all Markdown files.
-pub(crate) fn parse_all(files: &[Text], mistakes: &mut Vec<Mistake>) -> Vec<Page> {
+/// Reads all Markdown files, which are in that folder.
+pub(crate) fn parse_all(files: &[Text], folder: &str, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     let mut pages = Vec::new();
     for file in files {
-        match parse(file) {
+        match parse(file, folder) {
             Ok(page) => pages.push(page),
-            Err(message) => mistakes.push(Mistake::new(format!("pages/{}", file.path), message)),
+            Err(message) => mistakes.push(Mistake::new(format!("{folder}{}", file.path), message)),
         }
     }
     pages
 }
 
-fn parse(file: &Text) -> Result<Page, String> {
+fn parse(file: &Text, folder: &str) -> Result<Page, String> {
     let (site, rest) = file.path.split_once('/').ok_or("it is in no site's folder")?;
     let site = sites::find(site).ok_or_else(|| format!("there is no site `{site}`"))?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/".contains(c);
@@ -77,7 +77,7 @@ fn parse(file: &Text) -> Result<Page, String> {
         _ => format!("/{stem}/"),
     };
     let (front, body) = front::split(&file.text)?;
-    let file = format!("pages/{}", file.path);
+    let file = format!("{folder}{}", file.path);
     Ok(Page { site, path, file, front, body: body.to_owned(), group: None })
 }
 
@@ -109,8 +109,9 @@ pub(crate) struct Made {
 
 impl Made {
     pub(crate) fn new(page: Page, mistakes: &mut Vec<Mistake>) -> Self {
-        let inside = page.file.strip_prefix("pages/").and_then(|rest| rest.split_once('/'));
-        let folder = inside.and_then(|(_, rest)| rest.rsplit_once('/')).map_or("", |(f, _)| f);
+        // Without the folder of all pages and the site's.
+        let inside = page.file.splitn(3, '/').nth(2);
+        let folder = inside.and_then(|rest| rest.rsplit_once('/')).map_or("", |(f, _)| f);
         let place = markdown::Place { site: page.site, folder };
         let (rendered, wrong) = markdown::render(&page.body, place);
         mistakes.extend(wrong.into_iter().map(|message| Mistake::new(&page.file, message)));

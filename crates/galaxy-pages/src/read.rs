@@ -21,6 +21,7 @@ pub fn input(root: &Path) -> io::Result<Input> {
         facts: texts(&pages.join("facts"), &pages.join("facts"), "json")?,
         words: texts(&pages.join("reference"), &pages.join("reference"), "yaml")?,
         openapi: read(&root.join("crates/beak-api/openapi.json"))?,
+        own: Vec::new(),
     })
 }
 

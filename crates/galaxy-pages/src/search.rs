@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::Text;
 use crate::layout::App;
 use crate::page::Made;
+use crate::sites::SITES;
 
 /// How much a word counts where it stands in a title, a description or heading, or the text.
 const WEIGHTS: [u32; 3] = [12, 5, 1];
@@ -37,7 +38,7 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 *count = (*count).max(weight);
             }
         }
-        list.push(json!([page.site.name, page.path, title, short(&about)]));
+        list.push(json!([number(page.site.name), page.path, title, short(&about)]));
     }
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
         let at = list.len();
@@ -47,20 +48,26 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
                 words.entry(word).or_default().entry(at).or_insert(weight);
             }
         }
-        list.push(json!([app.site.name, app.path, title, short(&about)]));
+        list.push(json!([number(app.site.name), app.path, title, short(&about)]));
     }
     prune(&mut words, list.len());
-    let mut files = vec![file("pages", &Value::Array(list))];
+    let sites: Vec<&str> = SITES.iter().map(|site| site.name).collect();
+    let mut files = vec![file("pages", &json!({"sites": sites, "pages": list}))];
     let drawers = drawers(words);
     files.extend(drawers.iter().enumerate().map(|(at, words)| file(&at.to_string(), words)));
     files
+}
+
+/// A site, shorter than by its name.
+fn number(site: &str) -> Option<usize> {
+    SITES.iter().position(|known| known.name == site)
 }
 
 /// As much of a description as the list has room for; all of its words are in the drawers.
 fn short(about: &str) -> String {
     let mut text = String::new();
     for word in about.split_whitespace() {
-        if text.chars().count() + word.chars().count() > 96 {
+        if text.chars().count() + word.chars().count() > 80 {
             return text + " …";
         }
         if !text.is_empty() {

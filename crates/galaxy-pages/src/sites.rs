@@ -55,9 +55,10 @@ pub const SITES: [SiteHead; 5] = [
 ];
 
 /// Pages with a program of their own besides a site's first page, as navigation calls them.
-pub(crate) const PROGRAMS: [(&str, &str, &str); 2] = [
+pub(crate) const PROGRAMS: [(&str, &str, &str); 3] = [
     ("spaceduckling", "/me/", "Your account"),
     ("spaceduckling", "/certificate/", "Check a certificate"),
+    ("spaceduckling", "/newsletter/", "Newsletter"),
 ];
 
 /// The site of that name.

@@ -7,12 +7,14 @@ const MOST = 40;
 // Both as in the builder.
 const DRAWERS = 64;
 const WEIGHTS = [12, 5, 1]; // in a title, in a description or heading, in the text
+// In quotation marks by itself: the builder gives the folder a name that tells its content.
+const INDEX = '/shared/search/';
 const files = new Map();
 
 function load(name) {
   if (!files.has(name)) {
-    files.set(name, fetch(`/shared/search/${name}.json`, { credentials: 'omit' }).then((response) => {
-      if (!response.ok) throw new Error(`/shared/search/${name}.json: ${response.status}`);
+    files.set(name, fetch(`${INDEX}${name}.json`, { credentials: 'omit' }).then((response) => {
+      if (!response.ok) throw new Error(`${INDEX}${name}.json: ${response.status}`);
       return response.json();
     }));
   }
@@ -50,7 +52,7 @@ async function hits(word) {
 export async function search(text) {
   const words = wordsOf(text);
   if (words.length === 0) return [];
-  const [pages, ...all] = await Promise.all([load('pages'), ...words.map(hits)]);
+  const [{ sites, pages }, ...all] = await Promise.all([load('pages'), ...words.map(hits)]);
   const scores = [...all[0]].map(([page, weight]) => {
     const rest = all.slice(1).map((found) => found.get(page));
     return rest.includes(undefined) ? null : [page, rest.reduce((sum, one) => sum + one, weight)];
@@ -58,7 +60,7 @@ export async function search(text) {
   const best = scores.filter(Boolean).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   return best.map(([page]) => {
     const [site, path, title, about] = pages[page];
-    return { site, path, title, about };
+    return { site: sites[site], path, title, about };
   });
 }
 

@@ -2,6 +2,7 @@
 // The key lives in this page's memory and is stored nowhere.
 
 import { BeakError, call, duration, fillLinks, loadConfig, make } from '/shared/beak.js';
+import { captchaFault, captchaToken, freshCaptcha, prepareCaptcha } from '/shared/captcha.js';
 import { busy, clearFaults, coolDown, download, emailFault, fault, goToFault, notice, passwordFault, showError } from '/shared/form.js';
 import { read, recordOf } from '/shared/certificate.js';
 import { keyBox } from '/shared/key.js';
@@ -9,14 +10,10 @@ import { draw } from '/shared/picture.js';
 
 const $ = (id) => document.getElementById(id);
 
-const DUMMY_TOKEN = 'XXXX.DUMMY.TOKEN.XXXX';
-const TURNSTILE = 'https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit';
 // The galaxy sends one code to an address in this many seconds.
 const RESEND_WAIT = 60;
 
 let config = null;
-let captchaToken = '';
-let widget = null;
 let born = null;
 
 function say(kind, headline, text) {
@@ -35,61 +32,6 @@ function step(number) {
   $('hatched').hidden = number !== 3;
 }
 
-/* ---------- captcha ---------- */
-
-/** Cloudflare's published test keys need no widget: their secrets take any token. */
-function isTestKey(key) {
-  return /^[123]x0000/.test(key);
-}
-
-function prepareCaptcha() {
-  const key = config.turnstile_site_key;
-  if (!key) {
-    say('wait', 'Hatching is not open yet.', 'The operator of this galaxy has not set a captcha. Until then no new ducklings can hatch here.');
-    return false;
-  }
-  if (isTestKey(key)) {
-    captchaToken = DUMMY_TOKEN;
-    $('captcha-note').textContent = 'Test captcha: this galaxy takes everybody for a person.';
-    return true;
-  }
-  const script = make('script', { src: TURNSTILE, async: true });
-  script.addEventListener('load', () => renderWidget(key));
-  script.addEventListener('error', () => {
-    $('captcha_token-err').textContent = 'The captcha could not be loaded. A content blocker or the network may be in its way; allow challenges.cloudflare.com and reload.';
-  });
-  document.head.append(script);
-  $('captcha-note').textContent = 'The captcha comes from Cloudflare Turnstile.';
-  return true;
-}
-
-function renderWidget(key) {
-  const spoilt = (message) => () => {
-    captchaToken = '';
-    $('captcha_token-err').textContent = message;
-    return true;
-  };
-  widget = window.turnstile.render($('captcha'), {
-    sitekey: key,
-    action: 'hatch',
-    size: 'flexible',
-    callback: (token) => {
-      captchaToken = token;
-      $('captcha_token-err').textContent = '';
-    },
-    'expired-callback': spoilt('The captcha has expired. Solve it once more.'),
-    'error-callback': spoilt('The captcha had a problem. Reload the page if it does not recover.'),
-  });
-}
-
-/** A Turnstile token is good for one request only. */
-function freshCaptcha() {
-  if (widget !== null) {
-    captchaToken = '';
-    window.turnstile.reset(widget);
-  }
-}
-
 /* ---------- step 1: hatch ---------- */
 
 const hatchForm = $('hatch-form');
@@ -104,8 +46,8 @@ hatchForm.addEventListener('submit', async (event) => {
   if (wrongMail) fault(email, wrongMail);
   const wrongWord = passwordFault(password);
   if (wrongWord) fault(password, wrongWord);
-  if (!captchaToken) $('captcha_token-err').textContent = 'Solve the captcha first.';
-  if (goToFault(hatchForm) || !captchaToken) return;
+  const token = captchaToken();
+  if (goToFault(hatchForm) || !token) return;
 
   busy($('hatch-button'), true);
   try {
@@ -113,7 +55,7 @@ hatchForm.addEventListener('submit', async (event) => {
       email: email.value.trim(),
       password: password.value,
       display_name: name.value.trim(),
-      captcha_token: captchaToken,
+      captcha_token: token,
     };
     const answer = await call('/beak/hatch', { method: 'POST', body });
     password.value = '';
@@ -131,7 +73,7 @@ hatchForm.addEventListener('submit', async (event) => {
 
 function hatchRefused(error) {
   if (error instanceof BeakError && error.code === 'captcha_failed') {
-    $('captcha_token-err').textContent = error.message;
+    captchaFault(error.message);
     $('captcha-field').scrollIntoView({ block: 'center' });
     return;
   }
@@ -260,7 +202,8 @@ verifyForm.noValidate = true;
 try {
   config = await loadConfig();
   fillLinks();
-  if (prepareCaptcha()) $('hatch-fields').disabled = false;
+  if (prepareCaptcha(config.turnstile_site_key, 'hatch')) $('hatch-fields').disabled = false;
+  else say('wait', 'Hatching is not open yet.', 'The operator of this galaxy has not set a captcha. Until then no new ducklings can hatch here.');
 } catch (error) {
   if (!(error instanceof BeakError)) throw error;
   say('bad', 'Hatching does not work right now.', error.message);

@@ -1,0 +1,46 @@
+"""Asking for the newsletter: the same words for every address, and a mail that confirms."""
+
+import re
+import urllib.request
+
+from accessibility import barriers
+from playwright.sync_api import expect
+
+PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True}
+
+
+def ask(page, email):
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Ask for the newsletter").click()
+    expect(page.locator("#notice")).to_be_focused()
+    return page.locator("#notice").text_content()
+
+
+def links(galaxy, email):
+    """The links that confirm, from mails to an address."""
+    mails = [mail for mail in galaxy.ask("/outbox.json") if mail["to"] == email]
+    found = [re.search(r"http\S+/newsletter/confirm\S+", mail["text"]) for mail in mails]
+    return [link[0] for link in found if link]
+
+
+def test_who_asks_confirms_and_nobody_learns_who_did(galaxy, visit):
+    page = visit(galaxy.url("spaceduckling", "/newsletter/"), **PHONE)
+    assert barriers(page) == []
+    first = ask(page, "reader@example.com")
+    assert "Look into your mailbox." in first
+    assert page.get_by_label("E-mail address").input_value() == ""
+    assert barriers(page) == []
+    (link,) = links(galaxy, "reader@example.com")
+    with urllib.request.urlopen(urllib.request.Request(link, method="POST"), timeout=30) as answer:
+        assert answer.status == 200
+    # Once it gets the newsletter, the page says just what it says to a stranger.
+    assert ask(page, "reader@example.com") == first
+    assert ask(page, "stranger@example.com") == first
+
+
+def test_what_is_no_address_is_said_beside_the_field(galaxy, visit):
+    page = visit(galaxy.url("spaceduckling", "/newsletter/"))
+    page.get_by_label("E-mail address").fill("nobody")
+    page.get_by_role("button", name="Ask for the newsletter").click()
+    expect(page.locator("#email-err")).to_have_text("This does not look like an e-mail address.")
+    expect(page.get_by_label("E-mail address")).to_be_focused()

@@ -128,7 +128,10 @@ pub(crate) fn page(mails: &[Posted]) -> String {
         list.push_str("<p>No mail yet. Hatch a duckling, and its code lands here.</p>\n");
     }
     list.push_str("</div>\n");
-    let head = "<link rel=\"stylesheet\" href=\"/shared/app.css\">\n\
-                <script type=\"module\" src=\"/shared/outbox.js\"></script>";
-    crate::pages::page("Outbox", head, &list)
+    let head = format!(
+        "<link rel=\"stylesheet\" href=\"/{}\">\n<script type=\"module\" src=\"/{}\"></script>",
+        galaxy_sites::named("shared/app.css"),
+        galaxy_sites::named("shared/outbox.js"),
+    );
+    crate::pages::page("Outbox", &head, &list)
 }

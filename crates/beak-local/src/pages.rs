@@ -12,10 +12,12 @@ pub(crate) fn page(title: &str, head: &str, main: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title} · Space Duck</title>\n\
          <meta name=\"description\" content=\"{title} of the galaxy on this machine\">\n\
-         <link rel=\"icon\" href=\"/shared/favicon.svg\" type=\"image/svg+xml\">\n\
-         <link rel=\"stylesheet\" href=\"/shared/style.css\">\n{head}\n</head>\n<body>\n\
+         <link rel=\"icon\" href=\"/{icon}\" type=\"image/svg+xml\">\n\
+         <link rel=\"stylesheet\" href=\"/{style}\">\n{head}\n</head>\n<body>\n\
          <main class=\"wrap\">\n<h1>{title}</h1>\n{main}</main>\n</body>\n</html>\n",
         title = escape(title),
+        icon = galaxy_sites::named("shared/favicon.svg"),
+        style = galaxy_sites::named("shared/style.css"),
     )
 }
 

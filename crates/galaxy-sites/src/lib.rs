@@ -8,8 +8,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
+
+mod content;
+
+pub use content::{Content, Mistake, OwnFile};
 
 /// One of the five sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +71,7 @@ impl Site {
 }
 
 /// What every page is told at run time, as `/config.json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteConfig {
     /// The galaxy's name.
     pub galaxy: String,
@@ -117,8 +120,9 @@ impl fmt::Display for SiteError {
 
 impl std::error::Error for SiteError {}
 
-/// Every file of every site, as `SITE/path` or `shared/path`.
-static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+/// Every file of every site, as `SITE/path` or `shared/path`, and whether its path tells its
+/// content.
+static FILES: &[(&str, &[u8], bool)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// What stands where a site's address belongs.
 const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
@@ -126,11 +130,23 @@ const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
 /// The page about the five sites; besides `config.json` it is the only file with addresses.
 const HUB: &str = "sites/index.html";
 
+/// Other files with addresses: what robots and feed readers ask for.
+const TELLING: [&str; 5] = ["config.json", HUB, "robots.txt", "sitemap.xml", "blog/feed.xml"];
+
 /// Whether a file of a site tells addresses. Such a file differs from galaxy to galaxy, and can be
 /// made only when all five sites have theirs.
 #[must_use]
 pub fn tells_addresses(path: &str) -> bool {
-    path == "config.json" || path == HUB
+    TELLING.contains(&path)
+}
+
+/// What a file is called that is called so in the checkout: `shared/style.css` has a name that
+/// tells its content.
+#[must_use]
+pub fn named(plain: &str) -> String {
+    let is_it = |path: &&str| galaxy_pages::assets::plain(path).as_deref() == Some(plain);
+    let found = FILES.iter().map(|(path, ..)| *path).find(is_it);
+    found.unwrap_or(plain).to_owned()
 }
 
 /// The file that a browser means by a path: a folder's page may be named with a slash at the end,
@@ -146,29 +162,15 @@ pub fn file_of(path: &str) -> String {
     }
 }
 
-/// Pages and addresses must be fresh; the rest may be five minutes old.
+/// Pages and addresses must be fresh; what has a name that tells its content never changes; the
+/// rest may be five minutes old.
 const FRESH: &str = "no-cache";
 const SHORT: &str = "public, max-age=300";
+const LASTING: &str = "public, max-age=31536000, immutable";
 
 /// All files of a site, sorted by path: its own, the shared ones and its `config.json`.
 pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError> {
-    let own = format!("{}/", site.name());
-    let mut files = Vec::new();
-    for (path, bytes) in FILES {
-        let place = match path.strip_prefix(&own) {
-            Some(rest) => rest,
-            None if path.starts_with("shared/") => path,
-            None => continue,
-        };
-        let bytes = if place == HUB { with_addresses(bytes, config) } else { (*bytes).into() };
-        files.push(site_file(place.to_owned(), bytes)?);
-    }
-    let mut json =
-        serde_json::to_vec_pretty(config).map_err(|error| SiteError::Config(error.to_string()))?;
-    json.push(b'\n');
-    files.push(site_file("config.json".to_owned(), Cow::Owned(json))?);
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    Content::built_in().files(site, config)
 }
 
 fn with_addresses(page: &[u8], config: &SiteConfig) -> Cow<'static, [u8]> {
@@ -181,10 +183,14 @@ fn with_addresses(page: &[u8], config: &SiteConfig) -> Cow<'static, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
-fn site_file(path: String, bytes: Cow<'static, [u8]>) -> Result<SiteFile, SiteError> {
+fn site_file(path: String, bytes: Cow<'static, [u8]>, lasts: bool) -> Result<SiteFile, SiteError> {
     let content_type = content_type(&path)?;
     let fresh = content_type.starts_with("text/html") || path == "config.json";
-    let cache_control = if fresh { FRESH } else { SHORT };
+    let cache_control = match () {
+        () if fresh => FRESH,
+        () if lasts => LASTING,
+        () => SHORT,
+    };
     Ok(SiteFile { path, bytes, content_type, cache_control })
 }
 
@@ -192,6 +198,9 @@ fn site_file(path: String, bytes: Cow<'static, [u8]>) -> Result<SiteFile, SiteEr
 /// charset, and a file that nobody thought of must not go out as bytes without meaning.
 fn content_type(path: &str) -> Result<&'static str, SiteError> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    if path.ends_with("feed.xml") {
+        return Ok("application/atom+xml; charset=utf-8");
+    }
     Ok(match ending {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -199,30 +208,16 @@ fn content_type(path: &str) -> Result<&'static str, SiteError> {
         "json" => "application/json",
         "svg" => "image/svg+xml; charset=utf-8",
         "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "pdf" => "application/pdf",
         "txt" => "text/plain; charset=utf-8",
-        "xml" => "application/xml; charset=utf-8",
+        // It says its encoding itself.
+        "xml" => "application/xml",
         _ => return Err(SiteError::UnknownType(path.to_owned())),
-    })
-}
-
-/// One number for what a site says and how: SHA-256 over paths, headers and content.
-#[must_use]
-pub fn digest(files: &[SiteFile]) -> String {
-    use std::fmt::Write as _;
-    let mut sha = Sha256::new();
-    for file in files {
-        for part in [file.path.as_bytes(), file.content_type.as_bytes()] {
-            sha.update(part);
-            sha.update([0]);
-        }
-        sha.update(file.cache_control.as_bytes());
-        sha.update([0]);
-        sha.update(Sha256::digest(&file.bytes));
-    }
-    sha.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }
 

@@ -37,8 +37,9 @@ fn every_site_has_its_pages() {
     for site in Site::ALL {
         let files = site_files(site);
         let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        for path in ["index.html", "404.html", "config.json", "shared/style.css"] {
-            assert!(paths.contains(path), "{} has no {path}", site.name());
+        for path in ["index.html", "404.html", "config.json", "robots.txt", "shared/style.css"] {
+            let path = named(path);
+            assert!(paths.contains(path.as_str()), "{} has no {path}", site.name());
         }
         assert!(files.is_sorted_by(|a, b| a.path < b.path));
         assert_eq!(Site::parse(site.name()), Some(site));
@@ -181,7 +182,7 @@ fn weight(page: &SiteFile, files: &[SiteFile]) -> usize {
 #[test]
 fn a_question_is_not_heavy() {
     let files = site_files(Site::DuckGalaxy);
-    let index = files.iter().filter(|file| file.path.starts_with("shared/search/"));
+    let index = files.iter().filter(|file| file.path.starts_with("shared/search."));
     let mut sizes: Vec<usize> = index.map(|file| file.bytes.len()).collect();
     sizes.sort_unstable();
     let most: usize = sizes.iter().rev().take(3).sum();
@@ -339,31 +340,56 @@ fn scripts_keep_no_secret_and_ask_no_stranger() {
 }
 
 #[test]
-fn the_digest_sees_content_and_headers() {
-    let files = site_files(Site::DuckControl);
-    let same = digest(&files);
-    assert_eq!(digest(&site_files(Site::DuckControl)), same);
-    let mut changed = files.clone();
-    changed[0].cache_control = SHORT;
-    assert_ne!(digest(&changed), same);
-    let mut changed = files.clone();
-    changed[1].bytes = Cow::Borrowed(b"other");
-    assert_ne!(digest(&changed), same);
-    assert_ne!(digest(&files[1..]), same);
-}
-
-#[test]
-fn only_addresses_that_may_change_are_asked_for_again() {
+fn what_may_be_kept_for_ever_has_a_name_of_its_own() {
+    let config = SiteConfig { api_base: "https://api.test".into(), ..config() };
     for site in Site::ALL {
-        for file in site_files(site) {
+        for file in files(site, &config).expect("files") {
             let fresh = file.path.ends_with("html") || file.path == "config.json";
+            let plain = galaxy_pages::assets::plain(&file.path);
             assert_eq!(file.cache_control == FRESH, fresh, "{}", file.path);
+            assert_eq!(file.cache_control == LASTING, plain.is_some(), "{}", file.path);
+            let code = file.path.ends_with("js") || file.path.ends_with("css");
+            assert!(!code || file.cache_control == LASTING, "{}", file.path);
         }
     }
 }
 
-/// The function at the edge says in JavaScript what [`file_of`] says; here it is read word by word,
-/// since nothing in these tests runs JavaScript.
+/// What robots and feed readers ask for, as their own libraries read it.
+#[test]
+fn maps_and_the_feed_are_read_by_those_who_read_such_things() {
+    let mut mapped = 0;
+    for site in Site::ALL {
+        let files = site_files(site);
+        let find = |path: &str| files.iter().find(|file| file.path == path);
+        let own = format!("https://{}.test", site.name());
+        let robots = text(find("robots.txt").expect("robots.txt"));
+        assert!(robots.contains(&format!("\nSitemap: {own}/sitemap.xml\n")), "{robots}");
+        let map = roxmltree::Document::parse(text(find("sitemap.xml").expect("a map")));
+        let map = map.expect("XML");
+        for node in map.descendants().filter(|node| node.has_tag_name((MAPS, "loc"))) {
+            let path = node.text().and_then(|text| text.strip_prefix(&own)).expect("its own");
+            assert!(find(&file_of(path)).is_some(), "{own}{path}");
+            mapped += 1;
+        }
+        let Some(feed) = find("blog/feed.xml") else { continue };
+        assert_eq!(feed.content_type, "application/atom+xml; charset=utf-8");
+        let feed: atom_syndication::Feed = text(feed).parse().expect("Atom");
+        assert_eq!(feed.id(), format!("{own}/blog/feed.xml"));
+        assert!(feed.entries().len() > 5);
+        for entry in feed.entries() {
+            let path = entry.links()[0].href().strip_prefix(&own).expect("its own");
+            assert!(find(&file_of(path)).is_some(), "{path}");
+            assert!(feed.updated() >= entry.updated(), "{path}");
+        }
+    }
+    assert!(mapped > 400, "{mapped} pages");
+}
+
+/// The namespace of site maps. Source: sitemaps.org, "XML tag definitions".
+const MAPS: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
+
+/// The function at the edge says in JavaScript what [`file_of`] says; here it is read word by word.
+/// It is run where there is a browser: `tests/browser/test_edge.py`.
 #[test]
 fn the_edge_means_the_same_file() {
     let template = include_str!("../../../templates/site.yaml");

@@ -3,9 +3,13 @@
 use async_trait::async_trait;
 use beak_core::OffsetDateTime;
 use beak_core::contract::home::{Home, Letters};
+use beak_core::feedback::{Report, ReportKind};
+use beak_core::mail::Mail;
 use beak_core::person::{OtpCode, Password};
-use beak_core::ports::Confirmed;
+use beak_core::ports::{Confirmed, MailState, Mailer};
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tower::ServiceExt as _;
 
 use super::*;
 
@@ -49,6 +53,85 @@ fn open() -> (Home, TempDir) {
 }
 
 beak_core::home_contract!(open());
+
+/// Mail of a galaxy that Amazon still keeps in its sandbox.
+struct Sandbox(Arc<dyn Mailer>);
+
+#[async_trait]
+impl Mailer for Sandbox {
+    async fn send(&self, mail: &Mail) -> beak_core::Result<()> {
+        self.0.send(mail).await
+    }
+
+    async fn state(&self) -> beak_core::Result<MailState> {
+        Ok(MailState { sandbox: true, ..self.0.state().await? })
+    }
+}
+
+async fn asked(beak: &axum::Router, path: &str, body: &Value) -> (u16, Value) {
+    let request = axum::http::Request::post(format!("/beak/{path}"))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(body.to_string()));
+    let answer = beak.clone().oneshot(request.expect("a request")).await.expect("an answer");
+    let status = answer.status().as_u16();
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 16).await.expect("a body");
+    (status, serde_json::from_slice(&bytes).expect("JSON"))
+}
+
+/// A duckling's owner, one whose mail came back and somebody whom nobody knows: all are told the
+/// same kind thing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_the_sandbox_tells_no_address_from_another() {
+    let (home, _folder) = open();
+    let mailer = Arc::new(Sandbox(Arc::clone(&home.ports.mailer)));
+    let ports = Ports { mailer, limits: None, ..home.ports.clone() };
+    let settings = Settings {
+        issuer: "http://localhost".into(),
+        version: GALAXY_VERSION.into(),
+        release: "0.0.0".into(),
+        function_version: None,
+        peck_lifetime: Duration::hours(24),
+    };
+    let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));
+    let hatch = |email: &Email| {
+        json!({"email": email.as_str(), "password": "a rather good one", "display_name": "Swan",
+               "captcha_token": "token"})
+    };
+    let email = |name: &str| Email::parse(&format!("{name}@example.com")).expect("an address");
+    for name in ["known", "bounced"] {
+        assert_eq!(asked(&beak, "hatch", &hatch(&email(name))).await.0, 202);
+        let code = home.letters.code(&email(name)).await;
+        let body = json!({"email": email(name).as_str(), "code": code.expose()});
+        assert_eq!(asked(&beak, "verify", &body).await.0, 200);
+    }
+    let now = home.ports.clock.now();
+    let report = Report::new("0100-m", ReportKind::Bounce, vec![email("bounced")], now);
+    assert_eq!(home.ports.feedback.report(&report.expect("a report")).await, Ok(true));
+    for path in ["hatch", "resend", "forgot", "newsletter"] {
+        let mut answers = Vec::new();
+        for name in ["known", "bounced", "stranger"] {
+            let body = match path {
+                "hatch" => hatch(&email(name)),
+                "newsletter" => json!({"email": email(name).as_str(), "captcha_token": "token"}),
+                _ => json!({"email": email(name).as_str()}),
+            };
+            let sent = async || home.ports.mailer.state().await.expect("answered").sent;
+            let before = sent().await;
+            let (status, mut answer) = asked(&beak, path, &body).await;
+            // Nothing goes to an address that bounced, codes included.
+            assert!(name != "bounced" || sent().await == before, "{path}");
+            let fields = answer.as_object_mut().expect("an object");
+            if path == "hatch" {
+                assert_eq!(fields.remove("email"), Some(email(name).as_str().into()));
+            }
+            let note = answer["note"].as_str().expect("a note");
+            assert!(note.contains("let your address in"), "{note}");
+            answers.push((status, answer));
+        }
+        assert_eq!(answers[0].0, 202, "{path}");
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{path}: {answers:?}");
+    }
+}
 
 /// A clock that a test moves on.
 struct Moved(std::sync::atomic::AtomicI64);

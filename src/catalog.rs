@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use galaxy_mail::name::Domain;
 
 use crate::config::Config;
-use crate::model::{AccountId, GalaxyName, Place, Region, Stack};
+use crate::model::{AccountId, Front, GalaxyName, Place, Region, Stack};
 use crate::render::Fill;
 use crate::yaml::Node;
 
@@ -61,6 +61,7 @@ pub fn template(stack: Stack) -> &'static str {
         Stack::Auth => include_str!("../templates/auth.yaml"),
         Stack::Mail => include_str!("../templates/mail.yaml"),
         Stack::Api => include_str!("../templates/api.yaml"),
+        Stack::ApiDomain => include_str!("../templates/api-domain.yaml"),
         Stack::Site(_) => include_str!("../templates/site.yaml"),
     }
 }
@@ -82,9 +83,9 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
         Stack::Bootstrap => fill.text("PermissionsBoundaryArn", ""),
         Stack::Data => {
             fill.text("DeletionProtection", "true");
-            fill.text("PointInTimeRecovery", "true");
-            fill.number("MaxRru", 4000);
-            fill.number("MaxWru", 1000);
+            fill.text("PointInTimeRecovery", if config.point_in_time { "true" } else { "false" });
+            fill.number("MaxRru", config.cost.reads_per_second);
+            fill.number("MaxWru", config.cost.writes_per_second);
         }
         Stack::Auth => {
             fill.text("DeletionProtection", "ACTIVE");
@@ -99,18 +100,40 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
             fill.text("AlarmEmail", mail.alarms.as_deref().unwrap_or_default());
         }
         Stack::Api => fill_api(&mut fill, facts),
+        Stack::ApiDomain => fill_domain(&mut fill, config, Front::Api),
         Stack::Site(site) => {
+            let front = Front::Site(site);
             fill.text("SiteName", site.name());
             fill.text("AccessLogs", if config.site_access_logs { "true" } else { "false" });
-            fill.number("HstsSeconds", 300);
-            fill.text("PriceClass", "PriceClass_100");
+            fill.number("HstsSeconds", config.domains.hsts(front));
+            fill.text("PriceClass", &config.cost.price_class);
+            fill_domain(&mut fill, config, front);
             // The header allows any API of the Region, the page's own policy only this one: the
             // site's stack must not wait for the API's.
             let region = facts.region.as_ref().map_or("*", Region::as_str);
-            fill.text("ConnectSrc", &format!("https://*.execute-api.{region}.amazonaws.com"));
+            let mut sources = format!("https://*.execute-api.{region}.amazonaws.com");
+            if let Some(domain) = config.domains.names.get(&Front::Api) {
+                sources = format!("{sources} https://{domain}");
+            }
+            fill.text("ConnectSrc", &sources);
         }
     }
     fill.0
+}
+
+/// The domain with its certificate, once that is issued; until then neither.
+fn fill_domain(fill: &mut Filler, config: &Config, front: Front) {
+    let attached = config.domains.attach(front);
+    let (domain, arn) =
+        attached.map_or((String::new(), ""), |(domain, arn)| (domain.to_string(), arn));
+    fill.text("DomainName", &domain);
+    fill.text("CertificateArn", arn);
+}
+
+/// Whether a galaxy of this configuration has the stack.
+#[must_use]
+pub fn is_wanted(stack: Stack, config: &Config) -> bool {
+    stack != Stack::ApiDomain || config.domains.attach(Front::Api).is_some()
 }
 
 /// Who sends the codes: Cognito, or SES as soon as mail may go to everybody.
@@ -138,7 +161,7 @@ fn fill_api(fill: &mut Filler, facts: &Facts) {
     let from = config.mail.address().filter(|_| config.mail.by_ses());
     fill.text("FromAddress", &from.unwrap_or_default());
     fill.number("MemoryMb", config.memory_mb);
-    fill.number("ReservedConcurrency", 0);
+    fill.number("ReservedConcurrency", config.cost.parallel_calls);
     fill.number("LogRetentionDays", config.log_retention_days);
     if let Some(code) = &facts.code {
         fill.text("CodeKey", &code.key());
@@ -199,6 +222,7 @@ pub fn inputs(stack: Stack) -> Vec<Input> {
             input("AlarmTopicArn", Stack::Mail, "AlarmTopicArn"),
             input("ConfigSetName", Stack::Mail, "TransactionalConfigSetName"),
         ],
+        Stack::ApiDomain => vec![input("ApiId", Stack::Api, "ApiId")],
         _ => Vec::new(),
     }
 }
@@ -272,6 +296,26 @@ pub fn hostnames_path(galaxy: &GalaxyName) -> String {
 #[must_use]
 pub fn mail_path(galaxy: &GalaxyName) -> String {
     format!("/{galaxy}/mail")
+}
+
+/// The output of a stack that tells which domain leads to it.
+pub const ATTACHED_DOMAIN: &str = "AttachedDomain";
+/// The output of a stack that tells with which certificate it does.
+pub const ATTACHED_CERTIFICATE: &str = "AttachedCertificate";
+
+/// The stack that a domain leads to.
+#[must_use]
+pub fn stack_of(front: Front) -> Stack {
+    match front {
+        Front::Site(site) => Stack::Site(site),
+        Front::Api => Stack::ApiDomain,
+    }
+}
+
+/// Where is kept what has to be remembered of domains.
+#[must_use]
+pub fn domains_path(galaxy: &GalaxyName) -> String {
+    format!("/{galaxy}/domains")
 }
 
 /// Where the API reads Turnstile's secret.

@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 mod setup;
+mod site;
 mod skill;
 
 pub use setup::{Doctor, Init};
+pub use site::SiteWish;
 pub use skill::{Check, SkillWish};
 
 /// Installs and removes a Space Duck galaxy in your own AWS account, or runs one right here.
@@ -85,6 +87,9 @@ pub enum Command {
         /// A protected resource that may be replaced or removed; may be given several times
         #[arg(long, value_name = "STACK.RESOURCE")]
         replace: Vec<String>,
+        /// Stay until every domain has its certificate, is attached and answers
+        #[arg(long)]
+        watch: bool,
     },
     /// Put an earlier release back, function and sites together
     Rollback {
@@ -167,6 +172,8 @@ pub enum Command {
         #[command(subcommand)]
         wish: OperatorWish,
     },
+    /// Show where each domain stands, and every DNS record that is wanted, with how it is now
+    Domains(Domains),
     /// Walk through what mail needs: records, Amazon's review, tests
     Mail(Mail),
     /// Check, pack, sign and verify skills for agents; needs no AWS account
@@ -174,6 +181,12 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         wish: SkillWish,
+    },
+    /// Check and publish pages of your own, without an installation
+    Site {
+        /// What to do
+        #[command(subcommand)]
+        wish: SiteWish,
     },
     /// Run a whole galaxy on this machine; needs no AWS account
     Local {
@@ -204,6 +217,17 @@ pub struct Teardown {
     /// Write no data down before it goes
     #[arg(long, conflicts_with = "keep_data")]
     pub no_export: bool,
+}
+
+/// The sheet of records.
+#[derive(Debug, Args)]
+pub struct Domains {
+    /// Also write a BIND zone file
+    #[arg(long, value_name = "FILE")]
+    pub zone: Option<PathBuf>,
+    /// Go on looking, and show what changes, until all is done or Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// The walk of mail.
@@ -362,7 +386,9 @@ impl Command {
             Self::Completions { .. } => "completions",
             Self::Man { .. } => "man",
             Self::Operator { .. } => "operator",
+            Self::Domains(_) => "domains",
             Self::Mail(_) => "mail",
+            Self::Site { .. } => "site",
             Self::Skill { .. } => "skill",
             Self::Local { .. } => "local",
         }

@@ -9,10 +9,14 @@ use crate::failure::{Excerpt, Failure, Kind, Mistake};
 use crate::model::{GalaxyName, Region, Secret};
 
 mod document;
+mod domains;
+mod limits;
 mod mail;
 mod secret;
 
 use document::{Document, Value};
+pub use domains::{Domains, Served};
+pub use limits::{Cost, PARALLEL, PRICE_CLASSES, UNITS};
 pub use mail::{Mail, Seen, Sender};
 
 /// Retention periods that `CloudWatch` Logs takes, in days.
@@ -41,8 +45,16 @@ pub struct Config {
     pub log_retention_days: i64,
     /// Whether the five sites write access logs.
     pub site_access_logs: bool,
+    /// Ceilings of the bill.
+    pub cost: Cost,
+    /// Whether tables can be brought back to any second of the last 35 days.
+    pub point_in_time: bool,
     /// How mail leaves.
     pub mail: Mail,
+    /// The domains of sites and API.
+    pub domains: Domains,
+    /// The folder of pages of one's own.
+    pub pages: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -57,7 +69,11 @@ impl Default for Config {
             memory_mb: 256,
             log_retention_days: 30,
             site_access_logs: true,
+            cost: Cost::default(),
+            point_in_time: true,
             mail: Mail::default(),
+            domains: Domains::default(),
+            pages: None,
         }
     }
 }
@@ -84,8 +100,9 @@ pub fn load(path: &Path, named: bool, environment: &Environment) -> Result<Confi
         }
     };
     let mut config = parse(&path.display().to_string(), &text, environment)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config.pages = config.pages.map(|pages| folder.join(pages));
     if let (None, Some(file)) = (&config.turnstile_secret, &config.turnstile_secret_file) {
-        let folder = path.parent().unwrap_or(Path::new(""));
         config.turnstile_secret = Some(secret::read(&folder.join(file))?);
     }
     Ok(config)
@@ -132,7 +149,9 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
 }
 
-const ROOT_KEYS: [&str; 6] = ["name", "region", "turnstile", "api", "logs", "mail"];
+const ROOT_KEYS: [&str; 10] = [
+    "name", "region", "turnstile", "api", "logs", "cost", "protection", "pages", "domains", "mail",
+];
 
 impl Reader<'_> {
     fn root(&mut self, document: &Document, config: &mut Config) {
@@ -147,9 +166,17 @@ impl Reader<'_> {
                 "turnstile" => self.turnstile(&value, config),
                 "api" => self.api(&value, config),
                 "logs" => self.logs(&value, config),
+                "cost" => self.cost(&value, config),
+                "protection" => self.protection(&value, config),
+                "pages" => config.pages = self.noun(&value, folder_name),
+                "domains" => self.domains(&value, config),
                 "mail" => self.mail(&value, config),
                 _ => self.unknown(&key, &ROOT_KEYS),
             }
+        }
+        let domains = document.root.entries.iter().flatten().find(|(key, _)| key.text == "domains");
+        if let Some((_, value)) = domains.filter(|(_, value)| value.entries.is_some()) {
+            self.domains_beside_mail(value, config);
         }
     }
 
@@ -286,6 +313,13 @@ fn file_name(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
+fn folder_name(text: &str) -> Result<PathBuf, String> {
+    if text.trim().is_empty() {
+        return Err("the name of the folder is missing".into());
+    }
+    Ok(PathBuf::from(text))
+}
+
 fn site_key(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if (10..=64).contains(&text.len()) && text.chars().all(allowed) {
@@ -315,13 +349,15 @@ mod tests {
     #[test]
     fn everything_written_is_read() {
         let text = "name: pond\nregion: eu-west-1\nturnstile:\n  site_key: 0x4AAAAAAADuckKey\n\
-                    api:\n  memory_mb: 512\nlogs:\n  retention_days: 7\n  site_access: false\n";
+                    api:\n  memory_mb: 512\nlogs:\n  retention_days: 7\n  site_access: false\npages: our-pages\n";
         let config = parse("galaxy.yaml", text, &Environment::default()).expect(text);
         assert_eq!(config.name.as_str(), "pond");
         assert_eq!(config.region.as_ref().map(crate::model::Region::as_str), Some("eu-west-1"));
         assert_eq!(config.turnstile_site_key.as_deref(), Some("0x4AAAAAAADuckKey"));
         assert_eq!((config.memory_mb, config.log_retention_days), (512, 7));
         assert!(!config.site_access_logs);
+        assert_eq!(config.pages.as_deref(), Some(std::path::Path::new("our-pages")));
+        assert!(fails("name: pond\npages: \"\"\n").contains("galaxy.yaml:2:8"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::render::Rendered;
 
 mod account;
 mod checks;
+mod domains;
 mod galaxy;
 mod names;
 
@@ -174,7 +175,7 @@ pub async fn stacks(
 
 /// Looks at the account, all of it at once; the findings in the table's order.
 pub async fn examine(case: &Case) -> Vec<Finding> {
-    let (who, rights, clock, quotas, names, left, mail, galaxy) = tokio::join!(
+    let (who, rights, clock, quotas, names, left, mail, domains, galaxy) = tokio::join!(
         account::credentials(case),
         account::permissions(case),
         account::clock(case),
@@ -182,10 +183,11 @@ pub async fn examine(case: &Case) -> Vec<Finding> {
         names::clashes(case),
         galaxy::leftovers(case),
         galaxy::mail(case),
+        domains::find(case),
         galaxy::state(case),
     );
-    let mut found: Vec<Finding> =
-        [who, rights, clock, quotas, names, left, mail, galaxy].into_iter().flatten().collect();
+    let all = [who, rights, clock, quotas, names, left, mail, domains, galaxy];
+    let mut found: Vec<Finding> = all.into_iter().flatten().collect();
     let place = |finding: &Finding| CHECKS.iter().position(|check| check == finding.check);
     found.sort_by_key(place);
     found

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::catalog;
-use crate::execute::{Job, known_site_config, site_hosts};
+use crate::execute::{Job, site_hosts};
 use crate::failure::Failure;
 use crate::model::{Place, Stack, StackSeen, StackStatus};
 use crate::plan::{Action, Goal, Plan, Step, StepId};
 use crate::ports::{DriftState, Object, ObjectSeen, ResourceDrift};
-use crate::release::{self, FileRecord, Manifest};
+use crate::release::{self, FileRecord, Manifest, SiteRecord};
 
+mod domains;
 mod kinds;
 mod mail;
 mod strays;
@@ -89,11 +90,12 @@ pub async fn inspect(
         if let (true, Some(record)) =
             (stacks.contains_key(&Stack::Site(site)), manifest.sites.get(site.name()))
         {
-            found.extend(of_site(job, site, &record.files).await?);
+            found.extend(of_site(job, site, record).await?);
         }
     }
     found.extend(of_record(job, manifest).await?);
     found.extend(of_secrets(job).await?);
+    found.extend(domains::find(job).await?);
     found.extend(mail::find(job, stacks, &manifest.release).await?);
     found.sort();
     Ok(found)
@@ -101,6 +103,7 @@ pub async fn inspect(
 
 fn of_stacks(stacks: &BTreeMap<Stack, StackSeen>) -> Vec<Finding> {
     let one = |stack: Stack| match stacks.get(&stack) {
+        None if stack.is_optional() => None,
         None => Some(finding(kinds::STACK_GONE, stack.key(), "the stack is gone")),
         Some(seen) if seen.status == StackStatus::Ready => None,
         Some(seen) => {
@@ -163,8 +166,9 @@ async fn of_function(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Fai
 async fn of_site(
     job: &Arc<Job>,
     site: Site,
-    files: &BTreeMap<String, FileRecord>,
+    record: &SiteRecord,
 ) -> Result<Vec<Finding>, Failure> {
+    let files = &record.files;
     let bucket = job.output(Stack::Site(site), "BucketName")?;
     let item = |key: &str| format!("{}/{key}", site.name());
     if !job.world.assets.has_bucket(Place::Edge, &bucket).await? {
@@ -174,7 +178,8 @@ async fn of_site(
     let keys = job.world.assets.keys(Place::Edge, &bucket).await?;
     let there: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
     let mut found = Vec::new();
-    for key in there.iter().filter(|key| !files.contains_key(**key)) {
+    let kept: BTreeSet<&str> = record.kept.iter().map(String::as_str).collect();
+    for key in there.iter().filter(|key| !files.contains_key(**key) && !kept.contains(**key)) {
         found.push(finding(kinds::PAGE_EXTRA, item(key), "no release put it there"));
     }
     let mut looking = JoinSet::new();
@@ -233,7 +238,7 @@ async fn of_record(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Failu
         (format!("lambda/{}.zip", manifest.code), "the function's code"),
     ];
     let files = manifest.sites.values().flat_map(|site| site.files.values());
-    wanted.extend(files.map(|file| (release::blob_key(&file.sha256), "a page")));
+    wanted.extend(files.map(|file| (manifest.keeper(&file.sha256), "what pages are made of")));
     wanted.sort();
     wanted.dedup();
     let gone = wanted.into_iter().filter(|(key, _)| !keys.contains(key));
@@ -247,13 +252,13 @@ async fn of_secrets(job: &Job) -> Result<Vec<Finding>, Failure> {
     let name = &job.facts.config.name;
     let path = catalog::hostnames_path(name);
     let mut found = Vec::new();
-    if let Ok(config) = known_site_config(job) {
+    if let Ok(wanted) = site_hosts(job) {
         match job.world.secrets.read(&path).await? {
             None => {
                 let detail = "where captchas may be solved";
                 found.push(finding(kinds::HOSTS_GONE, &path, detail));
             }
-            Some(hosts) if hosts != site_hosts(&config) => {
+            Some(hosts) if hosts != wanted => {
                 let detail = "captchas count on other hosts";
                 found.push(finding(kinds::HOSTS_CHANGED, &path, detail));
             }

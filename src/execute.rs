@@ -21,6 +21,7 @@ use crate::render::Rendered;
 use crate::site::Files;
 
 mod data;
+mod domains;
 mod effects;
 mod probe;
 mod stacks;
@@ -28,7 +29,8 @@ mod standing;
 mod watch;
 
 pub use data::{source, to_file, writable};
-pub(crate) use effects::{digest, known_site_config, release_id, site_hosts};
+pub(crate) use domains::site_hosts;
+pub(crate) use effects::{digest, known_site_config, release_id};
 pub use probe::urls;
 pub use stacks::preview;
 pub use standing::standing;
@@ -169,6 +171,9 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         (Goal::Repair, StepId::Stack(stack)) => stacks::put_back(job, stack).await,
         (Goal::Repair, StepId::Publish(site)) => effects::restore(job, site).await,
         (Goal::Repair, StepId::Release) => effects::record_anew(job).await,
+        (_, StepId::Stack(stack)) if *action == Action::Remove => {
+            stacks::take_down(job, stack, action).await
+        }
         (Goal::Present | Goal::Back, StepId::Stack(stack)) => stacks::bring_up(job, stack).await,
         (Goal::Absent | Goal::DataOnly, StepId::Stack(stack)) => {
             stacks::take_down(job, stack, action).await
@@ -189,6 +194,11 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         (_, StepId::Release) => effects::release(job, action).await,
         (_, StepId::Probe) => probe::api(job, action).await,
         (_, StepId::Edge(site)) => probe::site(job, site, action).await,
+        (_, StepId::Certificate(front)) => domains::request(job, front, action).await,
+        (Goal::Absent | Goal::DataOnly, StepId::Certificates) => {
+            domains::remove_all(job, action).await
+        }
+        (_, StepId::Certificates) => domains::sweep(job, action).await,
     };
     let took = Some(job.world.clock.elapsed().saturating_sub(begin));
     match &result {

@@ -6,6 +6,10 @@ use std::fmt;
 use galaxy_sites::Site;
 use serde::Serialize;
 
+mod front;
+
+pub use front::{Certificate, CertificateState, Front};
+
 /// Says what is wrong with a word that was given for one of these nouns.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -128,6 +132,8 @@ pub enum Stack {
     Mail,
     /// Lambda function and HTTP API.
     Api,
+    /// The API's own domain; only where one is configured and has its certificate.
+    ApiDomain,
     /// Bucket and distribution of one site.
     Site(Site),
 }
@@ -138,6 +144,7 @@ impl Stack {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Bootstrap, Self::Data, Self::Auth, Self::Mail, Self::Api];
         all.extend(Site::ALL.into_iter().map(Self::Site));
+        all.push(Self::ApiDomain);
         all
     }
 
@@ -150,8 +157,15 @@ impl Stack {
             Self::Auth => "auth".into(),
             Self::Mail => "mail".into(),
             Self::Api => "api".into(),
+            Self::ApiDomain => "api-domain".into(),
             Self::Site(site) => format!("site-{}", site.name()),
         }
+    }
+
+    /// Whether a galaxy is whole without it.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        self == Self::ApiDomain
     }
 
     /// The stack's name in the account.

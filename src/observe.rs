@@ -15,7 +15,8 @@ use crate::release::{self, Manifest};
 
 /// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
 pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
-    let mut observed = Observed { stacks: stacks(job).await?, ..Observed::default() };
+    let domains = job.facts.config.domains.clone();
+    let mut observed = Observed { stacks: stacks(job).await?, domains, ..Observed::default() };
     for (stack, seen) in &observed.stacks {
         job.learn(*stack, seen.outputs.clone());
     }
@@ -95,11 +96,11 @@ async fn record(job: &Arc<Job>, observed: &mut Observed) -> Result<(), Failure> 
     if let Ok(config) = known_site_config(job) {
         for site in Site::ALL {
             let known = manifest.sites.get(site.name()).map(|record| &record.digest);
-            if known == Some(&digest(job, site, &config)?) {
+            if !manifest.unsettled && known == Some(&digest(job, site, &config)?) {
                 observed.published.insert(site);
             }
         }
-        observed.released = manifest.id == release_id(job, &config)?;
+        observed.released = !manifest.unsettled && manifest.id == release_id(job, &config)?;
     }
     observed.current = Some(manifest);
     Ok(())

@@ -8,10 +8,11 @@ use galaxy_sites::Site;
 
 use crate::catalog;
 use crate::event::PlannedStep;
-use crate::model::{Outputs, Stack, StackSeen, StackStatus};
+use crate::model::{Front, Outputs, Stack, StackSeen, StackStatus};
 use crate::render::{DIGEST_OUTPUT, Rendered};
 
 mod absent;
+mod domains;
 mod observed;
 mod policy;
 mod times;
@@ -62,6 +63,10 @@ pub enum StepId {
     End,
     /// A site is asked from outside, and every edge location has it.
     Edge(Site),
+    /// A certificate is asked for.
+    Certificate(Front),
+    /// Certificates that nothing needs are removed.
+    Certificates,
 }
 
 impl fmt::Display for StepId {
@@ -79,6 +84,8 @@ impl fmt::Display for StepId {
             Self::Alias => f.write_str("live version"),
             Self::Probe => f.write_str("probe"),
             Self::Edge(site) => write!(f, "edge {}", site.name()),
+            Self::Certificate(front) => write!(f, "certificate {front}"),
+            Self::Certificates => f.write_str("certificates"),
         }
     }
 }
@@ -187,7 +194,10 @@ pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered
 fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
     let mut steps = Vec::new();
     for stack in Stack::all() {
-        let Some(rendered) = rendered.get(&stack) else { continue };
+        let Some(rendered) = rendered.get(&stack) else {
+            steps.extend(domains::unwanted(stack, observed));
+            continue;
+        };
         let action = stack_action(stack, observed, rendered);
         if stack == Stack::Api {
             let kept = observed.code_stored && !is_made(&steps, Stack::Bootstrap);
@@ -243,6 +253,7 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         }
         steps.push(step);
     }
+    domains::present(&mut steps, observed);
     steps
 }
 
@@ -305,8 +316,9 @@ fn is_made(steps: &[Step], stack: Stack) -> bool {
 fn before_stack(stack: Stack) -> Vec<StepId> {
     match stack {
         Stack::Bootstrap => Vec::new(),
-        Stack::Api => {
-            let mut after = vec![StepId::Code];
+        Stack::Api | Stack::ApiDomain => {
+            let code = (stack == Stack::Api).then_some(StepId::Code);
+            let mut after: Vec<StepId> = code.into_iter().collect();
             for input in catalog::inputs(stack) {
                 if !after.contains(&StepId::Stack(input.stack)) {
                     after.push(StepId::Stack(input.stack));

@@ -80,6 +80,10 @@ pub enum On {
     ConfigurationSets,
     /// Mail domains and addresses: which, the person decides.
     Identities,
+    /// Certificates in both Regions: their ids are drawn by AWS.
+    Certificates,
+    /// Those among them that carry the galaxy's tag.
+    OwnCertificates,
     /// Whoever might be asking.
     Principals,
     /// `CloudFront`'s quotas.
@@ -126,7 +130,9 @@ pub fn statements(subject: Subject) -> Vec<Statement> {
         actions.dedup();
         let condition = match on {
             On::HandOver => Some(("iam:PassedToService", "cloudformation.amazonaws.com".into())),
-            On::Distributions | On::UserPool => Some((TAG, subject.name.to_string())),
+            On::Distributions | On::UserPool | On::OwnCertificates => {
+                Some((TAG, subject.name.to_string()))
+            }
             _ => None,
         };
         Statement { on, actions, resources: resources(on, subject), condition }
@@ -163,6 +169,10 @@ fn resources(on: On, subject: Subject) -> Vec<String> {
             vec![format!("ses:{region}:{account}:configuration-set/{name}-*")]
         }
         On::Identities => vec![format!("ses:{region}:{account}:identity/*")],
+        On::Certificates | On::OwnCertificates => {
+            let at = |region: &Region| format!("acm:{region}:{account}:certificate/*");
+            vec![at(region), at(&edge)]
+        }
         On::Principals => {
             vec![format!("iam::{account}:role/*"), format!("iam::{account}:user/*")]
         }

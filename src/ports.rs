@@ -10,10 +10,14 @@ use async_trait::async_trait;
 use crate::failure::Failure;
 use crate::model::{Place, Secret, StackSeen};
 
+mod delivery;
+mod domains;
 mod mail;
 mod preflight;
 mod records;
 
+pub use delivery::{Delivery, Turn};
+pub use domains::Certificates;
 pub use mail::{Applied, Dns, Invited, Mail, Play};
 pub use preflight::{Denied, Preflight, Quota, Thing, Usage, Wish};
 pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
@@ -182,7 +186,7 @@ pub struct ObjectSeen {
     pub cache_control: String,
 }
 
-/// Objects in buckets, and what the edge keeps of them.
+/// Objects in buckets.
 #[async_trait]
 pub trait Assets: Send + Sync {
     /// Whether there is such a bucket.
@@ -203,14 +207,16 @@ pub trait Assets: Send + Sync {
     async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure>;
     /// All keys of a bucket.
     async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure>;
+    /// All keys of a bucket, each with the MD5 of its content, as hex.
+    async fn list(
+        &self,
+        place: Place,
+        bucket: &str,
+    ) -> Result<BTreeMap<String, String>, Failure>;
     /// Removes objects; earlier versions stay.
     async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure>;
     /// Removes every object, every version and then the bucket; fine where there is none.
     async fn remove_bucket(&self, place: Place, bucket: &str) -> Result<(), Failure>;
-    /// Whether every edge location has a distribution as it was last configured.
-    async fn deployed(&self, distribution: &str) -> Result<bool, Failure>;
-    /// Tells the edge to forget everything of a distribution.
-    async fn invalidate(&self, distribution: &str, reference: &str) -> Result<(), Failure>;
 }
 
 /// Secrets that the API reads by itself.
@@ -323,6 +329,8 @@ pub struct World {
     pub stacks: std::sync::Arc<dyn Stacks>,
     /// Objects.
     pub assets: std::sync::Arc<dyn Assets>,
+    /// What visitors get.
+    pub delivery: std::sync::Arc<dyn Delivery>,
     /// The function's versions.
     pub functions: std::sync::Arc<dyn Functions>,
     /// Secrets.
@@ -341,6 +349,8 @@ pub struct World {
     pub preflight: std::sync::Arc<dyn Preflight>,
     /// Mail.
     pub mail: std::sync::Arc<dyn Mail>,
+    /// Certificates.
+    pub certificates: std::sync::Arc<dyn Certificates>,
     /// Zones.
     pub dns: std::sync::Arc<dyn Dns>,
     /// The outside.

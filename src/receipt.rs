@@ -31,7 +31,7 @@ fn holds(stack: Stack) -> &'static str {
         Stack::Auth => "the people's accounts",
         Stack::Mail => "the mail settings",
         Stack::Bootstrap => "the releases and the role that the other stacks need",
-        Stack::Api | Stack::Site(_) => "nothing that is needed",
+        Stack::Api | Stack::ApiDomain | Stack::Site(_) => "nothing that is needed",
     }
 }
 

@@ -9,17 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use galaxy_mail::name::Domain;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region};
 use crate::ports::{
-    Assets, Clock, Dns, DriftState, Functions, Inventory, LogLine, Logs, Mail, Notes, Object,
-    People, Preflight, Proposal, Records, Secrets, Stacks, Web, World,
+    Assets, Certificates, Clock, Delivery, Dns, DriftState, Functions, Inventory, LogLine, Logs,
+    Mail, Notes, Object, People, Preflight, Proposal, Records, Secrets, Stacks, Web, World,
 };
 
 mod assets;
 mod doctor;
+mod domains;
 mod mail;
 mod records;
 mod services;
@@ -27,6 +29,7 @@ mod sim;
 mod stacks;
 
 pub use doctor::Ailment;
+pub use domains::Fate;
 pub use mail::{finished_memory, standing};
 use sim::Sim;
 
@@ -114,6 +117,13 @@ struct State {
     logs: Vec<(String, LogLine)>,
     health: doctor::Health,
     post: mail::Post,
+    certificates: Vec<domains::Asked>,
+    /// How many were ever asked for.
+    asked_certificates: usize,
+    /// What becomes of certificates, by domain.
+    fates: BTreeMap<Domain, domains::Fate>,
+    /// Domains whose certificates somebody else works with.
+    held: BTreeSet<Domain>,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
@@ -159,6 +169,7 @@ impl Account {
         World {
             stacks: Arc::clone(self) as Arc<dyn Stacks>,
             assets: Arc::clone(self) as Arc<dyn Assets>,
+            delivery: Arc::clone(self) as Arc<dyn Delivery>,
             functions: Arc::clone(self) as Arc<dyn Functions>,
             secrets: Arc::clone(self) as Arc<dyn Secrets>,
             notes: Arc::clone(self) as Arc<dyn Notes>,
@@ -169,6 +180,7 @@ impl Account {
             preflight: Arc::clone(self) as Arc<dyn Preflight>,
             mail: Arc::clone(self) as Arc<dyn Mail>,
             dns: Arc::clone(self) as Arc<dyn Dns>,
+            certificates: Arc::clone(self) as Arc<dyn Certificates>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
         }
@@ -274,7 +286,10 @@ impl Account {
         let secrets = state.secrets.keys().map(|path| (format!("secret {path}"), String::new()));
         let tables = state.tables.iter();
         let tables = tables.map(|(name, items)| (format!("table {name}"), items.len().to_string()));
-        stacks.chain(buckets).chain(secrets).chain(tables).collect()
+        let certificates = state.certificates.iter();
+        let certificates =
+            certificates.map(|one| (format!("certificate {}", one.domain), String::new()));
+        stacks.chain(buckets).chain(secrets).chain(tables).chain(certificates).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

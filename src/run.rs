@@ -16,11 +16,13 @@ use crate::progress::{Human, JsonLines, Quiet};
 mod ask;
 mod back;
 mod doctor;
+mod domains;
 mod home;
 mod init;
 mod leave;
 mod life;
 mod mail;
+mod site;
 mod skill;
 mod state;
 
@@ -110,7 +112,7 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
         }
         Command::Man { out } => init::man(out, events),
         Command::Plan => life::plan(shared, events).await,
-        Command::Install { replace } => life::install(shared, replace, events).await,
+        Command::Install { replace, watch } => life::install(shared, replace, *watch, events).await,
         Command::Rollback { release } => back::rollback(shared, release.as_deref(), events).await,
         Command::Status => state::status(shared, events).await,
         Command::Drift { since_last } => return state::drift(shared, *since_last, events).await,
@@ -125,7 +127,9 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
         Command::Open { site } => state::open(shared, site.as_deref(), events).await,
         Command::Render { out } => render_to(shared, out, events),
         Command::Operator { wish } => operator(shared, wish, events).await,
+        Command::Site { wish } => site::site(shared, wish, events).await,
         Command::Skill { wish } => skill::run(wish, events).await,
+        Command::Domains(wish) => return domains::run(shared, wish, events).await,
         Command::Mail(wish) => return mail::run(shared, wish, events).await,
         Command::Local { port, data, no_limits } => {
             local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await

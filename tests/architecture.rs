@@ -58,7 +58,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("event", vec!["model"]),
         ("config", vec!["model", "failure"]),
         ("ports", vec!["model", "failure"]),
-        ("site", vec!["failure", "ports", "render"]),
+        ("site", vec!["failure", "ports", "release", "render"]),
         ("release", vec!["failure", "ports", "render"]),
         ("render", vec!["model", "yaml"]),
         ("catalog", vec!["model", "config", "render", "yaml"]),
@@ -66,11 +66,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("cost", vec!["model", "render", "event"]),
         ("plan", vec!["model", "config", "catalog", "render", "ports", "event", "pace", "release"]),
         ("progress", vec!["event"]),
+        ("publish", vec!["release"]),
         (
             "execute",
             vec![
                 "model", "failure", "catalog", "plan", "render", "ports", "event", "site",
-                "release", "archive", "causes",
+                "release", "archive", "causes", "publish",
             ],
         ),
         ("observe", vec!["model", "failure", "catalog", "plan", "ports", "release", "execute"]),
@@ -83,7 +84,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ),
         (
             "drift",
-            vec!["model", "failure", "catalog", "execute", "mail", "plan", "ports", "release"],
+            vec![
+                "model", "failure", "catalog", "config", "domains", "execute", "mail", "plan",
+                "ports", "release",
+            ],
         ),
         ("archive", vec!["model", "failure", "ports", "render"]),
         ("causes", vec![]),
@@ -91,6 +95,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("lock", vec!["model", "failure", "ports"]),
         ("operators", vec!["model", "failure", "ports"]),
         ("mail", vec!["model", "failure", "ports", "config", "catalog"]),
+        ("domains", vec!["model", "failure", "ports", "config", "catalog"]),
         ("policy", vec!["model"]),
         ("init", vec!["config", "failure"]),
         (

@@ -22,10 +22,12 @@ use crate::ports::{Clock, World};
 mod assets;
 mod attributes;
 mod budget;
+mod certificates;
 mod dns;
 mod doctor;
 mod error;
 mod fetch;
+mod delivery;
 mod functions;
 mod inventory;
 mod mail;
@@ -92,6 +94,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
     let world = World {
         stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
+        delivery: Arc::new(delivery::Distributions::new(&edge)),
         functions: Arc::new(functions::Lambda::new(&config)),
         secrets: Arc::new(secrets::ParameterStore::new(&config)),
         notes: Arc::new(secrets::ParameterStore::new(&config)),
@@ -102,6 +105,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         preflight: doctor::examiner(&config, &edge, &caller, Arc::clone(&ses)),
         mail: ses,
         dns: Arc::new(dns::Zones),
+        certificates: Arc::new(certificates::CertificateManager::new(&config, &edge)),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
         clock,
     };

@@ -141,8 +141,8 @@ pub fn clock_finding(ahead: i64) -> Finding {
 
 /// The stacks of a place that are still to be made.
 fn to_make(case: &Case, place: Place) -> u64 {
-    let absent = |stack: &Stack| stack.place() == place && !case.stacks.contains_key(stack);
-    Stack::all().into_iter().filter(absent).count() as u64
+    let absent = |stack: &&Stack| stack.place() == place && !case.stacks.contains_key(stack);
+    case.rendered.keys().filter(absent).count() as u64
 }
 
 pub(super) async fn quotas(case: &Case) -> Vec<Finding> {

@@ -142,6 +142,12 @@ pub const CHECKS: &[Check] = &[
          domain of its own come from Cognito and are not touched by this",
     ),
     of(
+        "domains",
+        "Your own domains",
+        "each is delegated, lets amazon.com issue certificates, and leads nowhere else",
+        "see `spaceduck domains`; the galaxy installs without, under the names that AWS gives",
+    ),
+    of(
         "captcha",
         "Turnstile",
         "site key and secret are known, or nobody can hatch",

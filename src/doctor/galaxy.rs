@@ -104,7 +104,8 @@ fn stacks(case: &Case) -> Finding {
         .map(|(stack, seen)| format!("{stack} is in {}", seen.code))
         .collect();
     if unsettled.is_empty() {
-        let (there, all) = (case.stacks.len(), Stack::all().len());
+        let wanted = |stack: &Stack| !stack.is_optional() || case.stacks.contains_key(stack);
+        let (there, all) = (case.stacks.len(), Stack::all().into_iter().filter(wanted).count());
         return Finding::new("stacks", Level::Ok, format!("{there} of {all} are there"));
     }
     Finding::new("stacks", Level::Warning, unsettled.join(", "))

@@ -24,7 +24,7 @@ fn rendered(facts: &Facts) -> BTreeMap<Stack, Rendered> {
         let filled = catalog::fill(stack, facts);
         (stack, crate::render::render(catalog::template(stack), &filled).expect("a template"))
     };
-    Stack::all().into_iter().map(one).collect()
+    Stack::all().into_iter().filter(|stack| !stack.is_optional()).map(one).collect()
 }
 
 /// A person who has a widget, so that nothing at all is to be said.
@@ -140,6 +140,42 @@ async fn mail_that_is_stopped_is_told() {
     let mail = found.iter().find(|finding| finding.check.id == "mail").expect("a finding");
     assert_eq!(mail.level, Level::Warning);
     assert!(mail.is.contains("standing Shutdown"), "{}", mail.is);
+}
+
+#[tokio::test]
+async fn a_domain_that_can_not_be_had_is_told_before_it_is_asked_for() {
+    use galaxy_mail::dns::Trouble;
+    use galaxy_mail::judge::{Mistake, State};
+    use galaxy_mail::name::Domain;
+    let name = |text: &str| Domain::parse(text).expect("a name");
+    let docs = crate::model::Front::Site(galaxy_sites::Site::DuckGalaxy);
+    let found = async |prepare: &dyn Fn(&Account)| {
+        let account = empty();
+        prepare(&account);
+        let mut config = well();
+        config.domains.names.insert(docs, name("docs.example.org"));
+        let found = examine(&case(&account, config).await).await;
+        let found = found.into_iter().find(|finding| finding.check.id == "domains");
+        found.expect("a finding")
+    };
+    let probe = name("_spaceduck-probe.docs.example.org");
+    let fine = found(&|_| {}).await;
+    assert_eq!(fine.level, Level::Ok, "{fine:?}");
+    let caa = Mistake::Caa { at: name("example.org"), allows: vec!["letsencrypt.org".into()] };
+    let caa = State::Wrong(caa);
+    let caa = found(&|account| account.set_record(&probe, "CNAME", caa.clone())).await;
+    assert_eq!(caa.level, Level::Warning);
+    assert!(caa.is.contains("letsencrypt.org"), "{}", caa.is);
+    assert!(caa.cure.expect("a cure").contains("amazon.com"));
+    let lost = Trouble::Undelegated { name: name("example.org") };
+    let lost = State::Wrong(Mistake::Delegation(lost));
+    let lost = found(&|account| account.set_record(&probe, "CNAME", lost.clone())).await;
+    assert_eq!(lost.level, Level::Warning);
+    assert!(lost.is.contains("not delegated"), "{}", lost.is);
+    let taken = Ailment::Taken(Thing::Alias, "docs.example.org".into());
+    let taken = found(&|account| account.ail(taken.clone())).await;
+    assert_eq!(taken.level, Level::Problem);
+    assert!(taken.is.contains("another distribution"), "{}", taken.is);
 }
 
 #[tokio::test]
@@ -267,6 +303,7 @@ fn the_table_is_one_of_names_that_are_used() {
     let mut ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
     let sources = [
         include_str!("account.rs"),
+        include_str!("domains.rs"),
         include_str!("galaxy.rs"),
         include_str!("names.rs"),
         include_str!("../doctor.rs"),

@@ -49,14 +49,22 @@ pub(super) const SECRET_GONE: Kind =
 pub(super) const STRAY: Kind = kind("stray", "ARN", State::Extra, "");
 pub(super) const STRAY_KEY: Kind = kind("stray-key", "ARN", State::Unchecked, "");
 
+pub(super) const DOMAIN_CERTIFICATE: Kind =
+    kind("domain-certificate", "domains/FRONT", State::Changed, INSTALL);
+pub(super) const DOMAIN_SILENT: Kind = kind("domain-silent", "domains/FRONT", State::Changed, "");
+pub(super) const DOMAIN_RECORD: Kind = kind("domain-record", "record/NAME", State::Changed, "");
+
 pub(super) const MAIL_STOPPED: Kind = kind("mail-stopped", "mail", State::Changed, "");
 pub(super) const MAIL_ITEM: Kind = kind("mail-item", "mail/ITEM", State::Changed, "");
 pub(super) const MAIL_UNKNOWN: Kind = kind("mail-unchecked", "mail", State::Unchecked, "");
 
 /// All of them.
-pub const KINDS: [Kind; 20] = [
+pub const KINDS: [Kind; 23] = [
     STRAY,
     STRAY_KEY,
+    DOMAIN_CERTIFICATE,
+    DOMAIN_SILENT,
+    DOMAIN_RECORD,
     MAIL_STOPPED,
     MAIL_ITEM,
     MAIL_UNKNOWN,

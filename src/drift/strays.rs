@@ -20,7 +20,9 @@ pub(super) async fn find(
         arns.extend(job.world.inventory.tagged(place, galaxy).await?);
     }
     let owned: BTreeSet<&str> = resources.iter().map(|(_, r)| r.physical.as_str()).collect();
-    let stray = |arn: &&String| !is_owned(arn, &owned);
+    // Certificates belong to no stack: each is asked for and removed by itself.
+    let certificate = |arn: &str| arn.contains(":acm:") && job.facts.config.domains.noted;
+    let stray = |arn: &&String| !is_owned(arn, &owned) && !certificate(arn);
     let found = arns.iter().filter(stray).map(|arn| {
         if arn.contains(":kms:") {
             let detail = "a key of no stack; one that waits for its deletion looks like this, too";

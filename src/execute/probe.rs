@@ -39,7 +39,7 @@ pub(super) async fn site(job: &Job, site: Site, action: &Action) -> Result<bool,
     let distribution = job.output(Stack::Site(site), "DistributionId")?;
     until_ok(job, id, name, &format!("https://{domain}/"), SITE_PATIENCE).await?;
     let patience = Patience::new(job, SITE_PATIENCE);
-    while !job.world.assets.deployed(&distribution).await? {
+    while !job.world.delivery.deployed(&distribution).await? {
         if patience.is_over(job) {
             let message = format!("{name} has not reached every edge location");
             return Err(Failure::new(Kind::Settled, message)
@@ -105,7 +105,7 @@ async fn until_ok(
 pub fn urls(job: &Job) -> Result<Vec<crate::event::Url>, Failure> {
     let config = super::effects::known_site_config(job)?;
     let url = |name: &str, url: &str| crate::event::Url { name: name.into(), url: url.into() };
-    let mut urls = vec![url("api", &job.output(Stack::Api, "ApiBaseUrl")?)];
+    let mut urls = vec![url("api", &config.api_base)];
     urls.extend(config.sites.iter().map(|(name, address)| url(name, address)));
     Ok(urls)
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::config::{PARALLEL, PRICE_CLASSES, UNITS};
+
 /// One setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -93,6 +95,18 @@ const LOCAL_PART: &str = "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*$";
 const LABEL: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
 const ADDRESS: &str = "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+$";
 
+/// What most of them have in common: nobody is asked, and nothing stands in the file.
+const RARE: Setting = Setting {
+    key: "",
+    words: "",
+    question: None,
+    shape: Shape::Bool,
+    default: None,
+    example: "",
+    pairs_with: None,
+    always: false,
+};
+
 /// All of them, in the order of the file.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -102,8 +116,8 @@ pub const SETTINGS: &[Setting] = &[
         shape: Shape::Text("^[a-z][a-z0-9-]{1,18}[a-z0-9]$"),
         default: Some("spaceduck"),
         example: "pond",
-        pairs_with: None,
         always: true,
+        ..RARE
     },
     Setting {
         key: "region",
@@ -111,133 +125,198 @@ pub const SETTINGS: &[Setting] = &[
                 in us-east-1.",
         question: Some("AWS Region; none leaves it to the AWS settings"),
         shape: Shape::Text("^[a-z]+(-[a-z]+){1,2}-[0-9]+$"),
-        default: None,
         example: "eu-central-1",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "turnstile.site_key",
         words: "The public key of your Turnstile widget. Without it nobody can hatch.",
         question: Some("Turnstile site key, if you have one"),
         shape: Shape::Text("^[A-Za-z0-9_-]{10,64}$"),
-        default: None,
         example: "0x4AAAAAAAYourSiteKey",
         pairs_with: Some("turnstile.secret"),
-        always: false,
+        ..RARE
     },
     Setting {
         key: "turnstile.secret",
         words: "A file that holds the widget's secret and that only you can read. The variable\n\
                 SPACEDUCK_TURNSTILE_SECRET comes before it.",
-        question: None,
         shape: Shape::SecretFile,
-        default: None,
         example: "turnstile-secret.txt",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "api.memory_mb",
         words: "Memory of the function in MB. More memory is more processor, too.",
-        question: None,
         shape: Shape::Number(128, 3008),
         default: Some("256"),
         example: "512",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "logs.retention_days",
         words: "How many days the logs of function and API are kept.",
-        question: None,
         shape: Shape::OneOf(&[
             1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
             2922, 3288, 3653,
         ]),
         default: Some("30"),
         example: "90",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "logs.site_access",
         words: "Whether the five sites write access logs.",
-        question: None,
         shape: Shape::Bool,
         default: Some("true"),
         example: "false",
-        pairs_with: None,
-        always: false,
+        ..RARE
+    },
+    Setting {
+        key: "pages",
+        words: "A folder, beside this file, with pages and files of your own for the sites.\n\
+                SITE/PATH in it is added to ours or takes its place; no upgrade touches it.",
+        shape: Shape::Text("."),
+        example: "our-pages",
+        ..RARE
+    },
+    Setting {
+        key: "domains.mightyspaceduck",
+        words: "Your domain for the front page. Any of the five sites and the API may have one.",
+        question: Some("Domain of the front page; none for the name that CloudFront gives"),
+        shape: Shape::Text(DOMAIN),
+        example: "example.org",
+        ..RARE
+    },
+    Setting {
+        key: "domains.duckgalaxy",
+        words: "For the developers' site.",
+        shape: Shape::Text(DOMAIN),
+        example: "docs.example.org",
+        ..RARE
+    },
+    Setting {
+        key: "domains.duckcontrol",
+        words: "For Mission Control.",
+        shape: Shape::Text(DOMAIN),
+        example: "control.example.org",
+        ..RARE
+    },
+    Setting {
+        key: "domains.spaceduckling",
+        words: "For people.",
+        shape: Shape::Text(DOMAIN),
+        example: "people.example.org",
+        ..RARE
+    },
+    Setting {
+        key: "domains.spaceduck-bot",
+        words: "For agents.",
+        shape: Shape::Text(DOMAIN),
+        example: "agents.example.org",
+        ..RARE
+    },
+    Setting {
+        key: "domains.api",
+        words: "For the API.",
+        shape: Shape::Text(DOMAIN),
+        example: "api.example.org",
+        ..RARE
+    },
+    Setting {
+        key: "cost.price_class",
+        words: "From which edge locations the sites are served: PriceClass_100 is Europe and North\n\
+                America, PriceClass_200 adds most of Asia, PriceClass_All is everywhere.",
+        shape: Shape::Word(PRICE_CLASSES),
+        default: Some("PriceClass_100"),
+        example: "PriceClass_All",
+        ..RARE
+    },
+    Setting {
+        key: "cost.reads_per_second",
+        words: "Read units a second that each table takes at most: what a flood may cost.",
+        shape: Shape::Number(UNITS.0, UNITS.1),
+        default: Some("4000"),
+        example: "500",
+        ..RARE
+    },
+    Setting {
+        key: "cost.writes_per_second",
+        words: "Write units a second that each table takes at most.",
+        shape: Shape::Number(UNITS.0, UNITS.1),
+        default: Some("1000"),
+        example: "100",
+        ..RARE
+    },
+    Setting {
+        key: "cost.parallel_calls",
+        words: "How many calls the function works on at once; 0 leaves it to the account's quota.",
+        shape: Shape::Number(PARALLEL.0, PARALLEL.1),
+        default: Some("0"),
+        example: "20",
+        ..RARE
+    },
+    Setting {
+        key: "protection.point_in_time",
+        words: "Whether tables can be brought back to any second of the last 35 days. Without it\n\
+                every upgrade first writes them down.",
+        shape: Shape::Bool,
+        default: Some("true"),
+        example: "false",
+        ..RARE
     },
     Setting {
         key: "mail.domain",
         words: "The domain that mail is sent from; without it Cognito sends, about 50 codes a day.",
         question: Some("Domain that mail is sent from; none uses the sender of Cognito"),
         shape: Shape::Text(DOMAIN),
-        default: None,
         example: "mail.example.org",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "mail.from",
         words: "What stands before the @ of the sender.",
-        question: None,
         shape: Shape::Text(LOCAL_PART),
         default: Some("duck"),
         example: "hello",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "mail.bounce",
         words: "The label below the domain that bounces go to.",
-        question: None,
         shape: Shape::Text(LABEL),
         default: Some("bounce"),
         example: "returns",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "mail.reports",
         words: "Where receivers send their reports about DMARC.",
-        question: None,
         shape: Shape::Text(ADDRESS),
-        default: None,
         example: "dmarc@example.org",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "mail.alarms",
         words: "Who is told when mail bounces or something else goes wrong.",
         question: Some("E-mail of whoever is told of alarms"),
         shape: Shape::Text(ADDRESS),
-        default: None,
         example: "operator@example.org",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "mail.website",
         words: "The website that the application to Amazon names.",
-        question: None,
         shape: Shape::Text("^https://[^/]+\\.[^/]+(/.*)?$"),
-        default: None,
         example: "https://www.example.org/",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
     Setting {
         key: "mail.sender",
         words: "Who sends the codes: cognito, or auto: SES as soon as Amazon lets mail out to all.",
-        question: None,
         shape: Shape::Word(&["auto", "cognito"]),
         default: Some("auto"),
         example: "cognito",
-        pairs_with: None,
-        always: false,
+        ..RARE
     },
 ];

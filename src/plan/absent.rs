@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Observed, Step, StepId, stack_time};
+use super::{Action, Observed, Step, StepId, domains, stack_time};
 use crate::model::{Stack, StackStatus};
 use crate::render::Rendered;
 
@@ -35,10 +35,20 @@ pub(super) fn steps(
         .collect();
     let api = vec![StepId::Stack(Stack::Api)];
     let mut steps = Vec::new();
+    let door = StepId::Stack(Stack::ApiDomain);
+    if observed.domains.noted || there(&Stack::ApiDomain) {
+        steps.push(remove(door, Vec::new(), there(&Stack::ApiDomain)));
+    }
     for id in &users {
         if let StepId::Stack(stack) = id {
-            steps.push(remove(*id, Vec::new(), there(stack)));
+            // An API can't go while a domain leads to it.
+            let first = *stack == Stack::Api && steps.iter().any(|step| step.id == door);
+            let after = if first { vec![door] } else { Vec::new() };
+            steps.push(remove(*id, after, there(stack)));
         }
+    }
+    if observed.domains.noted {
+        steps.push(domains::absent(observed, &users));
     }
     if keep {
         return steps;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use galaxy_sites::Site;
 
+use crate::config::Domains;
 use crate::model::{Stack, StackSeen};
 use crate::release::Manifest;
 
@@ -26,6 +27,8 @@ pub struct Observed {
     pub current: Option<Manifest>,
     /// Whether that is this release.
     pub released: bool,
+    /// The domains, with their certificates.
+    pub domains: Domains,
 }
 
 /// What was found of the Turnstile secret.

@@ -51,6 +51,7 @@ fn installed() -> Observed {
         hostnames: true,
         published: Site::ALL.into_iter().collect(),
         released: true,
+        domains: crate::config::Domains::default(),
     }
 }
 

@@ -166,6 +166,13 @@ pub const CALLS: &[Call] = &[
     // Both the sender and the set that the mail leaves by are asked about.
     call("sesv2", "send_email", &["ses:SendEmail"], On::Identities),
     call("sesv2", "send_email", &["ses:SendEmail"], On::ConfigurationSets),
+    call("acm", "delete_certificate", &["acm:DeleteCertificate"], On::OwnCertificates),
+    call("acm", "describe_certificate", &["acm:DescribeCertificate"], On::OwnCertificates),
+    call("acm", "list_certificates", &["acm:ListCertificates"], On::Anything),
+    call("acm", "list_tags_for_certificate", &["acm:ListTagsForCertificate"], On::Certificates),
+    // A certificate has no ARN before it is asked for, and its tag is an action of its own.
+    call("acm", "request_certificate", &["acm:RequestCertificate"], On::Anything),
+    call("acm", "request_certificate", &["acm:AddTagsToCertificate"], On::Certificates),
     look("iam", "get_role", &["iam:GetRole"], On::Principals),
     look("iam", "simulate_principal_policy", &["iam:SimulatePrincipalPolicy"], On::Principals),
     look("servicequotas", "get_service_quota", &["servicequotas:GetServiceQuota"], On::Quotas),

@@ -26,6 +26,8 @@ pub enum Thing {
     HeadersPolicy,
     /// A Lambda function.
     Function,
+    /// A domain that a distribution answers for.
+    Alias,
 }
 
 /// A number that an account may not exceed.

@@ -32,7 +32,7 @@ pub(super) struct Post {
     /// What SES says, where it was set; else a sandbox that nobody asked to leave.
     standing: Option<Standing>,
     /// How records are, where it was set.
-    records: BTreeMap<(Domain, &'static str), State>,
+    pub(super) records: BTreeMap<(Domain, &'static str), State>,
     /// When a person began with it, in seconds.
     begun: u64,
     /// Whether records and all that follows from them are there from the beginning.
@@ -43,6 +43,13 @@ pub(super) struct Post {
     played: Vec<(u64, Play)>,
     /// A website that answers.
     pub(super) website: Option<String>,
+}
+
+impl Post {
+    /// Whether a person has set the records.
+    pub(super) fn is_open(&self, now: u64) -> bool {
+        self.ready || now >= self.begun + RECORDS
+    }
 }
 
 impl Account {
@@ -258,8 +265,7 @@ impl Dns for Account {
         let state = self.state();
         let look = |wanted: &Wanted| {
             let key = (wanted.name.clone(), wanted.data.kind());
-            let there = state.post.ready || now >= state.post.begun + RECORDS;
-            let usual = if there { State::Right } else { State::Missing };
+            let usual = if state.post.is_open(now) { State::Right } else { State::Missing };
             let found = state.post.records.get(&key).cloned().unwrap_or(usual);
             Looked { wanted: wanted.clone(), zone: wanted.name.organisational(), state: found }
         };

@@ -98,9 +98,14 @@ impl Notes for Account {
 impl Web for Account {
     /// A host answers as soon as what stands behind it does.
     async fn get(&self, url: &str) -> Answer {
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let known = self.leads(host, &["CNAME", "ALIAS"]);
         let mut state = self.state();
         let now = self.time(&state);
-        let host = url.split('/').nth(2).unwrap_or_default();
+        let own = |stack: &&Sim| stack.outputs.get("AttachedDomain").is_some_and(|d| d == host);
+        if !known && state.stacks.iter().any(|stack| own(&stack)) {
+            return Answer::Silence(format!("nobody knows the name {host}"));
+        }
         let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
         let answer = match state.stacks.iter().filter(|s| s.is_there(now)).find(is_of) {
             Some(stack) if state.faults.contains(&Fault::AnswersBadly(stack.live.clone())) => {

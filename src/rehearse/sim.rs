@@ -145,7 +145,7 @@ impl Sim {
 
     /// The host names behind which it stands.
     pub(super) fn hosts(&self) -> Vec<String> {
-        let names = ["DistributionDomain", "ApiBaseUrl"].into_iter();
+        let names = ["DistributionDomain", "ApiBaseUrl", "AttachedDomain"].into_iter();
         let host = |url: &String| {
             url.trim_start_matches("https://").split('/').next().unwrap_or_default().to_owned()
         };

@@ -23,6 +23,7 @@ pub(super) async fn rollback(
 ) -> Result<(), Failure> {
     let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Upgraded, events).await?;
+    let config = life::with_domains(&home, config).await?;
     let looking = blank(&home, config, events);
     life::tell_start("rollback", &looking);
     let observed = observe(&looking).await?;
@@ -32,7 +33,7 @@ pub(super) async fn rollback(
     let on_record = releases(&looking).await?;
     let interrupted = intent(&looking).await?;
     let target = back::choose(&on_record, current, release.or(interrupted.as_deref()))?;
-    if target.id == current.id && interrupted.is_none() {
+    if target.id == current.id && interrupted.is_none() && !current.unsettled {
         events.emit(Event::Finished { outcome: Outcome::Unchanged, urls: vec![], next: vec![] });
         return Ok(());
     }

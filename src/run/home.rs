@@ -87,7 +87,8 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
         let code = Code { sha256: code.repeat(64), architecture: "arm64" };
         let code = (code, Arc::from(&b"zip"[..]));
         let quiet: Events = Arc::new(Quiet);
-        let job = life::arrival(&home, config.clone(), code, BTreeSet::new(), &quiet)?;
+        let config = life::with_domains(&home, config.clone()).await?;
+        let job = life::arrival(&home, config, code, BTreeSet::new(), &quiet)?;
         let observed = observe(&job).await?;
         execute::run(&plan::plan(Goal::Present, &observed, &job.rendered), &job).await?;
     }

@@ -26,6 +26,7 @@ pub(super) async fn teardown(
 ) -> Result<(), Failure> {
     let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Inhabited, events).await?;
+    let config = life::with_domains(&home, config).await?;
     let looking = back::blank(&home, config, events);
     let goal = if wish.keep_data { Goal::DataOnly } else { Goal::Absent };
     let file = wish.export_to(&looking.facts.config.name, looking.world.clock.now());

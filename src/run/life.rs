@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,8 +11,9 @@ use super::home::{self, Home, Start};
 use crate::back;
 use crate::catalog::{self, Code, Facts};
 use crate::cli::Shared;
-use crate::config::Config;
+use crate::config::{Config, Domains};
 use crate::cost;
+use crate::domains;
 use crate::event::{Event, Events, Outcome, VERSION};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
@@ -20,6 +22,7 @@ use crate::mail;
 use crate::model::Stack;
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
+use crate::ports::World;
 use crate::render::{self, Rendered};
 use crate::site;
 
@@ -38,7 +41,8 @@ pub(super) fn render_all(
                     .cause(error.to_string())
             })
     };
-    Stack::all().into_iter().map(one).collect()
+    let wanted = |stack: &Stack| catalog::is_wanted(*stack, &facts.config);
+    Stack::all().into_iter().filter(wanted).map(one).collect()
 }
 
 pub(super) fn tell_start(command: &str, job: &Job) {
@@ -80,6 +84,13 @@ pub(super) fn arrival(
         code: Some(code.0.clone()),
         release: RELEASE.into(),
     };
+    let files = match &facts.config.pages {
+        None => Arc::new(site::objects) as site::Files,
+        Some(folder) => {
+            let content = site::own::content(folder)?;
+            Arc::new(move |site, config: &_| site::objects_of(&content, site, config))
+        }
+    };
     Ok(Arc::new(Job {
         rendered: render_all(&facts, catalog::fill)?,
         world: home.world.clone(),
@@ -90,7 +101,7 @@ pub(super) fn arrival(
         secret,
         facts,
         pages: Pages::Program,
-        files: Arc::new(site::objects),
+        files,
         export: None,
         named,
         outputs: Mutex::default(),
@@ -104,6 +115,9 @@ pub(super) async fn look(
     export: bool,
 ) -> Result<(plan::Observed, Plan), Failure> {
     let observed = observe(job).await?;
+    if goal == Goal::Present {
+        site::own::still_named(job.facts.config.pages.as_deref(), observed.current.as_ref())?;
+    }
     let plan = plan::plan(goal, &observed, &job.rendered);
     let plan = if export { plan.with_export() } else { plan };
     let monthly = if goal == Goal::Present { cost::monthly(&job.rendered) } else { Vec::new() };
@@ -111,10 +125,23 @@ pub(super) async fn look(
     Ok((observed, plan))
 }
 
+/// The configuration with what was seen in the account that decides what is rendered.
+async fn looked(world: &World, mut config: Config) -> Result<Config, Failure> {
+    config.mail.seen = mail::seen(world, &config).await?;
+    config.domains = domains::seen(world, &config).await?;
+    Ok(config)
+}
+
+/// The configuration with what was seen of the domains.
+pub(super) async fn with_domains(home: &Home, mut config: Config) -> Result<Config, Failure> {
+    config.domains = domains::seen(&home.world, &config).await?;
+    Ok(config)
+}
+
 pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure> {
-    let mut config = super::configuration(shared)?;
+    let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Empty, events).await?;
-    config.mail.seen = mail::seen(&home.world, &config).await?;
+    let config = looked(&home.world, config).await?;
     let job = arrival(&home, config, code(shared, events)?, BTreeSet::new(), events)?;
     tell_start("plan", &job);
     let (_, plan) = look(&job, Goal::Present, false).await?;
@@ -124,43 +151,121 @@ pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure
         }
     }
     let outcome = if plan.is_empty() { Outcome::Unchanged } else { Outcome::Planned };
-    events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
+    let next = waiting(&job.facts.config.domains);
+    events.emit(Event::Finished { outcome, urls: vec![], next });
     Ok(())
 }
 
 pub(super) async fn install(
     shared: &Shared,
     named: &[String],
+    watch: bool,
     events: &Events,
 ) -> Result<(), Failure> {
-    let mut config = super::configuration(shared)?;
-    let home = home::reach(shared, &config, Start::Empty, events).await?;
-    config.mail.seen = mail::seen(&home.world, &config).await?;
-    let named = named.iter().cloned().collect();
-    let job = arrival(&home, config, code(shared, events)?, named, events)?;
-    tell_start("install", &job);
-    let (observed, plan) = look(&job, Goal::Present, false).await?;
-    let next = next_steps(&job, observed.secret.is_stored() || job.secret.is_some());
-    if plan.is_empty() {
-        lock::sweep(&job.world, &job.facts.config.name).await?;
-        let (outcome, urls) = (Outcome::Unchanged, execute::urls(&job)?);
-        events.emit(Event::Finished { outcome, urls, next });
-        return Ok(());
+    let mut base = super::configuration(shared)?;
+    let home = home::reach(shared, &base, Start::Empty, events).await?;
+    if let Some(secret) = ask::captcha_secret(shared, &home.world, &base).await? {
+        base.turnstile_secret = Some(secret);
     }
-    if !ask::agreed(shared, "Go on?")? {
-        events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
-        return Ok(());
+    let code = code(shared, events)?;
+    let mut config = looked(&home.world, base.clone()).await?;
+    let mut outcome = None;
+    loop {
+        let named = named.iter().cloned().collect();
+        let job = arrival(&home, config, code.clone(), named, events)?;
+        if outcome.is_none() {
+            tell_start("install", &job);
+        }
+        let (observed, plan) = look(&job, Goal::Present, false).await?;
+        let idle = plan.is_empty();
+        if idle {
+            lock::sweep(&job.world, &job.facts.config.name).await?;
+            outcome.get_or_insert(Outcome::Unchanged);
+        } else {
+            if outcome.is_none() && !ask::agreed(shared, "Go on?")? {
+                let outcome = Outcome::Declined;
+                events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
+                return Ok(());
+            }
+            carry_out(&job, &observed, &plan).await?;
+            outcome = Some(Outcome::Done);
+        }
+        let (now, further) = further(&job, &base, watch, idle).await?;
+        config = now;
+        if !further {
+            let captcha = observed.secret.is_stored() || job.secret.is_some();
+            let mut next = waiting(&config.domains);
+            next.extend(next_steps(&job, captcha));
+            let (outcome, urls) = (outcome.unwrap_or(Outcome::Done), execute::urls(&job)?);
+            events.emit(Event::Finished { outcome, urls, next });
+            return Ok(());
+        }
+        let text = "Amazon has gone on: what it has issued is put to work now.";
+        events.emit(Event::Note { text: text.into() });
     }
+}
+
+/// Runs a plan while nobody else may.
+async fn carry_out(job: &Arc<Job>, observed: &plan::Observed, plan: &Plan) -> Result<(), Failure> {
     let run = async {
-        match execute::run(&plan, &job).await {
+        domains::remember(&job.world, &job.facts.config).await?;
+        match execute::run(plan, job).await {
             Ok(()) => Ok(()),
-            Err(broken) => Err(back::after(&job, &observed, broken).await),
+            Err(broken) => Err(back::after(job, observed, broken).await),
         }
     };
-    alone(&job, "install", run).await?;
-    let urls = execute::urls(&job)?;
-    events.emit(Event::Finished { outcome: Outcome::Done, urls, next });
-    Ok(())
+    alone(job, "install", run).await
+}
+
+/// How often is looked at domains while somebody watches; Amazon is not faster.
+const WATCH: Duration = Duration::from_secs(30);
+
+/// The configuration with what is seen now, and whether there is something to do that there was
+/// not before. Nobody waits for a domain who did not ask to.
+async fn further(
+    job: &Arc<Job>,
+    base: &Config,
+    watch: bool,
+    idle: bool,
+) -> Result<(Config, bool), Failure> {
+    let before = &job.facts.config;
+    if before.domains.names.is_empty() {
+        return Ok((before.clone(), false));
+    }
+    let mut told = false;
+    loop {
+        let now = looked(&job.world, base.clone()).await?;
+        let further = domains::is_further(&before.domains, &now.domains);
+        if (further && !idle) || (further && told) {
+            return Ok((now, true));
+        }
+        if !watch || domains::is_settled(&now.domains) {
+            return Ok((now, false));
+        }
+        if !told {
+            told = true;
+            let text = "Waiting for domains. Ctrl-C ends it; the same command goes on later.";
+            job.events.emit(Event::Note { text: text.into() });
+            for line in waiting(&now.domains) {
+                job.events.emit(Event::Note { text: line });
+            }
+        }
+        job.world.clock.sleep(WATCH).await;
+    }
+}
+
+/// What domains wait for, and whom.
+fn waiting(domains: &Domains) -> Vec<String> {
+    let open = domains.names.iter().filter(|(front, _)| domains.answering(**front).is_none());
+    let mut lines: Vec<String> = open
+        .map(|(front, domain)| {
+            format!("{front} at {domain}: {}.", domains::standing(domains, *front))
+        })
+        .collect();
+    if !lines.is_empty() {
+        lines.push("`spaceduck domains` lists the records to set and how they are now.".into());
+    }
+    lines
 }
 
 /// Does something while nobody else may. A failure is told with what there is then.

@@ -3,14 +3,11 @@
 use galaxy_mail::checklist::{Check, Checklist, State, Whom};
 use galaxy_mail::facts::Facts;
 use galaxy_mail::items::{self, Judge};
-use galaxy_mail::judge;
-use galaxy_mail::records::{TTL, Zones};
 use galaxy_mail::review::{Page, Stage};
-use galaxy_mail::sheet;
 
 use super::home::{self, Home, Start};
-use super::{back, life};
-use crate::cli::{Mail, MailWish, Shared};
+use super::{back, domains, life};
+use crate::cli::{Mail, MailWish, PlayedReview, Shared};
 use crate::config::Config;
 use crate::event::mail as told;
 use crate::event::{Event, Events, Outcome};
@@ -25,21 +22,21 @@ mod letter;
 mod tests;
 
 /// The exit code while something is still to be done.
-const OPEN: u8 = 7;
+pub(super) const OPEN: u8 = 7;
 /// How often is looked while somebody watches; DNS and Amazon are not faster.
-const WATCH: std::time::Duration = std::time::Duration::from_mins(1);
+pub(super) const WATCH: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What all of these commands begin with.
-struct Begun {
-    home: Home,
-    config: Config,
+pub(super) struct Begun {
+    pub(super) home: Home,
+    pub(super) config: Config,
     release: Option<String>,
     installed: bool,
     listens: bool,
 }
 
 impl Begun {
-    fn desk(&self) -> Desk<'_> {
+    pub(super) fn desk(&self) -> Desk<'_> {
         Desk {
             world: &self.home.world,
             config: &self.config,
@@ -51,16 +48,21 @@ impl Begun {
     }
 }
 
-async fn begin(shared: &Shared, wish: &Mail, events: &Events) -> Result<Begun, Failure> {
+pub(super) async fn begin(
+    shared: &Shared,
+    command: &str,
+    play: Option<PlayedReview>,
+    events: &Events,
+) -> Result<Begun, Failure> {
     let config = super::configuration(shared)?;
-    if wish.play.is_some() && !shared.rehearse {
+    if play.is_some() && !shared.rehearse {
         return Err(Failure::new(Kind::Usage, "--play is for rehearsals only")
             .help("add --rehearse, or leave it out to see how it really is"));
     }
-    let home = home::reach(shared, &config, Start::Mailing(wish.play), events).await?;
+    let home = home::reach(shared, &config, Start::Mailing(play), events).await?;
     let job = back::blank(&home, config.clone(), events);
     let observed = observe(&job).await?;
-    life::tell_start("mail", &job);
+    life::tell_start(command, &job);
     let release = observed.current.as_ref().map(|manifest| manifest.release.clone());
     let installed = observed.stacks.contains_key(&Stack::Mail);
     let api = observed.stacks.get(&Stack::Api);
@@ -69,12 +71,12 @@ async fn begin(shared: &Shared, wish: &Mail, events: &Events) -> Result<Begun, F
 }
 
 pub(super) async fn run(shared: &Shared, wish: &Mail, events: &Events) -> Result<u8, Failure> {
-    let begun = begin(shared, wish, events).await?;
+    let begun = begin(shared, "mail", wish.play, events).await?;
     match &wish.wish {
         None => walk(&begun, wish.watch, events).await,
         Some(MailWish::Apply(apply)) => letter::apply(&begun, apply, events).await,
         Some(MailWish::Invite { address }) => invite(&begun, address, events).await,
-        Some(MailWish::Records { zone }) => records(&begun, zone.as_deref(), events).await,
+        Some(MailWish::Records { zone }) => domains::records(begun, zone.as_deref(), events).await,
         Some(MailWish::Test) => test(&begun, events).await,
         Some(MailWish::Confirm { item }) => confirm(&begun, item, events).await,
     }
@@ -249,66 +251,6 @@ async fn invite(begun: &Begun, address: &str, events: &Events) -> Result<u8, Fai
     };
     events.emit(Event::Finished { outcome, urls: vec![], next: vec![next] });
     Ok(0)
-}
-
-async fn records(
-    begun: &Begun,
-    zone: Option<&std::path::Path>,
-    events: &Events,
-) -> Result<u8, Failure> {
-    let facts = begun.desk().facts().await?;
-    if facts.domain.is_none() {
-        return Err(Failure::new(Kind::Input, "no domain is set, so no records are wanted")
-            .help("set `mail.domain` in galaxy.yaml and run `spaceduck install`"));
-    }
-    let zones = Zones(facts.records.iter().map(|record| record.zone.clone()).collect());
-    let wanted: Vec<_> = facts.records.iter().map(|record| record.wanted.clone()).collect();
-    if let Some(path) = zone {
-        std::fs::write(path, sheet::zone_file(&wanted, &zones)).map_err(|error| {
-            Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
-                .cause(error.to_string())
-                .help("name another file with --zone")
-        })?;
-    }
-    for looked in &facts.records {
-        let detail = match &looked.state {
-            judge::State::Wrong(mistake) => Some(format!(
-                "{mistake}; should be {}. {}.",
-                mistake.should(&looked.wanted),
-                mistake.cure(&looked.wanted, looked.zone.as_str())
-            )),
-            judge::State::Unseen(trouble) => Some(trouble.to_string()),
-            _ => None,
-        };
-        let (wanted, state) = (
-            &looked.wanted,
-            match &looked.state {
-                judge::State::Right => "right",
-                judge::State::Missing => "missing",
-                judge::State::Wrong(_) => "wrong",
-                judge::State::Unseen(_) => "unseen",
-            },
-        );
-        events.emit(Event::DnsRecord(told::Record {
-            name: wanted.name.to_string(),
-            zone: looked.zone.to_string(),
-            host: wanted.name.inside(&looked.zone),
-            kind: wanted.data.kind().into(),
-            value: wanted.data.value(),
-            ttl: TTL,
-            purpose: wanted.purpose.words().into(),
-            state: state.into(),
-            detail,
-        }));
-    }
-    let right = facts.records.iter().all(|record| record.state == judge::State::Right);
-    let told = zone.map(|path| format!("The zone file is in {}.", path.display()));
-    events.emit(Event::Finished {
-        outcome: Outcome::Told,
-        urls: vec![],
-        next: told.into_iter().collect(),
-    });
-    Ok(if right { 0 } else { OPEN })
 }
 
 async fn test(begun: &Begun, events: &Events) -> Result<u8, Failure> {

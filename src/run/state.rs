@@ -26,6 +26,7 @@ type Looked = (Arc<Job>, Observed);
 async fn look(command: &str, shared: &Shared, events: &Events) -> Result<Looked, Failure> {
     let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Meddled, events).await?;
+    let config = life::with_domains(&home, config).await?;
     let looking = back::blank(&home, config, events);
     life::tell_start(command, &looking);
     let observed = observe(&looking).await?;
@@ -216,6 +217,7 @@ pub(super) async fn open(
 ) -> Result<(), Failure> {
     let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Installed, events).await?;
+    let config = life::with_domains(&home, config).await?;
     let job = back::blank(&home, config, events);
     let observed = observe(&job).await?;
     if !observed.stacks.contains_key(&Stack::Api) {

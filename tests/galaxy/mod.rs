@@ -10,10 +10,11 @@ use galaxy_sites::{Site, SiteConfig};
 use spaceduck::back;
 use spaceduck::catalog::{self, Code, Facts};
 use spaceduck::config::{self, Environment};
+use spaceduck::domains;
 use spaceduck::event::{Event, Sink};
 use spaceduck::execute::{self, Job, Pages};
 use spaceduck::failure::Failure;
-use spaceduck::model::{AccountId, Region, Secret, Stack};
+use spaceduck::model::{AccountId, Front, Region, Secret, Stack};
 use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal, Observed};
 use spaceduck::ports::Object;
@@ -37,7 +38,8 @@ pub(crate) fn account() -> Arc<Account> {
 
 /// A site of four files: whoever plays thousands of runs needs no more than one of each sort.
 fn few(site: Site, config: &SiteConfig) -> Result<Vec<Object>, Failure> {
-    let wanted = ["shared/style.css", "config.json", "sites/index.html", "index.html"];
+    let style = galaxy_sites::named("shared/style.css");
+    let wanted = [style.as_str(), "config.json", "sites/index.html", "index.html"];
     let mut objects = site::objects(site, config)?;
     objects.retain(|object| wanted.contains(&object.key.as_str()));
     assert_eq!(objects.len(), wanted.len());
@@ -55,10 +57,27 @@ fn memoised(
     KNOWN.with_borrow_mut(|known| known.entry(what.to_owned()).or_insert_with(render).clone())
 }
 
+/// What of the domains is rendered.
+fn attached(facts: &Facts) -> String {
+    let domains = &facts.config.domains;
+    let of = |front: &Front| (domains.attach(*front), domains.hsts(*front));
+    format!("{:?}", domains.names.keys().map(of).collect::<Vec<_>>())
+}
+
 pub(crate) async fn job(
     account: &Arc<Account>,
     goal: Goal,
     code: &str,
+) -> Result<(Arc<Job>, Observed), Failure> {
+    job_of(account, goal, code, "").await
+}
+
+/// The same with a `galaxy.yaml`.
+pub(crate) async fn job_of(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+    yaml: &str,
 ) -> Result<(Arc<Job>, Observed), Failure> {
     let environment = Environment {
         turnstile_site_key: Some("key".into()),
@@ -66,8 +85,10 @@ pub(crate) async fn job(
     };
     let home = Region::parse("eu-central-1").unwrap();
     let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
+    let mut config = config::parse("galaxy.yaml", yaml, &environment)?;
+    config.domains = domains::seen(&account.world(), &config).await?;
     let facts = Facts {
-        config: config::parse("galaxy.yaml", "", &environment)?,
+        config,
         account: Some(AccountId::parse("111122223333").unwrap()),
         region: Some(home.clone()),
         code: Some(code.clone()),
@@ -83,8 +104,9 @@ pub(crate) async fn job(
         events: Arc::new(Heard::default()),
         account: AccountId::parse("111122223333").unwrap(),
         home,
-        rendered: memoised(&format!("{goal:?} {}", code.sha256), || {
-            Stack::all().into_iter().map(rendered).collect()
+        rendered: memoised(&format!("{goal:?} {} {}", code.sha256, attached(&facts)), || {
+            let wanted = |stack: &Stack| catalog::is_wanted(*stack, &facts.config);
+            Stack::all().into_iter().filter(wanted).map(rendered).collect()
         }),
         code: Some((code, Arc::from(&b"zip"[..]))),
         secret: facts.config.turnstile_secret.clone(),
@@ -105,7 +127,20 @@ pub(crate) async fn reach(
     goal: Goal,
     code: &str,
 ) -> Result<usize, Failure> {
-    let (job, observed) = job(account, goal, code).await?;
+    reach_of(account, goal, code, "").await
+}
+
+/// The same with a `galaxy.yaml`.
+pub(crate) async fn reach_of(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+    yaml: &str,
+) -> Result<usize, Failure> {
+    let (job, observed) = job_of(account, goal, code, yaml).await?;
+    if matches!(goal, Goal::Present) {
+        domains::remember(&job.world, &job.facts.config).await?;
+    }
     let plan = plan::plan(goal, &observed, &job.rendered);
     if plan.is_empty() {
         return Ok(0);

@@ -81,6 +81,7 @@ impl Names {
                 let call = call.stage(FunctionStage::Development);
                 there!(call, &doing, "NoSuchFunctionExists")
             }
+            Thing::Alias => Ok(self.aliases().await?.iter().any(|alias| alias == name)),
             Thing::OriginAccess => Ok(self.origin_accesses().await?.iter().any(|n| n == name)),
             Thing::HeadersPolicy => Ok(self.headers_policies().await?.iter().any(|n| n == name)),
             Thing::Function => {
@@ -88,6 +89,17 @@ impl Names {
                 there!(call, &doing, "ResourceNotFoundException")
             }
         }
+    }
+
+    /// The domains that the account's distributions answer for.
+    async fn aliases(&self) -> Result<Vec<String>, Failure> {
+        let all = self.front.list_distributions().into_paginator().items().send();
+        let all = all.try_collect().await;
+        let all = all.map_err(|error| translate("listing distributions", None, &error))?;
+        let of = |one: &aws_sdk_cloudfront::types::DistributionSummary| {
+            one.aliases().map(|aliases| aliases.items().to_vec()).unwrap_or_default()
+        };
+        Ok(all.iter().flat_map(of).collect())
     }
 
     async fn origin_accesses(&self) -> Result<Vec<String>, Failure> {

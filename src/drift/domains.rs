@@ -1,0 +1,63 @@
+//! Domains: their certificates, whether they answer, and the records that lead to them.
+
+use galaxy_mail::judge::State;
+use galaxy_mail::records::{Domains as Wishes, Zones};
+
+use super::{Finding, finding, kinds};
+use crate::config::Served;
+use crate::domains;
+use crate::execute::Job;
+use crate::failure::Failure;
+use crate::model::CertificateState;
+
+/// Amazon renews 45 days before the end; one that has fewer days left was not renewed.
+const SOON: u64 = 30 * 86_400;
+
+/// Looks; whatever waits for somebody is no drift.
+pub(super) async fn find(job: &Job) -> Result<Vec<Finding>, Failure> {
+    let config = &job.facts.config;
+    let mut found = Vec::new();
+    for (front, served) in &config.domains.seen {
+        let item = format!("domains/{front}");
+        if let Some(trouble) = certificate(served) {
+            found.push(finding(kinds::DOMAIN_CERTIFICATE, &item, trouble));
+        }
+        if let (true, false, Some(_), Some(domain)) =
+            (served.attached, served.answers, served.since, config.domains.names.get(front))
+        {
+            let detail = format!("https://{domain} does not answer as it did");
+            found.push(finding(kinds::DOMAIN_SILENT, &item, detail));
+        }
+    }
+    // A record that was never set is no drift: only what led somewhere once is looked at.
+    let mut wanted = domains::wanted(&job.world, config).await?;
+    wanted.retain(|front| config.domains.has_served(&front.domain));
+    let wishes = Wishes { mail: None, fronts: wanted };
+    let records = wishes.wanted(&Zones::default());
+    let records = records.map_err(|error| Failure::bug(error.to_string()))?;
+    for looked in job.world.dns.look(&records).await? {
+        let wanted = &looked.wanted;
+        let detail = match &looked.state {
+            State::Missing => format!("{} {} is gone", wanted.data.kind(), wanted.data.value()),
+            State::Wrong(mistake) => format!("{mistake}; should be {}", mistake.should(wanted)),
+            State::Right | State::Unseen(_) => continue,
+        };
+        found.push(finding(kinds::DOMAIN_RECORD, format!("record/{}", wanted.name), detail));
+    }
+    Ok(found)
+}
+
+/// What is the matter with a certificate that is or was at work.
+fn certificate(served: &Served) -> Option<String> {
+    let Some(one) = &served.certificate else {
+        return served.attached.then(|| "it no longer carries the galaxy's tag".to_owned());
+    };
+    match &one.state {
+        CertificateState::Over(why) | CertificateState::Failed(why) => Some(why.clone()),
+        CertificateState::Issued => {
+            let left = one.ends?.saturating_sub(served.at);
+            (left < SOON).then(|| format!("it ends in {} days and was not renewed", left / 86_400))
+        }
+        CertificateState::Waiting | CertificateState::Other(_) => None,
+    }
+}

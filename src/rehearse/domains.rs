@@ -1,0 +1,178 @@
+//! Certificates of the account in memory: asked for, proved, issued, failed.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use galaxy_mail::judge::State;
+use galaxy_mail::name::Domain;
+
+use super::services::DAY;
+use super::{Account, refuse};
+use crate::failure::Failure;
+use crate::model::{Certificate, CertificateState, GalaxyName, Place};
+use crate::ports::Certificates;
+
+/// From the record being there to the certificate.
+const ISSUE: Duration = Duration::from_mins(2);
+/// How long Amazon waits for the record.
+/// Source: "DNS validation", AWS Certificate Manager User Guide.
+const PATIENCE: Duration = Duration::from_hours(72);
+/// How long an issued one is good.
+const GOOD: Duration = Duration::from_hours(198 * 24);
+
+/// What becomes of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is issued as soon as its record was there for a while.
+    Issued,
+    /// Amazon refuses it, with this reason.
+    Refused(String),
+    /// It was issued, and is over.
+    Over(String),
+}
+
+/// A certificate that was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    place: Place,
+    galaxy: GalaxyName,
+    pub(super) domain: Domain,
+    token: String,
+    arn: String,
+    at: Duration,
+    /// When its record was first seen; it stays proved.
+    proved: Option<Duration>,
+}
+
+impl Asked {
+    /// Name and value of the record that proves it; the same for a domain every time.
+    fn proof(&self) -> Option<(Domain, Domain)> {
+        let name = self.domain.below("_3f1c0a9b").ok()?;
+        Some((name, Domain::parse("_7d2e.acm-validations.aws").ok()?))
+    }
+}
+
+impl Account {
+    /// Says what becomes of every certificate for a domain.
+    pub fn destine(&self, domain: &Domain, fate: Fate) {
+        self.state().fates.insert(domain.clone(), fate);
+    }
+
+    /// Something else works with the certificates of a domain.
+    pub fn hold(&self, domain: &Domain) {
+        self.state().held.insert(domain.clone());
+    }
+
+    /// Whether a domain leads to where it should.
+    pub(super) fn leads(&self, domain: &str, kinds: &[&'static str]) -> bool {
+        let now = Self::now(self);
+        let state = self.state();
+        let Ok(domain) = Domain::parse(domain) else { return false };
+        let found = kinds.iter().find_map(|kind| state.post.records.get(&(domain.clone(), *kind)));
+        found.map_or_else(|| state.post.is_open(now.as_secs()), |found| *found == State::Right)
+    }
+
+    /// How a certificate is at this moment.
+    fn standing(&self, asked: &mut Asked) -> CertificateState {
+        let now = Self::now(self);
+        let fate = self.state().fates.get(&asked.domain).cloned().unwrap_or(Fate::Issued);
+        match fate {
+            Fate::Refused(why) => return CertificateState::Failed(why),
+            Fate::Over(why) => return CertificateState::Over(why),
+            Fate::Issued => {}
+        }
+        let name = asked.proof().map(|(name, _)| name.to_string()).unwrap_or_default();
+        if asked.proved.is_none() && self.leads(&name, &["CNAME"]) {
+            asked.proved = Some(now);
+        }
+        match asked.proved {
+            Some(at) if now >= at.max(asked.at) + ISSUE => CertificateState::Issued,
+            None if now >= asked.at + PATIENCE => {
+                CertificateState::Failed("its record was not there for 72 hours".into())
+            }
+            _ => CertificateState::Waiting,
+        }
+    }
+}
+
+#[async_trait]
+impl Certificates for Account {
+    async fn ours(&self, place: Place, galaxy: &GalaxyName) -> Result<Vec<Certificate>, Failure> {
+        self.hear()?;
+        let mut asked = self.state().certificates.clone();
+        let mut ours = Vec::new();
+        for one in &mut asked {
+            let state = self.standing(one);
+            if one.place == place && one.galaxy == *galaxy {
+                let at = DAY + one.at.as_secs();
+                ours.push(Certificate {
+                    arn: one.arn.clone(),
+                    domain: one.domain.clone(),
+                    ends: (state == CertificateState::Issued).then(|| at + GOOD.as_secs()),
+                    state,
+                    proof: one.proof(),
+                    asked: Some(at),
+                    in_use: self.is_held(&one.arn, &one.domain),
+                });
+            }
+        }
+        self.state().certificates = asked;
+        Ok(ours)
+    }
+
+    async fn request(
+        &self,
+        place: Place,
+        galaxy: &GalaxyName,
+        domain: &Domain,
+        token: &str,
+    ) -> Result<(), Failure> {
+        let at = Self::now(self);
+        if token.len() > 32 {
+            return Err(refuse("that token is too long".into()));
+        }
+        self.effect(format!("request a certificate for {domain}"), |state| {
+            let same = |one: &Asked| one.place == place && one.token == token;
+            if state.certificates.iter().any(same) {
+                return Ok(());
+            }
+            let number = state.asked_certificates;
+            state.asked_certificates += 1;
+            state.certificates.push(Asked {
+                place,
+                galaxy: galaxy.clone(),
+                domain: domain.clone(),
+                token: token.to_owned(),
+                arn: format!("arn:aws:acm:{place:?}:certificate/{domain}-{number}"),
+                at,
+                proved: None,
+            });
+            Ok(())
+        })
+    }
+
+    async fn remove(&self, place: Place, arn: &str) -> Result<bool, Failure> {
+        let held = {
+            let asked = self.state().certificates.iter().find(|one| one.arn == arn).cloned();
+            asked.is_some_and(|one| self.is_held(arn, &one.domain))
+        };
+        self.effect(format!("remove {arn}"), |state| {
+            if held {
+                return Ok(false);
+            }
+            state.certificates.retain(|one| one.place != place || one.arn != arn);
+            Ok(true)
+        })
+    }
+}
+
+impl Account {
+    /// Whether a stack works with a certificate, or somebody else does.
+    fn is_held(&self, arn: &str, domain: &Domain) -> bool {
+        let now = Self::now(self);
+        let state = self.state();
+        let stacks = state.stacks.iter().filter(|stack| stack.is_there(now));
+        let uses = |stack: &super::sim::Sim| stack.proposal.body.contains(arn);
+        state.held.contains(domain) || stacks.into_iter().any(uses)
+    }
+}

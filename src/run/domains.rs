@@ -1,0 +1,178 @@
+//! The command about domains: where each stands, and the one sheet of all records.
+
+use std::path::Path;
+
+use galaxy_mail::facts::Looked;
+use galaxy_mail::judge;
+use galaxy_mail::name::Domain;
+use galaxy_mail::records::{Domains as Wishes, TTL, Wanted, Zones};
+use galaxy_mail::sheet;
+
+use super::mail::{Begun, OPEN, WATCH, begin};
+use crate::cli::{Domains, Shared};
+use crate::config;
+use crate::domains;
+use crate::event::mail as told;
+use crate::event::{Event, Events, Outcome};
+use crate::failure::{Failure, Kind};
+use crate::model::Front;
+
+/// Tells where each domain stands, then the sheet; once, or until all is as it should be.
+pub(super) async fn run(shared: &Shared, wish: &Domains, events: &Events) -> Result<u8, Failure> {
+    let mut begun = begin(shared, "domains", None, events).await?;
+    let mut before: Option<(Vec<String>, Vec<Looked>)> = None;
+    loop {
+        begun.config.domains = domains::seen(&begun.home.world, &begun.config).await?;
+        let told = tell(&begun.config.domains);
+        let sheet = sheet(&begun).await?;
+        let last = before.as_ref();
+        for (at, state) in told.iter().enumerate() {
+            if last.is_none_or(|(told, _)| told.get(at) != Some(state)) {
+                let (item, state) = state.split_once('\t').unwrap_or((state, ""));
+                events.emit(Event::Status { item: item.into(), state: state.into() });
+            }
+        }
+        for looked in &sheet {
+            if last.is_none_or(|(_, sheet)| !sheet.contains(looked)) {
+                events.emit(Event::DnsRecord(record(looked)));
+            }
+        }
+        let right = sheet.iter().all(|record| record.state == judge::State::Right);
+        let done = right && begun.config.domains.seen.values().all(|one| one.since.is_some());
+        if done || !wish.watch {
+            let code = if done { 0 } else { OPEN };
+            return finish(&begun, wish.zone.as_deref(), &sheet, events).map(|()| code);
+        }
+        if before.is_none() {
+            let text = "Watching; what changes is shown. Ctrl-C ends it, and nothing is lost.";
+            events.emit(Event::Note { text: text.into() });
+        }
+        before = Some((told, sheet));
+        begun.home.world.clock.sleep(WATCH).await;
+    }
+}
+
+/// The sheet alone, as `mail records` shows it.
+pub(super) async fn records(
+    mut begun: Begun,
+    zone: Option<&Path>,
+    events: &Events,
+) -> Result<u8, Failure> {
+    begun.config.domains = domains::seen(&begun.home.world, &begun.config).await?;
+    let sheet = sheet(&begun).await?;
+    for looked in &sheet {
+        events.emit(Event::DnsRecord(record(looked)));
+    }
+    let right = sheet.iter().all(|record| record.state == judge::State::Right);
+    finish(&begun, zone, &sheet, events)?;
+    Ok(if right { 0 } else { OPEN })
+}
+
+fn finish(
+    begun: &Begun,
+    zone: Option<&Path>,
+    sheet: &[Looked],
+    events: &Events,
+) -> Result<(), Failure> {
+    let mut next = Vec::new();
+    if let Some(path) = zone {
+        write_zone(path, sheet)?;
+        next.push(format!("The zone file is in {}.", path.display()));
+    }
+    let domains = &begun.config.domains;
+    let api = domains.seen.get(&Front::Api);
+    if api.is_some_and(|served| !served.attached) {
+        let text = "The record that leads to the API is known once its certificate is issued and \
+                    its domain attached; it is listed then.";
+        next.push(text.into());
+    }
+    if domains.seen.keys().any(|front| waits_for_us(domains, *front)) {
+        next.push("`spaceduck install --watch` goes on by itself as Amazon does.".into());
+    }
+    events.emit(Event::Finished { outcome: Outcome::Told, urls: vec![], next });
+    Ok(())
+}
+
+/// Whether an installation is what a domain waits for, now or after the record.
+pub(super) fn waits_for_us(domains: &config::Domains, front: Front) -> bool {
+    domains.seen.get(&front).is_some_and(|served| served.since.is_none())
+}
+
+/// Item and state of each domain.
+fn tell(domains: &config::Domains) -> Vec<String> {
+    let one = |(front, domain): (&Front, &Domain)| {
+        format!("{front} {domain}\t{}", domains::standing(domains, *front))
+    };
+    domains.names.iter().map(one).collect()
+}
+
+/// Every wanted record of sites, API and mail, as far as its value is known, and how it is.
+async fn sheet(begun: &Begun) -> Result<Vec<Looked>, Failure> {
+    let config = &begun.config;
+    if config.domains.names.is_empty() && config.mail.domain.is_none() {
+        return Err(Failure::new(Kind::Input, "no domain is set, so no records are wanted")
+            .help("set one under `domains`, or `mail.domain`, in galaxy.yaml"));
+    }
+    let world = &begun.home.world;
+    let mut sheet = Vec::new();
+    if config.mail.domain.is_some() {
+        sheet.extend(begun.desk().facts().await?.records);
+    }
+    let wishes = Wishes { mail: None, fronts: domains::wanted(world, config).await? };
+    let wanted = |zones: &Zones| -> Result<Vec<Wanted>, Failure> {
+        wishes.wanted(zones).map_err(|error| {
+            Failure::new(Kind::Input, error.to_string()).help("shorten the names under `domains`")
+        })
+    };
+    let first = wanted(&Zones::default())?;
+    let mut looked = world.dns.look(&first).await?;
+    // Where a domain turns out to be a zone of its own, it needs another type of record.
+    let zones = Zones(looked.iter().map(|one| one.zone.clone()).collect());
+    let second = wanted(&zones)?;
+    if second != first {
+        looked = world.dns.look(&second).await?;
+    }
+    sheet.extend(looked);
+    sheet.sort_by(|one, other| one.wanted.cmp(&other.wanted));
+    Ok(sheet)
+}
+
+fn write_zone(path: &Path, sheet: &[Looked]) -> Result<(), Failure> {
+    let zones = Zones(sheet.iter().map(|record| record.zone.clone()).collect());
+    let wanted: Vec<_> = sheet.iter().map(|record| record.wanted.clone()).collect();
+    std::fs::write(path, sheet::zone_file(&wanted, &zones)).map_err(|error| {
+        Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
+            .cause(error.to_string())
+            .help("name another file with --zone")
+    })
+}
+
+fn record(looked: &Looked) -> told::Record {
+    let wanted = &looked.wanted;
+    let detail = match &looked.state {
+        judge::State::Wrong(mistake) => Some(format!(
+            "{mistake}; should be {}. {}.",
+            mistake.should(wanted),
+            mistake.cure(wanted, looked.zone.as_str())
+        )),
+        judge::State::Unseen(trouble) => Some(trouble.to_string()),
+        _ => None,
+    };
+    let state = match &looked.state {
+        judge::State::Right => "right",
+        judge::State::Missing => "missing",
+        judge::State::Wrong(_) => "wrong",
+        judge::State::Unseen(_) => "unseen",
+    };
+    told::Record {
+        name: wanted.name.to_string(),
+        zone: looked.zone.to_string(),
+        host: wanted.name.inside(&looked.zone),
+        kind: wanted.data.kind().into(),
+        value: wanted.data.value(),
+        ttl: TTL,
+        purpose: wanted.purpose.words().into(),
+        state: state.into(),
+        detail,
+    }
+}

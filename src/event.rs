@@ -239,6 +239,8 @@ pub struct Times {
     pub usable: u64,
     /// Until every site is at every edge and all else is done: the longest chain of steps.
     pub all: u64,
+    /// What the same would take as one ordinary stack.
+    pub one_stack: u64,
     /// What the same would take with one step after the other.
     pub one_by_one: u64,
 }

@@ -201,15 +201,16 @@ impl<W: Write> State<W> {
     }
 
     fn estimated(&mut self, times: Option<Times>, monthly: &[Cost]) {
-        if let Some(Times { usable, all, one_by_one }) = times {
-            let [usable, all, serial] =
-                [usable, all, one_by_one].map(|s| seconds(Duration::from_secs(s)));
+        if let Some(Times { usable, all, one_stack, one_by_one }) = times {
+            let [usable, all, whole, serial] =
+                [usable, all, one_stack, one_by_one].map(|s| seconds(Duration::from_secs(s)));
             let until = if usable == all {
                 format!("about {all}")
             } else {
                 format!("about {usable} until the API answers, {all} until all is done everywhere")
             };
-            self.line(&format!("  time: {until}; one after the other it would be {serial}"));
+            self.line(&format!("  time: {until}"));
+            self.line(&format!("  as one stack {whole}, one after the other {serial}"));
             let sum = |of: fn(&Cost) -> u32| dollars(monthly.iter().map(of).sum());
             if !monthly.is_empty() {
                 let (idle, small) = (sum(|cost| cost.idle_cents), sum(|cost| cost.small_cents));

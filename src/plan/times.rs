@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Action, Plan, StepId};
 use crate::event::Times;
-use crate::pace::{self, Verb};
+use crate::model::Stack;
+use crate::pace::{self, PROPAGATION, Verb};
 use crate::render::Rendered;
 
 impl Plan {
@@ -23,8 +24,41 @@ impl Plan {
         let all = ends.values().max().copied().unwrap_or_default();
         let usable = ends.get(&StepId::Probe).copied().unwrap_or(all);
         let one_by_one: Duration = self.steps.iter().map(|step| step.time).sum();
-        let [usable, all, one_by_one] = [usable, all, one_by_one].map(|time| time.as_secs());
-        Some(Times { usable, all, one_by_one })
+        let one_stack = self.as_one_stack();
+        let [usable, all, one_stack, one_by_one] =
+            [usable, all, one_stack, one_by_one].map(|time| time.as_secs());
+        Some(Times { usable, all, one_stack, one_by_one })
+    }
+
+    /// How long it would take if all that is not the bootstrap stack were one ordinary stack, if
+    /// one could span two Regions. Its resources wait for each other only where they do so here;
+    /// but what needs one of its parts waits for all of it, and it is not done before every edge
+    /// location has its distributions, nor rolled out express.
+    fn as_one_stack(&self) -> Duration {
+        let is_part = |id: &StepId| matches!(id, StepId::Stack(s) if *s != Stack::Bootstrap);
+        let mut ends: BTreeMap<StepId, Duration> = BTreeMap::new();
+        let mut whole = Duration::ZERO;
+        // First its parts alone, then everything once more, now that its end is known.
+        for _ in 0..2 {
+            for step in &self.steps {
+                let end = |id: &StepId| ends.get(id).copied().unwrap_or_default();
+                let begin = step.after.iter().map(|id| match is_part(id) && !is_part(&step.id) {
+                    true => whole,
+                    false => end(id),
+                });
+                let time = match (step.id, &step.action) {
+                    (StepId::Stack(Stack::Site(_)), Action::Create) => step.time + PROPAGATION,
+                    // It was waited for already.
+                    (StepId::Edge(_), _) => Duration::ZERO,
+                    _ => step.time,
+                };
+                let end = begin.max().unwrap_or_default() + time;
+                ends.insert(step.id, end);
+            }
+            let parts = ends.iter().filter(|(id, _)| is_part(id));
+            whole = parts.map(|(_, end)| *end).max().unwrap_or_default();
+        }
+        ends.into_values().max().unwrap_or_default()
     }
 }
 
@@ -47,5 +81,5 @@ pub(super) fn propagation(rendered: &Rendered, publishing: Duration) -> Duration
     let begin = slots.iter().find(|slot| slot.kind == "AWS::CloudFront::Distribution");
     let begin = begin.map(|slot| slot.begin).unwrap_or_default();
     let past = pace::stack(&rendered.resources, Verb::Create).saturating_sub(begin);
-    pace::PROPAGATION.saturating_sub(past + publishing).max(publishing)
+    PROPAGATION.saturating_sub(past + publishing).max(publishing)
 }

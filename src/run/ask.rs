@@ -2,9 +2,12 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use crate::catalog;
 use crate::cli::Shared;
+use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::model::GalaxyName;
+use crate::model::{GalaxyName, Secret};
+use crate::ports::World;
 
 /// The one question of an installation.
 pub(super) fn agreed(shared: &Shared, question: &str) -> Result<bool, Failure> {
@@ -44,6 +47,29 @@ pub(super) fn named(
 pub(super) fn typed(sentence: &str, why: &str, otherwise: &str) -> Result<bool, Failure> {
     let answer = ask(&format!("{why} Type `{sentence}` to send it: "), otherwise)?;
     Ok(answer.trim().eq_ignore_ascii_case(sentence))
+}
+
+/// Turnstile's secret, where its site key is known, the secret is nowhere, and somebody is there to
+/// be asked. It is not shown while it is typed; nothing typed leaves it out.
+pub(super) async fn captcha_secret(
+    shared: &Shared,
+    world: &World,
+    config: &Config,
+) -> Result<Option<Secret>, Failure> {
+    let wanted = config.turnstile_site_key.is_some() && config.turnstile_secret.is_none();
+    let nobody = shared.yes || shared.rehearse || !std::io::stdin().is_terminal();
+    let path = catalog::turnstile_path(&config.name);
+    if !wanted || nobody || world.secrets.read(&path).await?.is_some() {
+        return Ok(None);
+    }
+    let question = "Turnstile's secret, which belongs to the site key (not shown; Enter for none): ";
+    let typed = rpassword::prompt_password(question).map_err(|error| {
+        Failure::new(Kind::Refused, "the secret can't be read; nothing was changed")
+            .cause(error.to_string())
+            .help("set SPACEDUCK_TURNSTILE_SECRET instead")
+    })?;
+    let typed = typed.trim();
+    Ok((!typed.is_empty()).then(|| Secret::new(typed.to_owned())))
 }
 
 fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {

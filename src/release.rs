@@ -1,11 +1,16 @@
 //! The record of what is installed, and of what was: it is what a roll-back goes by. Pure.
 //!
 //! It lies in the artifact bucket beside what it names, so that any machine can go back: the
-//! function's zip under `lambda/`, the API's template and the pages under `blobs/`, each named by
-//! its content and so never changed.
+//! function's zip under `lambda/`, the API's template under `blobs/`, the files of the sites under
+//! `packs/`, each named by its content and so never changed.
+//!
+//! A pack holds what a release brought that no release before it had, whichever site it is on: one
+//! object for a site instead of one for a file.
 
 use std::collections::BTreeMap;
 
+use galaxy_sites::SiteConfig;
+use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +26,9 @@ pub const INTENT_KEY: &str = "intent/rollback";
 
 /// Where all records are kept.
 pub const PREFIX: &str = "releases/";
+
+/// The version of the record that this program writes. Version 2 had no packs.
+pub const VERSION: u32 = 3;
 
 /// What is installed, as it is written down in the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +53,43 @@ pub struct Manifest {
     pub template_digest: String,
     /// Site → its files.
     pub sites: BTreeMap<String, SiteRecord>,
+    /// Content, by its SHA-256 → where it is kept.
+    #[serde(default)]
+    pub contents: BTreeMap<String, Spot>,
+    /// What the sites were told of the galaxy.
+    #[serde(default)]
+    pub told: SiteConfig,
+    /// Whether there are pages of whoever hosts the galaxy among them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
+    /// Whether another release was being put in place over this one, so that nobody can say what
+    /// visitors get.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unsettled: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Where a content is in a pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    /// The pack's key.
+    pub pack: String,
+    /// Its first byte.
+    pub at: usize,
+    /// How many bytes it has.
+    pub length: usize,
+}
+
+impl Spot {
+    /// The content, where the pack is whole.
+    #[must_use]
+    pub fn of<'p>(&self, pack: &'p [u8]) -> Option<&'p [u8]> {
+        pack.get(self.at..self.at.checked_add(self.length)?)
+    }
 }
 
 /// The files of a site.
@@ -54,6 +99,9 @@ pub struct SiteRecord {
     pub digest: String,
     /// Path → the file.
     pub files: BTreeMap<String, FileRecord>,
+    /// Paths of the release before that are still there.
+    #[serde(default)]
+    pub kept: Vec<String>,
 }
 
 /// A file of a site.
@@ -61,23 +109,46 @@ pub struct SiteRecord {
 pub struct FileRecord {
     /// SHA-256 of its content.
     pub sha256: String,
+    /// MD5 of its content, by which a bucket's listing knows it.
+    #[serde(default)]
+    pub md5: String,
     /// `Content-Type`.
     pub content_type: String,
     /// `Cache-Control`.
     pub cache_control: String,
 }
 
+impl FileRecord {
+    /// Whether its path never means another content.
+    #[must_use]
+    pub fn is_immutable(&self) -> bool {
+        self.cache_control.contains("immutable")
+    }
+
+    /// Whether nobody keeps it without asking again.
+    #[must_use]
+    pub fn is_asked_for_anew(&self) -> bool {
+        self.cache_control.contains("no-cache")
+    }
+}
+
 impl Manifest {
     /// Reads a record; one that can't be read counts as none.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|manifest: &Self| manifest.version == 2)
+        serde_json::from_slice(bytes).ok().filter(|m: &Self| (2..=VERSION).contains(&m.version))
     }
 
     /// Where this release stays on record when another one has come.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{PREFIX}{}.json", self.id)
+    }
+
+    /// Where a content of this release is kept.
+    #[must_use]
+    pub fn keeper(&self, sha256: &str) -> String {
+        self.contents.get(sha256).map_or_else(|| blob_key(sha256), |spot| spot.pack.clone())
     }
 
     /// The record as an object.
@@ -111,6 +182,7 @@ pub fn id(release: &str, code: &str, template: &str, sites: &BTreeMap<String, St
 pub fn file(object: &Object) -> FileRecord {
     FileRecord {
         sha256: hex(&Sha256::digest(&object.bytes)),
+        md5: hex(&Md5::digest(&object.bytes)),
         content_type: object.content_type.clone(),
         cache_control: object.cache_control.clone(),
     }
@@ -133,6 +205,24 @@ pub fn blob(bytes: Vec<u8>) -> Object {
     }
 }
 
+/// A pack of contents with their SHA-256, and where each of them is in it.
+#[must_use]
+pub fn pack(contents: &[(&str, &[u8])]) -> (Object, BTreeMap<String, Spot>) {
+    let mut bytes = Vec::with_capacity(contents.iter().map(|(_, bytes)| bytes.len()).sum());
+    for (_, content) in contents {
+        bytes.extend_from_slice(content);
+    }
+    let key = format!("packs/{}", hex(&Sha256::digest(&bytes)));
+    let mut at = 0;
+    let mut spots = BTreeMap::new();
+    for (sha256, content) in contents {
+        let spot = Spot { pack: key.clone(), at, length: content.len() };
+        at += content.len();
+        spots.insert((*sha256).to_owned(), spot);
+    }
+    (Object { key, ..blob(bytes) }, spots)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,12 +230,13 @@ mod tests {
     fn manifest() -> Manifest {
         let file = FileRecord {
             sha256: "f".into(),
+            md5: "m".into(),
             content_type: "text/html".into(),
             cache_control: "no-cache".into(),
         };
         let files = [("index.html".to_owned(), file)].into();
         Manifest {
-            version: 2,
+            version: VERSION,
             id: "1-abc".into(),
             number: 1,
             release: "1".into(),
@@ -154,7 +245,15 @@ mod tests {
             function_version: "1".into(),
             template: "t".into(),
             template_digest: "d".into(),
-            sites: [("duckgalaxy".to_owned(), SiteRecord { digest: "d".into(), files })].into(),
+            sites: [(
+                "duckgalaxy".to_owned(),
+                SiteRecord { digest: "d".into(), files, kept: Vec::new() },
+            )]
+            .into(),
+            contents: BTreeMap::new(),
+            told: SiteConfig::default(),
+            own: false,
+            unsettled: false,
         }
     }
 
@@ -162,10 +261,38 @@ mod tests {
     fn a_record_reads_back_and_an_unknown_one_counts_as_none() {
         let object = manifest().to_object(CURRENT_KEY).expect("object");
         assert_eq!(Manifest::parse(&object.bytes), Some(manifest()));
-        let later = Manifest { version: 3, ..manifest() };
+        let later = Manifest { version: VERSION + 1, ..manifest() };
         assert_eq!(Manifest::parse(&later.to_object("k").expect("object").bytes), None);
         assert_eq!(Manifest::parse(b"{"), None);
         assert_eq!(manifest().key(), "releases/1-abc.json");
+    }
+
+    #[test]
+    fn a_pack_gives_back_what_was_put_into_it() {
+        let contents: [(&str, &[u8]); 3] = [("a", b"duck"), ("b", b""), ("c", b"swan")];
+        let (object, spots) = pack(&contents);
+        for (sha256, content) in contents {
+            assert_eq!(spots[sha256].of(&object.bytes), Some(content), "{sha256}");
+            assert_eq!(spots[sha256].pack, object.key);
+        }
+        assert_eq!(spots["c"].of(b"duck"), None, "a pack that is not whole");
+        assert_ne!(pack(&contents[..1]).0.key, object.key);
+        let known = Manifest { contents: spots, ..manifest() };
+        assert_eq!((known.keeper("a"), known.keeper("f")), (object.key, "blobs/f".to_owned()));
+    }
+
+    /// What was written before there were packs.
+    #[test]
+    fn an_older_record_is_read() {
+        let mut value = serde_json::to_value(manifest()).expect("JSON");
+        value["version"] = 2.into();
+        value.as_object_mut().expect("object").remove("contents");
+        let site = value["sites"]["duckgalaxy"].as_object_mut().expect("object");
+        site.remove("kept");
+        let file = site["files"]["index.html"].as_object_mut().expect("object");
+        file.remove("md5");
+        let read = Manifest::parse(value.to_string().as_bytes()).expect("it can be read");
+        assert_eq!((read.version, read.keeper("f").as_str()), (2, "blobs/f"));
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! A site's files as objects. Pure.
+//! A site's files as objects. Pure, but for [`own`], which reads a folder.
 
 use std::sync::Arc;
 
-use galaxy_sites::{Site, SiteConfig};
+use galaxy_sites::{Content, Site, SiteConfig};
 use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 use crate::ports::Object;
 use crate::render::hex;
+
+pub mod own;
 
 /// Where the files of this program's release come from.
 pub type Files = Arc<dyn Fn(Site, &SiteConfig) -> Result<Vec<Object>, Failure> + Send + Sync>;
@@ -15,7 +17,16 @@ pub type Files = Arc<dyn Fn(Site, &SiteConfig) -> Result<Vec<Object>, Failure> +
 /// The files that this program carries, pages last, so that a page never comes before what it
 /// needs.
 pub fn objects(site: Site, config: &SiteConfig) -> Result<Vec<Object>, Failure> {
-    let files = galaxy_sites::files(site, config).map_err(|error| {
+    objects_of(&Content::built_in(), site, config)
+}
+
+/// The files of a content, pages last.
+pub fn objects_of(
+    content: &Content,
+    site: Site,
+    config: &SiteConfig,
+) -> Result<Vec<Object>, Failure> {
+    let files = content.files(site, config).map_err(|error| {
         Failure::bug(format!("the pages of {} can't be made", site.name())).cause(error.to_string())
     })?;
     let mut objects: Vec<Object> = files
@@ -51,4 +62,31 @@ pub fn digest(objects: &[Object]) -> String {
         sha.update(Sha256::digest(&object.bytes));
     }
     hex(&sha.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_sees_content_and_headers_and_no_order() {
+        let config = SiteConfig::default();
+        let files = objects(Site::DuckControl, &config).expect("files");
+        let same = digest(&files);
+        assert_eq!(digest(&objects(Site::DuckControl, &config).expect("files")), same);
+        let mut turned = files.clone();
+        turned.reverse();
+        assert_eq!(digest(&turned), same);
+        for change in [
+            |object: &mut Object| object.cache_control = "no-store".into(),
+            |object: &mut Object| object.content_type = "text/plain".into(),
+            |object: &mut Object| object.bytes[0] ^= 1,
+            |object: &mut Object| object.key.push('x'),
+        ] {
+            let mut changed = files.clone();
+            change(&mut changed[1]);
+            assert_ne!(digest(&changed), same);
+        }
+        assert_ne!(digest(&files[1..]), same);
+    }
 }

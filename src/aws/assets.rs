@@ -1,10 +1,13 @@
-//! Objects in S3, and what `CloudFront` keeps of them.
+//! Objects in S3.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{ChecksumMode, Delete, ObjectIdentifier};
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
 
 use super::error::{code, translate};
 use crate::failure::{Failure, Kind};
@@ -18,16 +21,11 @@ const DELETE_BATCH: usize = 1000;
 pub(super) struct Buckets {
     home: aws_sdk_s3::Client,
     edge: aws_sdk_s3::Client,
-    front: aws_sdk_cloudfront::Client,
 }
 
 impl Buckets {
     pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
-        Self {
-            home: aws_sdk_s3::Client::new(home),
-            edge: aws_sdk_s3::Client::new(edge),
-            front: aws_sdk_cloudfront::Client::new(edge),
-        }
+        Self { home: aws_sdk_s3::Client::new(home), edge: aws_sdk_s3::Client::new(edge) }
     }
 
     fn at(&self, place: Place) -> &aws_sdk_s3::Client {
@@ -187,6 +185,8 @@ impl Assets for Buckets {
     }
 
     async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure> {
+        let digest =
+            base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&object.bytes));
         self.at(place)
             .put_object()
             .bucket(bucket)
@@ -194,7 +194,7 @@ impl Assets for Buckets {
             .content_type(&object.content_type)
             .cache_control(&object.cache_control)
             // S3 checks the digest, so a damaged upload is refused.
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .checksum_sha256(digest)
             .body(ByteStream::from(object.bytes.clone()))
             .send()
             .await
@@ -203,14 +203,24 @@ impl Assets for Buckets {
     }
 
     async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure> {
-        let mut keys = Vec::new();
+        Ok(self.list(place, bucket).await?.into_keys().collect())
+    }
+
+    async fn list(&self, place: Place, bucket: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let mut found = BTreeMap::new();
         let mut pages = self.at(place).list_objects_v2().bucket(bucket).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page =
                 page.map_err(|e| translate(&format!("listing the bucket `{bucket}`"), None, &e))?;
-            keys.extend(page.contents().iter().filter_map(|o| o.key().map(str::to_owned)));
+            // The entity tag of what came in one piece, as ours does, is its MD5, in quotation
+            // marks. Source: "Object", Amazon S3 API Reference.
+            let one = |object: &aws_sdk_s3::types::Object| {
+                let tag = object.e_tag().unwrap_or_default().trim_matches('"').to_owned();
+                Some((object.key()?.to_owned(), tag))
+            };
+            found.extend(page.contents().iter().filter_map(one));
         }
-        Ok(keys)
+        Ok(found)
     }
 
     async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure> {
@@ -232,33 +242,5 @@ impl Assets for Buckets {
             Err(error) if code(&error) == Some("NoSuchBucket") => Ok(()),
             Err(error) => Err(translate(&format!("removing the bucket `{bucket}`"), None, &error)),
         }
-    }
-
-    async fn deployed(&self, distribution: &str) -> Result<bool, Failure> {
-        let answer = self.front.get_distribution().id(distribution).send().await;
-        let answer = answer.map_err(|error| {
-            translate(&format!("looking at the distribution {distribution}"), None, &error)
-        })?;
-        // Source: `GetDistribution`, Amazon CloudFront API Reference: `InProgress` or `Deployed`.
-        Ok(answer.distribution().is_some_and(|found| found.status() == "Deployed"))
-    }
-
-    async fn invalidate(&self, distribution: &str, reference: &str) -> Result<(), Failure> {
-        let doing = format!("clearing the caches of {distribution}");
-        // One wildcard counts as one path. Source: "Paying for file invalidation", Amazon
-        // CloudFront Developer Guide.
-        let paths = Paths::builder().quantity(1).items("/*").build();
-        let batch = paths.and_then(|paths| {
-            InvalidationBatch::builder().caller_reference(reference).paths(paths).build()
-        });
-        let batch = batch.map_err(|e| Failure::bug(doing.clone()).cause(e.to_string()))?;
-        self.front
-            .create_invalidation()
-            .distribution_id(distribution)
-            .invalidation_batch(batch)
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| translate(&doing, None, &error))
     }
 }

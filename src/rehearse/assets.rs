@@ -1,13 +1,16 @@
 //! Buckets of the account in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::sim::Sim;
 use super::{Account, refuse};
 use crate::failure::Failure;
 use crate::model::Place;
-use crate::ports::{Assets, Object, ObjectSeen};
+use crate::ports::{Assets, Delivery, Object, ObjectSeen, Turn};
 use crate::render::hex;
 
 #[async_trait]
@@ -66,6 +69,15 @@ impl Assets for Account {
         Ok(objects.map(|objects| objects.keys().cloned().collect()).unwrap_or_default())
     }
 
+    async fn list(&self, place: Place, bucket: &str) -> Result<BTreeMap<String, String>, Failure> {
+        self.hear()?;
+        let state = self.state();
+        let objects = state.buckets.get(&(place, bucket.to_owned()));
+        let one =
+            |(key, object): (&String, &Object)| (key.clone(), hex(&Md5::digest(&object.bytes)));
+        Ok(objects.into_iter().flatten().map(one).collect())
+    }
+
     async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure> {
         self.effect(format!("remove {} of {bucket}", keys.len()), |state| {
             if let Some(objects) = state.buckets.get_mut(&(place, bucket.to_owned())) {
@@ -81,7 +93,10 @@ impl Assets for Account {
             Ok(())
         })
     }
+}
 
+#[async_trait]
+impl Delivery for Account {
     async fn deployed(&self, distribution: &str) -> Result<bool, Failure> {
         self.hear()?;
         let state = self.state();
@@ -91,7 +106,7 @@ impl Assets for Account {
         Ok(state.stacks.iter().find(is_it).is_some_and(|stack| stack.answers(now)))
     }
 
-    async fn invalidate(&self, distribution: &str, _: &str) -> Result<(), Failure> {
-        self.effect(format!("invalidate {distribution}"), |_| Ok(()))
+    async fn turn(&self, distribution: &str, turn: &Turn) -> Result<(), Failure> {
+        self.effect(format!("turn {distribution}, forget {}", turn.paths.join(" ")), |_| Ok(()))
     }
 }

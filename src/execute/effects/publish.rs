@@ -1,0 +1,355 @@
+//! Publishing: what nobody sees yet goes up first, then what is seen is turned to it, then what
+//! is installed is written down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use galaxy_sites::{Site, SiteConfig};
+use tokio::task::JoinSet;
+
+use super::super::{Job, Pages};
+use super::contents::Wanted;
+use super::{digest, end_back, known_site_config, release_id, site_config, tell_hostnames};
+use crate::catalog;
+use crate::failure::Failure;
+use crate::model::{Place, Stack};
+use crate::plan::Action;
+use crate::ports::{Object, Turn};
+use crate::publish::{self, Changes, Files};
+use crate::release::{self, Manifest, SiteRecord, Spot};
+
+/// How many objects of a site are stored at the same time.
+const UPLOADS: usize = 16;
+
+/// Puts up what a site's visitors can't see yet: all of it where nothing was published before,
+/// else only what has come new. What they see is turned when the API is there too.
+pub(in crate::execute) async fn publish(
+    job: &Job,
+    site: Site,
+    action: &Action,
+) -> Result<bool, Failure> {
+    if *action == Action::Keep {
+        return Ok(false);
+    }
+    let bucket = job.output(Stack::Site(site), "BucketName")?;
+    // Addresses are not known yet; they only stand in the files that are left out here.
+    let config = SiteConfig { api_base: String::new(), ..site_config(job, BTreeMap::new()) };
+    let wanted = Wanted::of(job, site, &config)?;
+    let before = current(job).await?;
+    let known = before.as_ref().and_then(|before| before.sites.get(site.name()));
+    let mut paths: Vec<String> = match known {
+        Some(known) => {
+            let there = job.world.assets.list(Place::Edge, &bucket).await?;
+            publish::changes(&wanted.files, Some(&known.files), &there).fresh
+        }
+        None => wanted.files.keys().cloned().collect(),
+    };
+    paths.retain(|path| !galaxy_sites::tells_addresses(path));
+    put(job, &bucket, &wanted, paths).await?;
+    Ok(true)
+}
+
+/// What is written down as installed.
+async fn current(job: &Job) -> Result<Option<Manifest>, Failure> {
+    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    let bytes = job.world.assets.read(Place::Home, &bucket, release::CURRENT_KEY).await?;
+    Ok(bytes.as_deref().and_then(Manifest::parse))
+}
+
+/// Stores files of a site, pages last.
+async fn put(job: &Job, bucket: &str, wanted: &Wanted, paths: Vec<String>) -> Result<(), Failure> {
+    for batch in publish::in_order(&wanted.files, paths) {
+        let objects = wanted.objects(job, &batch).await?;
+        write_all(job, Place::Edge, bucket, objects).await?;
+    }
+    Ok(())
+}
+
+async fn write_all(
+    job: &Job,
+    place: Place,
+    bucket: &str,
+    objects: Vec<Object>,
+) -> Result<(), Failure> {
+    let mut running = JoinSet::new();
+    for object in objects {
+        if running.len() >= UPLOADS {
+            joined(running.join_next().await)?;
+        }
+        let (assets, bucket) = (Arc::clone(&job.world.assets), bucket.to_owned());
+        running.spawn(async move { assets.write(place, &bucket, &object).await });
+    }
+    while let Some(result) = running.join_next().await {
+        joined(Some(result))?;
+    }
+    Ok(())
+}
+
+fn joined(
+    result: Option<Result<Result<(), Failure>, tokio::task::JoinError>>,
+) -> Result<(), Failure> {
+    match result {
+        None => Ok(()),
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(Failure::bug("an upload broke off").cause(error.to_string())),
+    }
+}
+
+/// The release as it comes about.
+struct Turning {
+    artifacts: String,
+    /// What the record said before.
+    before: Option<Manifest>,
+    /// Keys of the artifact bucket.
+    stored: BTreeSet<String>,
+    /// Contents that are kept, and where.
+    contents: BTreeMap<String, Spot>,
+    /// Whether the record says that visitors may be getting something else.
+    noted: bool,
+}
+
+/// Turns the sites to this release and writes down what is installed. The record comes last: it is
+/// true only when all else is.
+pub(in crate::execute) async fn release(job: &Job, action: &Action) -> Result<bool, Failure> {
+    if *action == Action::Keep {
+        return Ok(false);
+    }
+    let config = known_site_config(job)?;
+    tell_hostnames(job).await?;
+    let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    let before = current(job).await?;
+    let keys = job.world.assets.keys(Place::Home, &artifacts).await?;
+    let stored: BTreeSet<String> = keys.into_iter().collect();
+    if job.pages == Pages::Program && stored.contains(release::INTENT_KEY) {
+        // Whoever installs has given up going back.
+        end_back(job).await?;
+    }
+    let mut contents = before.as_ref().map(|b| b.contents.clone()).unwrap_or_default();
+    contents.retain(|_, spot| stored.contains(&spot.pack));
+    let noted = before.as_ref().is_none_or(|before| before.unsettled);
+    let mut turning = Turning { artifacts, before, stored, contents, noted };
+    let mut sites = BTreeMap::new();
+    for site in Site::ALL {
+        let record = turning.site(job, site, &config).await?;
+        sites.insert(site.name().to_owned(), record);
+    }
+    let manifest = turning.manifest(job, config, sites)?;
+    if let Some(rendered) = job.rendered.get(&Stack::Api) {
+        let template = release::blob(rendered.body.clone().into_bytes());
+        if !turning.stored.contains(&template.key) {
+            job.world.assets.write(Place::Home, &turning.artifacts, &template).await?;
+        }
+    }
+    turning.write(job, &manifest).await?;
+    Ok(true)
+}
+
+impl Turning {
+    /// Turns one site.
+    async fn site(
+        &mut self,
+        job: &Job,
+        site: Site,
+        config: &SiteConfig,
+    ) -> Result<SiteRecord, Failure> {
+        let wanted = Wanted::of(job, site, config)?;
+        let digest = digest(job, site, config)?;
+        self.pack(job, &wanted).await?;
+        let known = self.before.as_ref().and_then(|before| before.sites.get(site.name())).cloned();
+        let unsettled = self.before.as_ref().is_some_and(|before| before.unsettled);
+        let same = known.as_ref().is_some_and(|known| known.digest == digest);
+        let files = known.as_ref().map(|known| &known.files);
+        let mut kept = match &known {
+            Some(known) if same => known.kept.clone(),
+            _ => publish::kept(&wanted.files, files),
+        };
+        let bucket = job.output(Stack::Site(site), "BucketName")?;
+        let there = job.world.assets.list(Place::Edge, &bucket).await?;
+        kept.retain(|path| there.contains_key(path));
+        // Where nothing is written down, this very run has put everything there, headers and all.
+        let base = if unsettled { None } else { files.or(Some(&wanted.files)) };
+        let mut changes = publish::changes(&wanted.files, base, &there);
+        changes.gone.retain(|path| !kept.contains(path));
+        // What no release has had, this run has put there already.
+        let is_there = |path: &String| {
+            let wanted = wanted.files.get(path).map(|file| &file.md5);
+            there.get(path).is_some_and(|etag| Some(etag) == wanted)
+        };
+        changes.fresh.retain(|path| !is_there(path));
+        if changes != Changes::default() {
+            self.note(job, !changes.live.is_empty() || !changes.gone.is_empty()).await?;
+            let forget = publish::to_forget(&wanted.files, base, &changes);
+            let paths = changes.fresh.into_iter().chain(changes.live).collect();
+            put(job, &bucket, &wanted, paths).await?;
+            if !changes.gone.is_empty() {
+                job.world.assets.remove(Place::Edge, &bucket, &changes.gone).await?;
+            }
+            if self.before.is_some() {
+                turn(job, site, forget).await?;
+            }
+        }
+        Ok(SiteRecord { digest, files: wanted.files, kept })
+    }
+
+    /// Keeps what no release before had, so that it can come back.
+    async fn pack(&mut self, job: &Job, wanted: &Wanted) -> Result<(), Failure> {
+        let known: BTreeSet<String> = self.contents.keys().cloned().collect();
+        let new = wanted.new_contents(&known);
+        if new.is_empty() {
+            return Ok(());
+        }
+        let (pack, spots) = release::pack(&new);
+        if self.stored.insert(pack.key.clone()) {
+            job.world.assets.write(Place::Home, &self.artifacts, &pack).await?;
+        }
+        self.contents.extend(spots);
+        Ok(())
+    }
+
+    /// Writes down, before the first file is replaced, that this is being done: whoever comes
+    /// after an interruption must not take the record for what visitors get.
+    async fn note(&mut self, job: &Job, replaces: bool) -> Result<(), Failure> {
+        if self.noted || !replaces {
+            return Ok(());
+        }
+        self.noted = true;
+        let Some(before) = &self.before else { return Ok(()) };
+        let note = Manifest { unsettled: true, ..before.clone() };
+        let object = note.to_object(release::CURRENT_KEY)?;
+        job.world.assets.write(Place::Home, &self.artifacts, &object).await
+    }
+
+    fn manifest(
+        &self,
+        job: &Job,
+        told: SiteConfig,
+        sites: BTreeMap<String, SiteRecord>,
+    ) -> Result<Manifest, Failure> {
+        let id = release_id(job, &told)?;
+        let number = match &self.before {
+            Some(before) if before.id == id => before.number,
+            Some(before) => before.number + 1,
+            None => 1,
+        };
+        if let Pages::Record(manifest) = &job.pages {
+            return Ok(Manifest { number, sites, unsettled: false, ..(**manifest).clone() });
+        }
+        let code =
+            job.facts.code.as_ref().ok_or_else(|| Failure::bug("there is no Lambda code"))?;
+        let rendered = job.rendered.get(&Stack::Api);
+        let rendered =
+            rendered.ok_or_else(|| Failure::bug("the API's template was not rendered"))?;
+        let template = release::file(&release::blob(rendered.body.clone().into_bytes())).sha256;
+        let files = sites.values().flat_map(|site| site.files.values());
+        let used: BTreeSet<&str> = files.map(|file| file.sha256.as_str()).collect();
+        let mut contents = self.contents.clone();
+        contents.retain(|sha256, _| used.contains(sha256.as_str()));
+        Ok(Manifest {
+            version: release::VERSION,
+            id,
+            number,
+            release: job.facts.release.clone(),
+            code: code.sha256.clone(),
+            architecture: code.architecture.to_owned(),
+            function_version: job.output(Stack::Api, catalog::LIVE_VERSION)?,
+            template,
+            template_digest: rendered.digest.clone(),
+            sites,
+            contents,
+            told,
+            own: job.facts.config.pages.is_some(),
+            unsettled: false,
+        })
+    }
+
+    async fn write(&self, job: &Job, manifest: &Manifest) -> Result<(), Failure> {
+        for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
+            let object = manifest.to_object(&key)?;
+            job.world.assets.write(Place::Home, &self.artifacts, &object).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes what was put into a site's bucket last what everybody sees.
+async fn turn(job: &Job, site: Site, paths: Vec<String>) -> Result<(), Failure> {
+    let distribution = job.output(Stack::Site(site), "DistributionId")?;
+    // Another one each time: CloudFront does nothing for a reference that it has seen.
+    let stamp = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+    let turn = Turn { reference: format!("spaceduck-{stamp}"), paths };
+    job.world.delivery.turn(&distribution, &turn).await
+}
+
+/// Puts a site's files back as the installed release has them: all of them, since a listing does
+/// not tell headers, and takes away what does not belong there.
+pub(in crate::execute) async fn restore(job: &Job, site: Site) -> Result<bool, Failure> {
+    let config = known_site_config(job)?;
+    let wanted = Wanted::of(job, site, &config)?;
+    let bucket = job.output(Stack::Site(site), "BucketName")?;
+    put(job, &bucket, &wanted, wanted.files.keys().cloned().collect()).await?;
+    let kept: BTreeSet<String> = match &job.pages {
+        Pages::Record(manifest) => {
+            let record = manifest.sites.get(site.name());
+            record.into_iter().flat_map(|record| record.kept.iter().cloned()).collect()
+        }
+        Pages::Program => BTreeSet::new(),
+    };
+    let keys = job.world.assets.keys(Place::Edge, &bucket).await?;
+    let belongs = |key: &String| wanted.files.contains_key(key) || kept.contains(key);
+    let strange: Vec<String> = keys.into_iter().filter(|key| !belongs(key)).collect();
+    if !strange.is_empty() {
+        job.world.assets.remove(Place::Edge, &bucket, &strange).await?;
+    }
+    turn(job, site, vec!["/*".to_owned()]).await?;
+    Ok(true)
+}
+
+/// Stores what a roll-back needs and tells the function the sites' hosts, where either was lost.
+pub(in crate::execute) async fn record_anew(job: &Job) -> Result<bool, Failure> {
+    tell_hostnames(job).await?;
+    let Pages::Record(manifest) = &job.pages else { return Ok(true) };
+    let mut manifest = (**manifest).clone();
+    let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+    let assets = &job.world.assets;
+    let keys = assets.keys(Place::Home, &artifacts).await?;
+    let stored: BTreeSet<String> = keys.into_iter().collect();
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for (name, record) in manifest.sites.clone() {
+        let Some(site) = Site::parse(&name) else { continue };
+        // Files that the record has lost are still in the sites' buckets.
+        let is_lost = |sha256: &String| !stored.contains(&manifest.keeper(sha256));
+        let lost = record.files.into_iter().filter(|(_, file)| is_lost(&file.sha256));
+        let lost: Files = lost.filter(|(_, file)| found.insert(file.sha256.clone())).collect();
+        let lost = read_back(job, site, &lost).await?;
+        if lost.is_empty() {
+            continue;
+        }
+        let all: Vec<(&str, &[u8])> =
+            lost.iter().map(|(sha256, bytes)| (sha256.as_str(), bytes.as_slice())).collect();
+        let (pack, spots) = release::pack(&all);
+        assets.write(Place::Home, &artifacts, &pack).await?;
+        manifest.contents.extend(spots);
+    }
+    for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
+        assets.write(Place::Home, &artifacts, &manifest.to_object(&key)?).await?;
+    }
+    Ok(true)
+}
+
+/// The contents of these files as a site's bucket has them, where they are still those.
+async fn read_back(
+    job: &Job,
+    site: Site,
+    files: &Files,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut found = Vec::new();
+    for (path, file) in files {
+        let bucket = job.output(Stack::Site(site), "BucketName")?;
+        if let Some(bytes) = job.world.assets.read(Place::Edge, &bucket, path).await?
+            && release::blob(bytes.clone()).key == release::blob_key(&file.sha256)
+        {
+            found.push((file.sha256.clone(), bytes));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,25 @@
+//! The door to what visitors get.
+
+use async_trait::async_trait;
+
+use crate::failure::Failure;
+
+/// The turn to another release of a site, when all of its files are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Another one each time.
+    pub reference: String,
+    /// Paths below the site's root that lasted and are another thing now, or gone; a star at the
+    /// end stands for all that begin like it.
+    pub paths: Vec<String>,
+}
+
+/// What visitors get of a site. Whoever stands behind it decides what makes a release the one that
+/// is seen: files in place, of which the edge forgets the old ones, or a pointer that is moved.
+#[async_trait]
+pub trait Delivery: Send + Sync {
+    /// Whether every edge location has a distribution as it was last configured.
+    async fn deployed(&self, distribution: &str) -> Result<bool, Failure>;
+    /// Makes what was put into the bucket last what everybody sees.
+    async fn turn(&self, distribution: &str, turn: &Turn) -> Result<(), Failure>;
+}

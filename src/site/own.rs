@@ -1,0 +1,231 @@
+//! The folder of whoever hosts the galaxy: pages and files that are added to ours or take their
+//! place.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use galaxy_sites::{Content, OwnFile, Site};
+
+use crate::failure::{Failure, Kind, Mistake};
+use crate::release::Manifest;
+
+/// What a browser should not be asked to load, and what `CloudFront` would send uncompressed.
+const MOST_BYTES: u64 = 10_000_000;
+
+/// More files than this are hardly a website.
+const MOST_FILES: usize = 20_000;
+
+/// The files of all sites with those of a folder.
+pub fn content(folder: &Path) -> Result<Content, Failure> {
+    let files = read(folder)?;
+    Content::with_own(files).map_err(|mistakes| {
+        let one = |mistake: galaxy_sites::Mistake| {
+            let path = folder.join(&mistake.path).display().to_string();
+            mistake_at(&path, &mistake.message)
+        };
+        told(mistakes.into_iter().map(one).collect())
+    })
+}
+
+/// Pages of one's own that are installed are not taken away because a machine does not have them.
+pub fn still_named(folder: Option<&Path>, current: Option<&Manifest>) -> Result<(), Failure> {
+    if folder.is_some() || !current.is_some_and(|current| current.own) {
+        return Ok(());
+    }
+    let message = "pages of your own are installed, and galaxy.yaml names no folder of them";
+    Err(Failure::new(Kind::Refused, message)
+        .cause("the sites would lose them; nothing was changed")
+        .help("set `pages` in galaxy.yaml to their folder, or to an empty one to take them away"))
+}
+
+/// Reads everything in a folder; every mistake at once.
+pub fn read(folder: &Path) -> Result<Vec<OwnFile>, Failure> {
+    let root = folder.canonicalize().map_err(|error| {
+        Failure::new(Kind::Input, format!("can't read the folder `{}`", folder.display()))
+            .cause(error.to_string())
+            .help("`pages` in galaxy.yaml names it, as seen from galaxy.yaml")
+    })?;
+    let mut reading = Reading { folder, root, files: Vec::new(), mistakes: Vec::new() };
+    reading.sites();
+    if reading.files.len() > MOST_FILES {
+        let message = format!("{} files; at most {MOST_FILES} are published", reading.files.len());
+        reading.mistakes.push(mistake_at(&folder.display().to_string(), &message));
+    }
+    if reading.mistakes.is_empty() { Ok(reading.files) } else { Err(told(reading.mistakes)) }
+}
+
+fn mistake_at(path: &str, message: &str) -> Mistake {
+    Mistake { message: format!("`{path}`: {message}"), at: None, help: None }
+}
+
+fn told(mut mistakes: Vec<Mistake>) -> Failure {
+    mistakes.sort_by(|a, b| a.message.cmp(&b.message));
+    if let Some(last) = mistakes.last_mut() {
+        let help = "pages/README.md says how pages are written; nothing was published";
+        last.help = Some(help.to_owned());
+    }
+    Failure { kind: Kind::Input, mistakes, cause: None, now: None }
+}
+
+struct Reading<'f> {
+    /// As it was named.
+    folder: &'f Path,
+    /// Without links.
+    root: PathBuf,
+    files: Vec<OwnFile>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reading<'_> {
+    fn wrong(&mut self, path: &Path, message: &str) {
+        self.mistakes.push(mistake_at(&path.display().to_string(), message));
+    }
+
+    fn sites(&mut self) {
+        let known: Vec<&str> = Site::ALL.into_iter().map(Site::name).collect();
+        for path in self.entries(&self.folder.to_path_buf()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            match Site::parse(&name) {
+                Some(_) if path.is_dir() => self.folder_of(&path, &name),
+                // Beside the sites' folders one may keep whatever one likes, such as a README.
+                None if !path.is_dir() => {}
+                _ => self.wrong(&path, &format!("no site's folder; they are {}", known.join(", "))),
+            }
+        }
+    }
+
+    /// What is in a folder, sorted; hidden files and what editors leave are nothing.
+    fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let all = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let all = match all {
+            Ok(all) => all,
+            Err(error) => {
+                self.wrong(folder, &format!("it can't be read: {error}"));
+                return Vec::new();
+            }
+        };
+        let hidden = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with('.') || name.ends_with('~')
+        };
+        let mut paths: Vec<PathBuf> = all.into_iter().map(|entry| entry.path()).collect();
+        paths.retain(|path| !hidden(path));
+        paths.sort();
+        paths
+    }
+
+    fn folder_of(&mut self, folder: &Path, inside: &str) {
+        for path in self.entries(folder) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if !name.chars().all(plain) {
+                self.wrong(&path, "a name has letters without accents, digits, `.`, `_`, `-` only");
+                continue;
+            }
+            let place = format!("{inside}/{name}");
+            match path.canonicalize() {
+                Ok(real) if !real.starts_with(&self.root) => {
+                    self.wrong(&path, "it leads out of the folder of pages");
+                }
+                Ok(real) if real.is_dir() && folder.starts_with(&path) => {
+                    self.wrong(&path, "it leads back to where it is");
+                }
+                Ok(real) if real.is_dir() && path.is_symlink() => {
+                    self.wrong(&path, "it is a link to a folder; copy the folder instead");
+                }
+                Ok(real) if real.is_dir() => self.folder_of(&path, &place),
+                Ok(_) => self.file(&path, place),
+                Err(error) => self.wrong(&path, &format!("it can't be read: {error}")),
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, place: String) {
+        let size = fs::metadata(path).map(|about| about.len());
+        match size {
+            Ok(size) if size > MOST_BYTES => {
+                let message = format!("{size} bytes; at most {MOST_BYTES} are published");
+                self.wrong(path, &message);
+            }
+            _ => match fs::read(path) {
+                Ok(bytes) => self.files.push(OwnFile { path: place, bytes }),
+                Err(error) => self.wrong(path, &format!("it can't be read: {error}")),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        for (path, bytes) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, bytes).expect("a file");
+        }
+        folder
+    }
+
+    fn said(folder: &tempfile::TempDir) -> String {
+        let failure = content(folder.path()).map(|_| ()).expect_err("a mistake");
+        assert_eq!(failure.kind, Kind::Input);
+        failure.to_text().replace(&folder.path().display().to_string(), "OWN")
+    }
+
+    #[test]
+    fn everything_below_the_folders_of_sites_is_read() {
+        let folder = folder(&[
+            ("README.md", b"for us alone"),
+            ("duckgalaxy/.hidden", b""),
+            ("duckgalaxy/a/b.txt", b"deep"),
+            ("spaceduckling/logo.png", b"picture"),
+        ]);
+        let files = read(folder.path()).expect("files");
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["duckgalaxy/a/b.txt", "spaceduckling/logo.png"]);
+        assert!(content(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let big = vec![b' '; usize::try_from(MOST_BYTES).expect("a size") + 1];
+        let folder = folder(&[
+            ("duckgalaxy/gro\u{df}.txt", b""),
+            ("duckgalaxy/huge.txt", &big),
+            ("swan/index.html", b""),
+        ]);
+        std::os::unix::fs::symlink("/etc/hostname", folder.path().join("duckgalaxy/out.txt"))
+            .expect("a link");
+        std::os::unix::fs::symlink("nowhere", folder.path().join("duckgalaxy/dead.txt"))
+            .expect("a link");
+        insta::assert_snapshot!(said(&folder), @r"
+        error: `OWN/duckgalaxy/dead.txt`: it can't be read: No such file or directory (os error 2)
+        error: `OWN/duckgalaxy/groß.txt`: a name has letters without accents, digits, `.`, `_`, `-` only
+        error: `OWN/duckgalaxy/huge.txt`: 10000001 bytes; at most 10000000 are published
+        error: `OWN/duckgalaxy/out.txt`: it leads out of the folder of pages
+        error: `OWN/swan`: no site's folder; they are mightyspaceduck, duckgalaxy, duckcontrol, spaceduckling, spaceduck-bot
+        help: pages/README.md says how pages are written; nothing was published
+        ");
+    }
+
+    #[test]
+    fn a_page_that_is_none_is_told_with_its_place() {
+        let folder = folder(&[("duckgalaxy/a.md", b"# Hello"), ("duckgalaxy/b.exe", b"")]);
+        insta::assert_snapshot!(said(&folder), @r"
+        error: `OWN/duckgalaxy/a.md`: it does not begin with `---`
+        error: `OWN/duckgalaxy/b.exe`: its ending, `exe`, has no content type that browsers know
+        help: pages/README.md says how pages are written; nothing was published
+        ");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told() {
+        let failure = read(Path::new("/no/such/folder")).map(|_| ()).expect_err("none");
+        let text = failure.to_text();
+        assert!(text.contains("can't read the folder `/no/such/folder`"), "{text}");
+    }
+}

@@ -3,6 +3,7 @@
 mod load;
 mod pages;
 mod peers;
+mod publish;
 mod start;
 
 use std::io::{BufRead as _, BufReader};
@@ -28,6 +29,8 @@ pub(crate) enum Part {
     Function,
     /// The installer, against other installers.
     Installer,
+    /// Publishing, against other programs that do.
+    Publish,
 }
 
 /// Measures one part, or without one everything, and prints a table.
@@ -42,6 +45,9 @@ pub(crate) fn bench(root: &Path, part: Option<Part>) -> Outcome {
     }
     if wanted(Part::Installer) {
         say(&peers::compare(root)?.join("\n"));
+    }
+    if wanted(Part::Publish) {
+        say(&publish::compare(root)?.join("\n"));
     }
     Ok(())
 }

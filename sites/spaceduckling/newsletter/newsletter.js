@@ -6,6 +6,8 @@ import { busy, clearFaults, emailFault, fault, goToFault, notice, showError } fr
 
 const $ = (id) => document.getElementById(id);
 const form = $('form');
+// What is wrong is said beside the field, in words.
+form.noValidate = true;
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();

@@ -94,7 +94,7 @@ fn fetch(root: &Path) -> Outcome<Tools> {
     Ok(tools)
 }
 
-fn with(cloud: &Cloud, here: &Path, program: &Path) -> Command {
+pub(super) fn with(cloud: &Cloud, here: &Path, program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(here).envs(cloud.environment());
     command.env("AWS_DEFAULT_REGION", "eu-central-1");
@@ -117,7 +117,7 @@ fn repeat(commands: impl Fn() -> Outcome<Vec<Command>>) -> Outcome<(Duration, u6
 }
 
 /// Runs a program to its end; the most memory that it took, in MiB, as Linux tells it.
-fn measure(mut command: Command) -> Outcome<u64> {
+pub(super) fn measure(mut command: Command) -> Outcome<u64> {
     let name = command.get_program().display().to_string();
     let log = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     let clone = || log.reopen().map_err(|error| error.to_string());

@@ -236,7 +236,8 @@ async fn further(
     loop {
         let now = looked(&job.world, base.clone()).await?;
         let further = domains::is_further(&before.domains, &now.domains);
-        if (further && !idle) || (further && told) {
+        // A run that found nothing to do would find nothing the second time, either.
+        if further && (!idle || told) {
             return Ok((now, true));
         }
         if !watch || domains::is_settled(&now.domains) {

@@ -35,7 +35,7 @@ fn listed(arn: &str, next: Option<&str>) -> Value {
 }
 
 /// A certificate as it is described, with this beside what all of them have.
-fn described(more: Value) -> Value {
+fn described(more: &Value) -> Value {
     let mut detail = json!({
         "CertificateArn": ARN,
         "DomainName": "docs.example.org",
@@ -58,7 +58,7 @@ fn described(more: Value) -> Value {
 }
 
 async fn read_as(more: Value) -> Certificate {
-    let (port, script) = played(&[listed(ARN, None), ours(), described(more)]);
+    let (port, script) = played(&[listed(ARN, None), ours(), described(&more)]);
     let mut found = port.ours(Place::Edge, &galaxy()).await.unwrap();
     script.judged();
     assert_eq!(found.len(), 1);
@@ -131,7 +131,7 @@ async fn all_pages_are_read_and_only_what_carries_the_tag_is_ours() {
         listed(second, None),
         ours(),
         described(
-            json!({"Status": "ISSUED", "InUseBy": ["arn:aws:cloudfront::1:distribution/E1"]}),
+            &json!({"Status": "ISSUED", "InUseBy": ["arn:aws:cloudfront::1:distribution/E1"]}),
         ),
     ]);
     let found = port.ours(Place::Edge, &galaxy()).await.unwrap();

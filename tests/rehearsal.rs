@@ -53,7 +53,10 @@ async fn a_failed_creation_tells_its_cause_and_the_next_run_finishes() {
     let failure = install(&account).await.unwrap_err();
     let (job, _) = job(&account, Goal::Present, "a").await.unwrap();
     let now = execute::standing(&job).await;
-    assert!(now.contains("in ROLLBACK_COMPLETE: data") && now.contains("ready: bootstrap"), "{now}");
+    assert!(
+        now.contains("in ROLLBACK_COMPLETE: data") && now.contains("ready: bootstrap"),
+        "{now}"
+    );
     assert_eq!(failure.kind, Kind::Settled);
     assert_eq!(failure.message(), "the stack `spaceduck-data` ended in ROLLBACK_COMPLETE");
     assert_eq!(failure.cause.as_deref(), Some("EggsTable (AWS::DynamoDB::Table): it is no good"));

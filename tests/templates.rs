@@ -187,3 +187,16 @@ fn the_function_has_the_rights_that_it_uses() {
     }
     assert!(granted > 10, "{granted}");
 }
+
+/// Amazon begins a review at 5 % of bounces and 0.1 % of complaints. Source: "Using the reputation
+/// metrics", Amazon SES Developer Guide. Our alarms come before that.
+#[test]
+fn alarms_of_mail_come_before_those_of_amazon() {
+    let text = template("mail.yaml");
+    for (metric, review) in [("BounceRate", 0.05), ("ComplaintRate", 0.001)] {
+        let (_, alarm) = text.split_once(&format!("MetricName: Reputation.{metric}\n")).unwrap();
+        let (_, threshold) = alarm.split_once("Threshold: ").unwrap();
+        let threshold: f64 = threshold.lines().next().unwrap().parse().unwrap();
+        assert!(threshold > 0.0 && threshold <= review * 0.8, "{metric}: {threshold}");
+    }
+}

@@ -225,8 +225,8 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "cost.price_class",
-        words: "From which edge locations the sites are served: PriceClass_100 is Europe and North\n\
-                America, PriceClass_200 adds most of Asia, PriceClass_All is everywhere.",
+        words: "Where the sites are served from: PriceClass_100 is Europe and North America,\n\
+                PriceClass_200 adds most of Asia, PriceClass_All is everywhere.",
         shape: Shape::Word(PRICE_CLASSES),
         default: Some("PriceClass_100"),
         example: "PriceClass_All",

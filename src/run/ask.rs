@@ -62,7 +62,8 @@ pub(super) async fn captcha_secret(
     if !wanted || nobody || world.secrets.read(&path).await?.is_some() {
         return Ok(None);
     }
-    let question = "Turnstile's secret, which belongs to the site key (not shown; Enter for none): ";
+    let question =
+        "Turnstile's secret, which belongs to the site key (not shown; Enter for none): ";
     let typed = rpassword::prompt_password(question).map_err(|error| {
         Failure::new(Kind::Refused, "the secret can't be read; nothing was changed")
             .cause(error.to_string())

@@ -84,7 +84,7 @@ impl Reading<'_> {
 
     fn sites(&mut self) {
         let known: Vec<&str> = Site::ALL.into_iter().map(Site::name).collect();
-        for path in self.entries(&self.folder.to_path_buf()) {
+        for path in self.entries(self.folder) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             match Site::parse(&name) {
                 Some(_) if path.is_dir() => self.folder_of(&path, &name),

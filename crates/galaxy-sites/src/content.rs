@@ -149,12 +149,11 @@ fn reserved(file: &OwnFile) -> Option<Mistake> {
 fn made_anew(markdown: Vec<OwnFile>, mistakes: &mut Vec<Mistake>) -> Content {
     let mut kit: Kit = serde_json::from_slice(KIT).unwrap_or_default();
     for file in markdown {
-        match String::from_utf8(file.bytes) {
-            Ok(text) => kit.input.own.push(Text { path: file.path, text }),
-            Err(_) => {
-                let message = "it is not text in UTF-8".to_owned();
-                mistakes.push(Mistake { path: file.path, message });
-            }
+        if let Ok(text) = String::from_utf8(file.bytes) {
+            kit.input.own.push(Text { path: file.path, text });
+        } else {
+            let message = "it is not text in UTF-8".to_owned();
+            mistakes.push(Mistake { path: file.path, message });
         }
     }
     let built = galaxy_pages::build(&kit.input);

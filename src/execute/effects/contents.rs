@@ -41,6 +41,15 @@ impl Wanted {
         }
     }
 
+    /// How many files are best taken at one time: few of those at hand, since each is copied, and
+    /// all of those that come in packs.
+    pub(super) fn at_once(&self) -> usize {
+        match self.contents {
+            Contents::Here(_) => 64,
+            Contents::Kept(_) => usize::MAX,
+        }
+    }
+
     /// Some of the files as objects.
     pub(super) async fn objects(
         &self,

@@ -13,7 +13,8 @@ use person::Person;
 #[test]
 fn a_domain_is_attached_and_its_certificate_goes_with_the_galaxy() {
     let person = Person::new();
-    let yaml = "logs:\n  site_access: false\ndomains:\n  duckgalaxy: docs.example.org\n";
+    let yaml = "logs:\n  site_access: false\ndomains:\n  duckgalaxy: docs.example.org\n  api: \
+                api.example.org\n";
     std::fs::write(person.folder.path().join("galaxy.yaml"), yaml).unwrap();
     // The emulator takes every change of a distribution for a new one; AWS does not.
     let may = ["--replace", "site-duckgalaxy.Distribution"];
@@ -27,6 +28,10 @@ fn a_domain_is_attached_and_its_certificate_goes_with_the_galaxy() {
     assert_eq!(certificate["kind"], "CNAME");
     // The emulator's edge answers for any name that is an alias, so all is done in one run.
     assert_eq!(installed.url("duckgalaxy"), "https://docs.example.org");
+    let status = person.spaceduck(&["status"]);
+    let door = status.lines.iter().find(|line| line["item"] == "stack api-domain");
+    let door = door.unwrap_or_else(|| panic!("{:#?}", status.lines));
+    assert_eq!(door["state"], "CREATE_COMPLETE");
     let again = person.spaceduck(&["install", "--yes"]);
     assert_eq!(again.last()["outcome"], "unchanged", "{}", again.stderr);
     let removed = person.spaceduck(&["teardown", "--confirm", "spaceduck"]);

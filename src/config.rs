@@ -150,7 +150,16 @@ struct Reader<'a> {
 }
 
 const ROOT_KEYS: [&str; 10] = [
-    "name", "region", "turnstile", "api", "logs", "cost", "protection", "pages", "domains", "mail",
+    "name",
+    "region",
+    "turnstile",
+    "api",
+    "logs",
+    "cost",
+    "protection",
+    "pages",
+    "domains",
+    "mail",
 ];
 
 impl Reader<'_> {

@@ -163,11 +163,7 @@ async fn of_function(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Fai
     Ok(found)
 }
 
-async fn of_site(
-    job: &Arc<Job>,
-    site: Site,
-    record: &SiteRecord,
-) -> Result<Vec<Finding>, Failure> {
+async fn of_site(job: &Arc<Job>, site: Site, record: &SiteRecord) -> Result<Vec<Finding>, Failure> {
     let files = &record.files;
     let bucket = job.output(Stack::Site(site), "BucketName")?;
     let item = |key: &str| format!("{}/{key}", site.name());

@@ -208,11 +208,7 @@ pub trait Assets: Send + Sync {
     /// All keys of a bucket.
     async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure>;
     /// All keys of a bucket, each with the MD5 of its content, as hex.
-    async fn list(
-        &self,
-        place: Place,
-        bucket: &str,
-    ) -> Result<BTreeMap<String, String>, Failure>;
+    async fn list(&self, place: Place, bucket: &str) -> Result<BTreeMap<String, String>, Failure>;
     /// Removes objects; earlier versions stay.
     async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure>;
     /// Removes every object, every version and then the bucket; fine where there is none.

@@ -193,9 +193,8 @@ async fn contents_are_kept_once_and_come_back() {
     let log = install(&account, "a", two).await.unwrap();
     assert_eq!(packs(&log), 1, "{log:#?}");
     let manifest = record(&account).await;
-    let spot = |path: &str| {
-        manifest.contents[&manifest.sites["duckgalaxy"].files[path].sha256].clone()
-    };
+    let spot =
+        |path: &str| manifest.contents[&manifest.sites["duckgalaxy"].files[path].sha256].clone();
     assert_ne!(spot("index.html").pack, spot("moved.html").pack, "that was there before");
     let three: &[Given] = &[("index.html", "one", "no-cache"), ("moved.html", "two", "no-cache")];
     assert_eq!(packs(&install(&account, "a", three).await.unwrap()), 1, "`one` is no longer known");

@@ -159,7 +159,7 @@ fn knows(person: &Person, api: &str, duck: &Value) {
 
 fn tells_its_log(person: &Person, duck: &Value) {
     let word = text(duck, "duckling_id");
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let ran = person.spaceduck(&["logs", "--since", "1h", "--grep", word]);
         assert_eq!(ran.code, Some(0), "{} {}", ran.last(), ran.stderr);

@@ -44,10 +44,12 @@ impl Reader<'_> {
         for (key, value) in self.map(value) {
             let cost = &mut config.cost;
             match key.text.as_str() {
-                "price_class" => match PRICE_CLASSES.contains(&value.text.as_str()) {
-                    true => cost.price_class.clone_from(&value.text),
-                    false => self.wanted(&value, &format!("one of {}", PRICE_CLASSES.join(", "))),
-                },
+                "price_class" if PRICE_CLASSES.contains(&value.text.as_str()) => {
+                    cost.price_class.clone_from(&value.text);
+                }
+                "price_class" => {
+                    self.wanted(&value, &format!("one of {}", PRICE_CLASSES.join(", ")));
+                }
                 "reads_per_second" => self.within(&value, UNITS, &mut cost.reads_per_second),
                 "writes_per_second" => self.within(&value, UNITS, &mut cost.writes_per_second),
                 "parallel_calls" => self.within(&value, PARALLEL, &mut cost.parallel_calls),

@@ -42,10 +42,8 @@ impl Plan {
         for _ in 0..2 {
             for step in &self.steps {
                 let end = |id: &StepId| ends.get(id).copied().unwrap_or_default();
-                let begin = step.after.iter().map(|id| match is_part(id) && !is_part(&step.id) {
-                    true => whole,
-                    false => end(id),
-                });
+                let needs_all = |id: &StepId| is_part(id) && !is_part(&step.id);
+                let begin = step.after.iter().map(|id| if needs_all(id) { whole } else { end(id) });
                 let time = match (step.id, &step.action) {
                     (StepId::Stack(Stack::Site(_)), Action::Create) => step.time + PROPAGATION,
                     // It was waited for already.

@@ -122,7 +122,9 @@ impl<W: Write + Send> Sink for Human<W> {
             Event::Resource { step, resource, kind, status, .. } => {
                 state.resource(&step, &resource, &kind, &status);
             }
-            Event::Status { item, state: is } => answer(&format!("{item:<32} {is}")),
+            Event::Status { item, state: is } => {
+                answer(&check::status(&item, &is, state.terminal.as_ref().map(|to| to.width)));
+            }
             Event::Finding { item, state: is, detail, mended } => {
                 let is = if mended { "mended" } else { is.as_str() };
                 answer(&format!("{is:<9} {item}  {detail}"));
@@ -337,14 +339,20 @@ impl<W: Write> State<W> {
 
 fn wrap(text: &str, width: usize) -> String {
     let body = text.trim_start_matches(|c: char| c == ' ' || c == '.' || c.is_ascii_digit());
-    let hang = match text.len() - body.len() {
+    let rest = match text.len() - body.len() {
         0 => "",
         1..=4 => "    ",
         _ => "     ",
     };
+    hang(text, "", rest, width)
+}
+
+/// Words that go on below their first one.
+fn hang(text: &str, first: &str, rest: &str, width: usize) -> String {
     // Names and addresses stay whole: they are there to be copied.
     let options = textwrap::Options::new(width)
-        .subsequent_indent(hang)
+        .initial_indent(first)
+        .subsequent_indent(rest)
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(text, options)

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 
 use serde_json::Value;
 
+use super::hang;
 use crate::event::Check;
 
 /// One document as it is, several as a list.
@@ -14,6 +15,20 @@ pub(super) fn policy(documents: &[Value]) -> String {
     }
 }
 
+/// How a thing is; what doesn't fit on a terminal goes on below its first word.
+pub(super) fn status(item: &str, is: &str, width: Option<usize>) -> String {
+    let line = format!("{item:<32} {is}");
+    match on_terminal(width) {
+        Some(width) => hang(&line, "", &" ".repeat(33), width),
+        None => line,
+    }
+}
+
+/// Into a file or a pipe a line goes as it is.
+fn on_terminal(width: Option<usize>) -> Option<usize> {
+    width.filter(|_| std::io::stdout().is_terminal())
+}
+
 /// Level, check, how it is; and, where it is not fine, how it should be and the cure.
 pub(super) fn text(check: &Check, width: Option<usize>) -> String {
     let mut lines = vec![format!("{:<8} {}: {}", check.level, check.check, check.is)];
@@ -21,15 +36,8 @@ pub(super) fn text(check: &Check, width: Option<usize>) -> String {
         lines.push(format!("         should be: {}", check.should));
         lines.push(format!("         cure: {cure}"));
     }
-    // Into a file or a pipe a line goes as it is.
-    let Some(width) = width.filter(|_| std::io::stdout().is_terminal()) else {
-        return lines.join("\n");
-    };
-    // Names and addresses stay whole: they are there to be copied.
-    let options = textwrap::Options::new(width)
-        .subsequent_indent("           ")
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    let lines: Vec<String> = lines.iter().map(|line| textwrap::fill(line, &options)).collect();
+    if let Some(width) = on_terminal(width) {
+        lines = lines.iter().map(|line| hang(line, "", "           ", width)).collect();
+    }
     lines.join("\n")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::moment;
+use super::{hang, moment};
 use crate::event::Event;
 use crate::event::mail::{Chances, Item, Letter, Record, Stage};
 
@@ -16,17 +16,6 @@ pub(crate) fn text(event: &Event, width: usize) -> String {
         Event::MailLetter(one) => letter(one, width),
         _ => String::new(),
     }
-}
-
-/// Words that go on below their first one.
-fn hang(text: &str, first: &str, rest: &str, width: usize) -> String {
-    // Names and addresses stay whole: they are there to be copied.
-    let options = textwrap::Options::new(width)
-        .initial_indent(first)
-        .subsequent_indent(rest)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options)
 }
 
 /// The page of a stage.

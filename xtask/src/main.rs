@@ -86,7 +86,8 @@ fn test(root: &Path) -> Outcome {
     // What the installation tests upload, and the programs that they run.
     say("building the Lambda function");
     beak_package::build(root).map_err(|error| error.to_string())?;
-    cargo(root, &["build", "--workspace", "--locked"])?;
+    // With the targets of the tests, so that both are built of the same features, once.
+    cargo(root, &["build", "--workspace", "--all-targets", "--locked"])?;
     cargo(root, &["test", "--workspace", "--locked"])?;
     browsers::test(root)?;
     sdk::test(root)

@@ -59,6 +59,7 @@ pub(crate) fn compare(root: &Path) -> Outcome<Vec<String>> {
     let (install, memory) = repeat(|| Ok(vec![ours(&["install"])]))?;
     rows.push(row("spaceduck plan", plan, plan));
     rows.push(format!("{}; {memory} MiB at most", row("spaceduck install", install, install)));
+    rows.push(rehearsed(ours(&["install", "--rehearse"]))?);
     let stacks = stacks(&cloud, here, &tools)?;
     let slower = plan.max(install);
     let aws = || Ok(stacks.iter().map(|stack| aws_deploy(&cloud, here, &tools, stack)).collect());
@@ -70,6 +71,26 @@ pub(crate) fn compare(root: &Path) -> Outcome<Vec<String>> {
     rows.push(row("cdk deploy", repeat(cdk)?.0, slower));
     rows.push(terraform(&cloud, here, &stacks, slower)?);
     Ok(rows)
+}
+
+/// A rehearsed installation, in which a minute passes in a second, beside what it was to take.
+fn rehearsed(mut install: Command) -> Outcome<String> {
+    let since = Instant::now();
+    let output = install.output().map_err(|error| error.to_string())?;
+    let took = since.elapsed().as_secs_f64() * 60.0;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let planned = lines.filter(|line| line["type"] == "planned").find_map(|line| {
+        let seconds = |name: &str| line["times"][name].as_f64();
+        Some((seconds("all")?, seconds("one_stack")?, seconds("one_by_one")?))
+    });
+    let (all, one_stack, one_by_one) =
+        planned.filter(|_| output.status.success()).ok_or_else(|| said.clone().into_owned())?;
+    let more = (took / all - 1.0) * 100.0;
+    Ok(format!(
+        "rehearsed install: {took:.0} s, {more:+.1} % of its longest chain, {all:.0} s; as one \
+         stack {one_stack:.0} s, one after the other {one_by_one:.0} s"
+    ))
 }
 
 fn row(name: &str, took: Duration, ours: Duration) -> String {

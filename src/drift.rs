@@ -289,7 +289,7 @@ pub async fn since_last(
         .map_err(|error| Failure::bug("the findings").cause(error.to_string()))?;
     let object = Object {
         key: LAST_KEY.into(),
-        bytes,
+        bytes: bytes.into(),
         content_type: "application/json".into(),
         cache_control: "no-store".into(),
     };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::failure::Failure;
 use crate::model::{Place, Secret, StackSeen};
@@ -168,7 +169,7 @@ pub struct Object {
     /// Key in the bucket.
     pub key: String,
     /// Content.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// `Content-Type`.
     pub content_type: String,
     /// `Cache-Control`.

@@ -158,7 +158,7 @@ impl Manifest {
         })?;
         Ok(Object {
             key: key.to_owned(),
-            bytes,
+            bytes: bytes.into(),
             content_type: "application/json".into(),
             cache_control: "no-store".into(),
         })
@@ -199,7 +199,7 @@ pub fn blob_key(sha256: &str) -> String {
 pub fn blob(bytes: Vec<u8>) -> Object {
     Object {
         key: blob_key(&hex(&Sha256::digest(&bytes))),
-        bytes,
+        bytes: bytes.into(),
         content_type: "application/octet-stream".into(),
         cache_control: "no-store".into(),
     }

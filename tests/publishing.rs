@@ -36,7 +36,7 @@ fn files(given: &[Given]) -> spaceduck::site::Files {
     Arc::new(move |site: Site, config: &SiteConfig| {
         let file = |path: &str, content: String, cache: &str| Object {
             key: path.into(),
-            bytes: content.into_bytes(),
+            bytes: content.into(),
             content_type: match path.rsplit('.').next() {
                 Some("html") => "text/html; charset=utf-8".into(),
                 _ => "text/plain".into(),

@@ -299,7 +299,7 @@ async fn whatever_somebody_changes_is_found_and_put_back() {
     let bucket = "spaceduck-duckgalaxy-111122223333-us-east-1-an";
     let object = |bytes: &[u8], kind: &str, cache: &str| Object {
         key: "index.html".into(),
-        bytes: bytes.to_vec(),
+        bytes: bytes.to_vec().into(),
         content_type: kind.into(),
         cache_control: cache.into(),
     };

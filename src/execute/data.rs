@@ -115,7 +115,7 @@ impl Parts<'_> {
         self.stored += 1;
         let object = Object {
             key: format!("{}/part-{:04}.jsonl", self.folder, self.stored),
-            bytes: std::mem::take(&mut self.text).into_bytes(),
+            bytes: std::mem::take(&mut self.text).into(),
             content_type: "application/x-ndjson".into(),
             cache_control: "no-store".into(),
         };

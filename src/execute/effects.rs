@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use galaxy_sites::{Site, SiteConfig};
 
 use super::domains::site_hosts;
@@ -31,7 +32,7 @@ pub(super) async fn store_code(job: &Job, action: &Action) -> Result<bool, Failu
     }
     let object = Object {
         key: code.key(),
-        bytes: bytes.to_vec(),
+        bytes: Bytes::copy_from_slice(bytes),
         content_type: "application/zip".into(),
         cache_control: "no-store".into(),
     };
@@ -92,7 +93,7 @@ pub(super) async fn begin_back(job: &Job) -> Result<bool, Failure> {
     let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
     let object = Object {
         key: release::INTENT_KEY.into(),
-        bytes: manifest.id.clone().into_bytes(),
+        bytes: manifest.id.clone().into(),
         content_type: "text/plain".into(),
         cache_control: "no-store".into(),
     };

@@ -34,7 +34,7 @@ impl Assets for Account {
         self.hear()?;
         let state = self.state();
         let objects = state.buckets.get(&(place, bucket.to_owned()));
-        Ok(objects.and_then(|objects| objects.get(key)).map(|object| object.bytes.clone()))
+        Ok(objects.and_then(|objects| objects.get(key)).map(|object| object.bytes.to_vec()))
     }
 
     async fn look(

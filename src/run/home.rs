@@ -160,7 +160,7 @@ fn meddle(account: &Account, config: &Config) {
     for key in ["index.html", "old-campaign.html"] {
         let object = Object {
             key: text(key),
-            bytes: b"<h1>Sale!</h1>".to_vec(),
+            bytes: b"<h1>Sale!</h1>"[..].into(),
             content_type: text("text/html"),
             cache_control: text("max-age=86400"),
         };

@@ -71,7 +71,7 @@ impl Sites {
         let mut response = if same && status == StatusCode::OK {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            (status, Body::from(served.file.bytes.to_vec())).into_response()
+            (status, Body::from(served.file.bytes.clone())).into_response()
         };
         self.dress(&mut response, served);
         Some(response)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use galaxy_pages::{Kit, OWN, Text, assets};
 
 use crate::{
@@ -41,7 +42,7 @@ impl fmt::Display for Mistake {
 #[derive(Clone, Debug)]
 struct Entry {
     path: Cow<'static, str>,
-    bytes: Cow<'static, [u8]>,
+    bytes: Bytes,
     /// Whether its path tells its content.
     lasts: bool,
 }
@@ -56,7 +57,7 @@ impl Content {
     pub fn built_in() -> Self {
         let entry = |(path, bytes, lasts): &(&'static str, &'static [u8], bool)| Entry {
             path: Cow::Borrowed(*path),
-            bytes: Cow::Borrowed(*bytes),
+            bytes: Bytes::from_static(bytes),
             lasts: *lasts,
         };
         Self(FILES.iter().map(entry).collect())
@@ -98,7 +99,7 @@ impl Content {
                 mistakes.push(Mistake { path: file.path, message });
                 continue;
             }
-            let bytes = Cow::Owned(assets::rewritten(&file.path, &file.bytes, &named));
+            let bytes = Bytes::from(assets::rewritten(&file.path, &file.bytes, &named));
             match by_path.get(&file.path) {
                 Some(at) => self.0[*at].bytes = bytes,
                 None => self.0.push(Entry { path: Cow::Owned(file.path), bytes, lasts: false }),
@@ -123,7 +124,7 @@ impl Content {
         let mut json = serde_json::to_vec_pretty(config)
             .map_err(|error| SiteError::Config(error.to_string()))?;
         json.push(b'\n');
-        files.push(site_file("config.json".to_owned(), Cow::Owned(json), false)?);
+        files.push(site_file("config.json".to_owned(), json.into(), false)?);
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }
@@ -170,7 +171,7 @@ fn made_anew(markdown: Vec<OwnFile>, mistakes: &mut Vec<Mistake>) -> Content {
         Ok(assets) => {
             let entry = |asset: assets::Asset| Entry {
                 path: Cow::Owned(asset.path),
-                bytes: Cow::Owned(asset.bytes),
+                bytes: asset.bytes.into(),
                 lasts: asset.lasts,
             };
             Content(assets.into_iter().map(entry).collect())
@@ -198,7 +199,7 @@ mod tests {
         let files = content.files(site, &SiteConfig::default()).expect("files");
         let file = files.into_iter().find(|file| file.path == path);
         let file = file.unwrap_or_else(|| panic!("no {path}"));
-        String::from_utf8(file.bytes.into_owned()).expect("text")
+        String::from_utf8(file.bytes.to_vec()).expect("text")
     }
 
     const HEAD: &str = "---\ntitle: Rules of this house\ndescription: What everybody who hatches \

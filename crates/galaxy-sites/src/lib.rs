@@ -4,10 +4,10 @@
 //! of the project, and are embedded in whatever program uses it. Local galaxy and installer take
 //! the same files with the same headers from here.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 mod content;
@@ -93,7 +93,7 @@ pub struct SiteFile {
     /// Path below the site's root, without a slash in front.
     pub path: String,
     /// Content.
-    pub bytes: Cow<'static, [u8]>,
+    pub bytes: Bytes,
     /// `Content-Type`.
     pub content_type: &'static str,
     /// `Cache-Control`.
@@ -173,17 +173,17 @@ pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError
     Content::built_in().files(site, config)
 }
 
-fn with_addresses(page: &[u8], config: &SiteConfig) -> Cow<'static, [u8]> {
+fn with_addresses(page: &[u8], config: &SiteConfig) -> Bytes {
     let mut text = String::from_utf8_lossy(page).into_owned();
     for site in Site::ALL {
         let mark = format!("{}{}{}", ADDRESS_MARK.0, site.name(), ADDRESS_MARK.1);
         let address = config.sites.get(site.name()).map_or("", String::as_str);
         text = text.replace(&mark, address);
     }
-    Cow::Owned(text.into_bytes())
+    text.into()
 }
 
-fn site_file(path: String, bytes: Cow<'static, [u8]>, lasts: bool) -> Result<SiteFile, SiteError> {
+fn site_file(path: String, bytes: Bytes, lasts: bool) -> Result<SiteFile, SiteError> {
     let content_type = content_type(&path)?;
     let fresh = content_type.starts_with("text/html") || path == "config.json";
     let cache_control = match () {

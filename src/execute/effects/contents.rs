@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use galaxy_sites::{Site, SiteConfig};
 
 use super::super::{Job, Pages};
@@ -41,15 +42,6 @@ impl Wanted {
         }
     }
 
-    /// How many files are best taken at one time: few of those at hand, since each is copied, and
-    /// all of those that come in packs.
-    pub(super) fn at_once(&self) -> usize {
-        match self.contents {
-            Contents::Here(_) => 64,
-            Contents::Kept(_) => usize::MAX,
-        }
-    }
-
     /// Some of the files as objects.
     pub(super) async fn objects(
         &self,
@@ -73,7 +65,7 @@ impl Wanted {
             .iter()
             .filter(|(_, file)| !known.contains(&file.sha256) && seen.insert(file.sha256.as_str()));
         let with = new.filter_map(|(path, file)| {
-            objects.get(path).map(|object| (file.sha256.as_str(), object.bytes.as_slice()))
+            objects.get(path).map(|object| (file.sha256.as_str(), object.bytes.as_ref()))
         });
         with.collect()
     }
@@ -108,7 +100,7 @@ impl Wanted {
                 })?;
                 objects.push(Object {
                     key: path.clone(),
-                    bytes: bytes.to_vec(),
+                    bytes: Bytes::copy_from_slice(bytes),
                     content_type: file.content_type.clone(),
                     cache_control: file.cache_control.clone(),
                 });

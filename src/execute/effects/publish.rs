@@ -59,10 +59,8 @@ async fn current(job: &Job) -> Result<Option<Manifest>, Failure> {
 /// Stores files of a site, pages last.
 async fn put(job: &Job, bucket: &str, wanted: &Wanted, paths: Vec<String>) -> Result<(), Failure> {
     for batch in publish::in_order(&wanted.files, paths) {
-        for paths in batch.chunks(wanted.at_once()) {
-            let objects = wanted.objects(job, paths).await?;
-            write_all(job, Place::Edge, bucket, objects).await?;
-        }
+        let objects = wanted.objects(job, &batch).await?;
+        write_all(job, Place::Edge, bucket, objects).await?;
     }
     Ok(())
 }

@@ -205,3 +205,23 @@ fn every_command_of_the_readme_exists() {
         assert!(command == "build" || aliases.contains(&format!("{command} = ")), "{command}");
     }
 }
+
+/// `cargo run --package X`, which the README's `cargo galaxy` stands for, must know which program.
+#[test]
+fn a_package_with_several_programs_says_which_one_runs() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut metadata = std::process::Command::new(cargo);
+    metadata.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let output = metadata.current_dir(root()).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut several = 0;
+    for package in told["packages"].as_array().unwrap() {
+        let targets = package["targets"].as_array().unwrap().iter();
+        let is_program = |target: &&serde_json::Value| target["kind"][0] == "bin";
+        if targets.filter(is_program).count() > 1 {
+            several += 1;
+            assert!(package["default_run"].is_string(), "{}", package["name"]);
+        }
+    }
+    assert!(several > 0, "the galaxy's package has two");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use galaxy_mail::name::Domain;
 
 use crate::config::Config;
-use crate::model::{AccountId, Front, GalaxyName, Place, Region, Stack};
+use crate::model::{AccountId, Front, GalaxyName, Place, Region, Stack, TAG};
 use crate::render::Fill;
 use crate::yaml::Node;
 
@@ -283,7 +283,7 @@ pub fn bucket(
 /// The stack's tags.
 #[must_use]
 pub fn tags(galaxy: &GalaxyName) -> BTreeMap<String, String> {
-    BTreeMap::from([("spaceduck:install".to_owned(), galaxy.to_string())])
+    BTreeMap::from([(TAG.to_owned(), galaxy.to_string())])
 }
 
 /// Where the API reads on which hosts a captcha may have been solved.

@@ -10,6 +10,9 @@ mod front;
 
 pub use front::{Certificate, CertificateState, Front};
 
+/// The tag that all things of a galaxy carry; its value is the galaxy's name.
+pub const TAG: &str = "spaceduck:install";
+
 /// Says what is wrong with a word that was given for one of these nouns.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -10,11 +10,9 @@ use galaxy_mail::name::Domain;
 
 use super::error::{code, translate};
 use crate::failure::Failure;
-use crate::model::{Certificate, CertificateState, GalaxyName, Place};
+use crate::model::{Certificate, CertificateState, GalaxyName, Place, TAG};
 use crate::ports::Certificates;
 
-/// The tag that all of the galaxy's things carry.
-const TAG: &str = "spaceduck:install";
 /// The key of ours. Small, quick, and both `CloudFront` and the gateway take it.
 const KEY: KeyAlgorithm = KeyAlgorithm::EcPrime256v1;
 

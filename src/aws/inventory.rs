@@ -7,11 +7,8 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 
 use super::error::{code, translate};
 use crate::failure::Failure;
-use crate::model::Place;
+use crate::model::{Place, TAG};
 use crate::ports::{Inventory, LogLine, Logs};
-
-/// The tag of every stack and of all that its resources pass on.
-const TAG: &str = "spaceduck:install";
 
 /// The SDK's clients of both Regions.
 pub(super) struct Tagged {

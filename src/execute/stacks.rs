@@ -51,14 +51,10 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
             StackStatus::Moving(_) => {
                 settle(job, stack, &seen.arn, Watch::default()).await?;
             }
-            StackStatus::Ready => {
-                if catalog::keeps_data(stack) {
+            StackStatus::Ready | StackStatus::Dead(_) | StackStatus::Leaving(_) => {
+                if seen.status == StackStatus::Ready && catalog::keeps_data(stack) {
                     unlock(job, stack, &seen).await?;
                 }
-                remove(job, stack, &seen).await?;
-                return remove_remains(job, stack).await.map(|()| true);
-            }
-            StackStatus::Dead(_) | StackStatus::Leaving(_) => {
                 remove(job, stack, &seen).await?;
                 return remove_remains(job, stack).await.map(|()| true);
             }

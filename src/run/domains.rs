@@ -20,22 +20,16 @@ use crate::model::Front;
 /// Tells where each domain stands, then the sheet; once, or until all is as it should be.
 pub(super) async fn run(shared: &Shared, wish: &Domains, events: &Events) -> Result<u8, Failure> {
     let mut begun = begin(shared, "domains", None, events).await?;
-    let mut before: Option<(Vec<String>, Vec<Looked>)> = None;
+    let (mut told_before, mut sheet_before, mut first) = (Vec::new(), Vec::new(), true);
     loop {
         begun.config.domains = domains::seen(&begun.home.world, &begun.config).await?;
         let told = tell(&begun.config.domains);
         let sheet = sheet(&begun).await?;
-        let last = before.as_ref();
-        for (at, state) in told.iter().enumerate() {
-            if last.is_none_or(|(told, _)| told.get(at) != Some(state)) {
-                let (item, state) = state.split_once('\t').unwrap_or((state, ""));
-                events.emit(Event::Status { item: item.into(), state: state.into() });
-            }
+        for (item, state) in told.iter().filter(|one| !told_before.contains(*one)).cloned() {
+            events.emit(Event::Status { item, state });
         }
-        for looked in &sheet {
-            if last.is_none_or(|(_, sheet)| !sheet.contains(looked)) {
-                events.emit(Event::DnsRecord(record(looked)));
-            }
+        for looked in sheet.iter().filter(|one| !sheet_before.contains(*one)) {
+            events.emit(Event::DnsRecord(record(looked)));
         }
         let right = sheet.iter().all(|record| record.state == judge::State::Right);
         let done = right && begun.config.domains.seen.values().all(|one| one.since.is_some());
@@ -43,11 +37,11 @@ pub(super) async fn run(shared: &Shared, wish: &Domains, events: &Events) -> Res
             let code = if done { 0 } else { OPEN };
             return finish(&begun, wish.zone.as_deref(), &sheet, events).map(|()| code);
         }
-        if before.is_none() {
+        if std::mem::take(&mut first) {
             let text = "Watching; what changes is shown. Ctrl-C ends it, and nothing is lost.";
             events.emit(Event::Note { text: text.into() });
         }
-        before = Some((told, sheet));
+        (told_before, sheet_before) = (told, sheet);
         begun.home.world.clock.sleep(WATCH).await;
     }
 }
@@ -99,9 +93,9 @@ pub(super) fn waits_for_us(domains: &config::Domains, front: Front) -> bool {
 }
 
 /// Item and state of each domain.
-fn tell(domains: &config::Domains) -> Vec<String> {
+fn tell(domains: &config::Domains) -> Vec<(String, String)> {
     let one = |(front, domain): (&Front, &Domain)| {
-        format!("{front} {domain}\t{}", domains::standing(domains, *front))
+        (format!("{front} {domain}"), domains::standing(domains, *front))
     };
     domains.names.iter().map(one).collect()
 }

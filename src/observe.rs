@@ -90,8 +90,9 @@ async fn buckets(job: &Arc<Job>) -> Result<BTreeSet<Stack>, Failure> {
 /// Compares what is written down with what this program would publish.
 async fn record(job: &Arc<Job>, observed: &mut Observed) -> Result<(), Failure> {
     let Some(bucket) = artifacts(job) else { return Ok(()) };
-    let bytes = job.world.assets.read(Place::Home, &bucket, release::CURRENT_KEY).await?;
-    let Some(manifest) = bytes.as_deref().and_then(Manifest::parse) else { return Ok(()) };
+    let Some(manifest) = release::current(job.world.assets.as_ref(), &bucket).await? else {
+        return Ok(());
+    };
     // Without all addresses there is nothing to compare with.
     if let Ok(config) = known_site_config(job) {
         for site in Site::ALL {

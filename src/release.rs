@@ -1,4 +1,4 @@
-//! The record of what is installed, and of what was: it is what a roll-back goes by. Pure.
+//! The record of what is installed, and of what was: it is what a roll-back goes by.
 //!
 //! It lies in the artifact bucket beside what it names, so that any machine can go back: the
 //! function's zip under `lambda/`, the API's template under `blobs/`, the files of the sites under
@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
-use crate::ports::Object;
+use crate::model::Place;
+use crate::ports::{Assets, Object};
 use crate::render::hex;
 
-/// Where the record of what is installed is kept.
+/// Where it is written down which release is installed.
 pub const CURRENT_KEY: &str = "releases/current.json";
 
 /// Where a roll-back that is going on says where it goes.
@@ -27,8 +28,57 @@ pub const INTENT_KEY: &str = "intent/rollback";
 /// Where all records are kept.
 pub const PREFIX: &str = "releases/";
 
-/// The version of the record that this program writes. Version 2 had no packs.
-pub const VERSION: u32 = 3;
+/// The version of the record that this program writes. Version 2 had no packs; until version 3 the
+/// whole record lay where now [`Pointer`] does.
+pub const VERSION: u32 = 4;
+
+/// Which release is installed, in so few words that it costs next to nothing to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// Version of the record.
+    pub version: u32,
+    /// The release's name, by which its record is found.
+    pub id: String,
+    /// The version of the program that made it.
+    pub release: String,
+    /// Site → the digest of its files with their headers.
+    pub digests: BTreeMap<String, String>,
+    /// What the sites were told of the galaxy.
+    pub told: SiteConfig,
+    /// Whether there are pages of whoever hosts the galaxy among them.
+    pub own: bool,
+    /// Whether another release was being put in place over this one, so that nobody can say what
+    /// visitors get.
+    pub unsettled: bool,
+}
+
+impl Pointer {
+    /// The one to a release.
+    #[must_use]
+    pub fn to(manifest: &Manifest) -> Self {
+        let digest = |(site, record): (&String, &SiteRecord)| (site.clone(), record.digest.clone());
+        Self {
+            version: VERSION,
+            id: manifest.id.clone(),
+            release: manifest.release.clone(),
+            digests: manifest.sites.iter().map(digest).collect(),
+            told: manifest.told.clone(),
+            own: manifest.own,
+            unsettled: manifest.unsettled,
+        }
+    }
+
+    /// Reads one; whatever else lies there is none.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|pointer: &Self| pointer.version == VERSION)
+    }
+
+    /// As an object.
+    pub fn to_object(&self) -> Result<Object, Failure> {
+        object_of(CURRENT_KEY, serde_json::to_vec_pretty(self))
+    }
+}
 
 /// What is installed, as it is written down in the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +112,7 @@ pub struct Manifest {
     /// Whether there are pages of whoever hosts the galaxy among them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own: bool,
-    /// Whether another release was being put in place over this one, so that nobody can say what
-    /// visitors get.
+    /// What [`Pointer::unsettled`] says of it while it is the one that is installed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unsettled: bool,
 }
@@ -139,10 +188,10 @@ impl Manifest {
         serde_json::from_slice(bytes).ok().filter(|m: &Self| (2..=VERSION).contains(&m.version))
     }
 
-    /// Where this release stays on record when another one has come.
+    /// Where this release is on record.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{PREFIX}{}.json", self.id)
+        key(&self.id)
     }
 
     /// Where a content of this release is kept.
@@ -151,18 +200,28 @@ impl Manifest {
         self.contents.get(sha256).map_or_else(|| blob_key(sha256), |spot| spot.pack.clone())
     }
 
-    /// The record as an object.
-    pub fn to_object(&self, key: &str) -> Result<Object, Failure> {
-        let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
-            Failure::bug("the release can't be written down").cause(error.to_string())
-        })?;
-        Ok(Object {
-            key: key.to_owned(),
-            bytes: bytes.into(),
-            content_type: "application/json".into(),
-            cache_control: "no-store".into(),
-        })
+    /// The record as an object. Without blanks: it tells every file there is.
+    pub fn to_object(&self) -> Result<Object, Failure> {
+        object_of(&self.key(), serde_json::to_vec(self))
     }
+}
+
+fn object_of(key: &str, json: serde_json::Result<Vec<u8>>) -> Result<Object, Failure> {
+    let bytes = json.map_err(|error| {
+        Failure::bug("the release can't be written down").cause(error.to_string())
+    })?;
+    Ok(Object {
+        key: key.to_owned(),
+        bytes: bytes.into(),
+        content_type: "application/json".into(),
+        cache_control: "no-store".into(),
+    })
+}
+
+/// Where the release of that name is on record.
+#[must_use]
+pub fn key(id: &str) -> String {
+    format!("{PREFIX}{id}.json")
 }
 
 /// The name of a release: the same parts give the same name.
@@ -186,6 +245,25 @@ pub fn file(object: &Object) -> FileRecord {
         content_type: object.content_type.clone(),
         cache_control: object.cache_control.clone(),
     }
+}
+
+/// Which release an artifact bucket says is installed.
+pub async fn pointer(assets: &dyn Assets, bucket: &str) -> Result<Option<Pointer>, Failure> {
+    let bytes = assets.read(Place::Home, bucket, CURRENT_KEY).await?;
+    Ok(bytes.and_then(|bytes| {
+        Pointer::parse(&bytes).or_else(|| Manifest::parse(&bytes).map(|whole| Pointer::to(&whole)))
+    }))
+}
+
+/// The record of the release that an artifact bucket says is installed.
+pub async fn current(assets: &dyn Assets, bucket: &str) -> Result<Option<Manifest>, Failure> {
+    let Some(bytes) = assets.read(Place::Home, bucket, CURRENT_KEY).await? else {
+        return Ok(None);
+    };
+    let Some(pointer) = Pointer::parse(&bytes) else { return Ok(Manifest::parse(&bytes)) };
+    let bytes = assets.read(Place::Home, bucket, &key(&pointer.id)).await?;
+    let record = bytes.as_deref().and_then(Manifest::parse);
+    Ok(record.map(|record| Manifest { unsettled: pointer.unsettled, ..record }))
 }
 
 /// Where a content is kept.
@@ -259,12 +337,26 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_and_an_unknown_one_counts_as_none() {
-        let object = manifest().to_object(CURRENT_KEY).expect("object");
+        let object = manifest().to_object().expect("object");
         assert_eq!(Manifest::parse(&object.bytes), Some(manifest()));
         let later = Manifest { version: VERSION + 1, ..manifest() };
-        assert_eq!(Manifest::parse(&later.to_object("k").expect("object").bytes), None);
+        assert_eq!(Manifest::parse(&later.to_object().expect("object").bytes), None);
+        assert_eq!(Pointer::parse(&object.bytes), None, "a record is no pointer");
         assert_eq!(Manifest::parse(b"{"), None);
-        assert_eq!(manifest().key(), "releases/1-abc.json");
+        assert_eq!(object.key, "releases/1-abc.json");
+    }
+
+    #[test]
+    fn a_pointer_reads_back_and_tells_what_a_site_is() {
+        let pointer = Pointer::to(&Manifest { unsettled: true, ..manifest() });
+        let object = pointer.to_object().expect("object");
+        assert_eq!(object.key, CURRENT_KEY);
+        assert_eq!(Pointer::parse(&object.bytes).as_ref(), Some(&pointer));
+        assert_eq!((key(&pointer.id), pointer.unsettled), (manifest().key(), true));
+        assert_eq!(pointer.digests["duckgalaxy"], "d");
+        assert_eq!(Manifest::parse(&object.bytes), None, "a pointer is no record");
+        let later = Pointer { version: VERSION + 1, ..pointer };
+        assert_eq!(Pointer::parse(&later.to_object().expect("object").bytes), None);
     }
 
     #[test]

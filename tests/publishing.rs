@@ -18,7 +18,7 @@ use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal};
 use spaceduck::ports::Object;
 use spaceduck::rehearse::{Account, Cut};
-use spaceduck::release::{CURRENT_KEY, Manifest};
+use spaceduck::release::{self, CURRENT_KEY, Manifest};
 
 use galaxy::{account, job};
 
@@ -94,8 +94,7 @@ async fn held(account: &Arc<Account>) -> BTreeMap<String, (String, String)> {
 }
 
 async fn record(account: &Arc<Account>) -> Manifest {
-    let bytes = account.world().assets.read(Place::Home, ARTIFACTS, CURRENT_KEY).await.unwrap();
-    Manifest::parse(&bytes.unwrap()).unwrap()
+    release::current(account.world().assets.as_ref(), ARTIFACTS).await.unwrap().unwrap()
 }
 
 const ONE: &[Given] = &[
@@ -136,6 +135,24 @@ async fn only_what_differs_goes_up_in_content_or_headers() {
     assert_eq!(held["index.html"].0, "two");
     assert_eq!(held["robots.txt"].1, "public, max-age=60");
     assert_eq!(install(&account, "a", two).await.unwrap(), Vec::<String>::new());
+}
+
+/// Until version 3 the whole record lay where now the pointer to it does.
+#[tokio::test]
+async fn what_an_older_program_wrote_down_is_taken_up() {
+    let account = account();
+    install(&account, "a", ONE).await.unwrap();
+    let assets = account.world().assets;
+    let old = Manifest { version: 3, ..record(&account).await };
+    let whole = Object { key: CURRENT_KEY.into(), ..old.to_object().unwrap() };
+    assets.remove(Place::Home, ARTIFACTS, &[old.key()]).await.unwrap();
+    assets.write(Place::Home, ARTIFACTS, &whole).await.unwrap();
+    assert_eq!(record(&account).await, old);
+    assert_eq!(install(&account, "a", ONE).await.unwrap(), Vec::<String>::new());
+    let two: &[Given] = &[&ONE[1..], &[("index.html", "two", "no-cache")]].concat();
+    let log = install(&account, "a", two).await.unwrap();
+    assert_eq!(stored(&log, BUCKET), ["index.html"], "{log:#?}");
+    assert_eq!(record(&account).await.number, old.number + 1);
 }
 
 #[tokio::test]

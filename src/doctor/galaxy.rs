@@ -7,7 +7,7 @@ use crate::catalog;
 use crate::failure::Failure;
 use crate::lock::{self, Holder};
 use crate::model::{Place, Stack, StackStatus};
-use crate::release::{self, Manifest};
+use crate::release;
 
 pub(super) async fn leftovers(case: &Case) -> Vec<Finding> {
     if let Some(failure) = &case.unseen {
@@ -149,8 +149,7 @@ async fn installed(case: &Case) -> Result<Option<String>, Failure> {
     let Some(bucket) = bucket.filter(|_| case.stacks.contains_key(&Stack::Bootstrap)) else {
         return Ok(None);
     };
-    let bytes = case.world.assets.read(Place::Home, &bucket, release::CURRENT_KEY).await?;
-    Ok(bytes.as_deref().and_then(Manifest::parse).map(|manifest| manifest.release))
+    Ok(release::pointer(case.world.assets.as_ref(), &bucket).await?.map(|pointer| pointer.release))
 }
 
 /// The numbers of a version; what is no number counts as nought.

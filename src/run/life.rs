@@ -116,7 +116,8 @@ pub(super) async fn look(
 ) -> Result<(plan::Observed, Plan), Failure> {
     let observed = observe(job).await?;
     if goal == Goal::Present {
-        site::own::still_named(job.facts.config.pages.as_deref(), observed.current.as_ref())?;
+        let installed = observed.current.as_ref().is_some_and(|current| current.own);
+        site::own::still_named(job.facts.config.pages.as_deref(), installed)?;
     }
     let plan = plan::plan(goal, &observed, &job.rendered);
     let plan = if export { plan.with_export() } else { plan };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use galaxy_sites::{Content, Site, SiteConfig};
 
-use super::home::{self, Home, Start};
+use super::home::{self, Start};
 use super::{ask, back as going_back, life};
 use crate::back;
 use crate::catalog;
@@ -15,10 +15,10 @@ use crate::config::Config;
 use crate::event::{Event, Events, Outcome};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
-use crate::model::{Place, Stack};
+use crate::model::Stack;
 use crate::observe::observe;
 use crate::plan::{self, Goal, Plan, Step, StepId};
-use crate::release::{CURRENT_KEY, Manifest};
+use crate::release::{self, Manifest, Pointer};
 use crate::site::{self, Files};
 
 pub(super) async fn site(shared: &Shared, wish: &SiteWish, events: &Events) -> Result<(), Failure> {
@@ -43,31 +43,36 @@ fn check(shared: &Shared, events: &Events) -> Result<(), Failure> {
 }
 
 /// Publishes this program's pages and one's own to the galaxy as it is installed. Where nothing
-/// has changed, the record alone is asked for.
+/// has changed, nothing is asked for but which release is installed.
 async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
     let config = super::configuration(shared)?;
-    let content = match &config.pages {
-        None => Content::built_in(),
-        Some(folder) => site::own::content(folder)?,
+    let asked = async {
+        let home = home::reach(shared, &config, Start::Installed, events).await?;
+        let bucket = catalog::bucket(Stack::Bootstrap, &config.name, &home.id, &home.region);
+        let bucket = bucket.ok_or_else(|| Failure::bug("the artifact bucket has no name"))?;
+        let pointer = release::pointer(home.world.assets.as_ref(), &bucket).await?;
+        Ok((home, bucket, pointer))
     };
+    // The disk and the account are asked at the same time.
+    let (content, (home, bucket, pointer)) = tokio::try_join!(content(&config), asked)?;
     let files: Files = Arc::new(move |site, told: &_| site::objects_of(&content, site, told));
-    let home = home::reach(shared, &config, Start::Installed, events).await?;
-    let current = current(&home, &config).await?;
     let looking = going_back::blank(&home, config.clone(), events);
     life::tell_start("site publish", &looking);
-    let current = current.ok_or_else(|| going_back::not_installed(&looking))?;
-    site::own::still_named(config.pages.as_deref(), Some(&current))?;
-    if current.release != life::RELEASE {
-        let (ours, theirs) = (life::RELEASE, &current.release);
+    let pointer = pointer.ok_or_else(|| going_back::not_installed(&looking))?;
+    site::own::still_named(config.pages.as_deref(), pointer.own)?;
+    if pointer.release != life::RELEASE {
+        let (ours, theirs) = (life::RELEASE, &pointer.release);
         let message = format!("release {theirs} is installed, and this program is {ours}");
         return Err(Failure::new(Kind::Refused, message)
             .cause("pages and function are one release; these pages would speak to another one")
             .help("`spaceduck install` brings all of it to this release"));
     }
-    if is_published(&files, &config, &current)? {
+    if is_published(&files, &config, &pointer)? {
         events.emit(Event::Finished { outcome: Outcome::Unchanged, urls: vec![], next: vec![] });
         return Ok(());
     }
+    let current = release::current(home.world.assets.as_ref(), &bucket).await?;
+    let current = current.ok_or_else(|| going_back::not_installed(&looking))?;
     let job = job(&looking, current, files).await?;
     let observed = observe(&job).await?;
     let plan = of_pages(plan::plan(Goal::Present, &observed, &job.rendered));
@@ -86,28 +91,32 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is written down as installed.
-async fn current(home: &Home, config: &Config) -> Result<Option<Manifest>, Failure> {
-    let bucket = catalog::bucket(Stack::Bootstrap, &config.name, &home.id, &home.region);
-    let Some(bucket) = bucket else { return Ok(None) };
-    let bytes = home.world.assets.read(Place::Home, &bucket, CURRENT_KEY).await?;
-    Ok(bytes.as_deref().and_then(Manifest::parse))
+/// This program's pages and one's own.
+async fn content(config: &Config) -> Result<Content, Failure> {
+    let Some(folder) = config.pages.clone() else { return Ok(Content::built_in()) };
+    let reading = tokio::task::spawn_blocking(move || site::own::content(&folder));
+    reading
+        .await
+        .map_err(|error| Failure::bug("reading the pages broke off").cause(error.to_string()))?
 }
 
-/// Whether the record says that visitors get just this.
-fn is_published(files: &Files, config: &Config, current: &Manifest) -> Result<bool, Failure> {
+/// Whether visitors are said to get just this.
+fn is_published(files: &Files, config: &Config, current: &Pointer) -> Result<bool, Failure> {
     if current.unsettled || current.own != config.pages.is_some() {
         return Ok(false);
     }
     let turnstile_site_key = config.turnstile_site_key.clone();
     let told = SiteConfig { turnstile_site_key, ..current.told.clone() };
-    for site in Site::ALL {
+    let same = |site: Site| {
         let digest = site::digest(&files(site, &told)?);
-        if current.sites.get(site.name()).map(|record| &record.digest) != Some(&digest) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+        Ok(current.digests.get(site.name()) == Some(&digest))
+    };
+    let all: Vec<Result<bool, Failure>> = std::thread::scope(|scope| {
+        let running: Vec<_> = Site::ALL.map(|site| scope.spawn(move || same(site))).into();
+        let broken = || Err(Failure::bug("comparing the pages broke off"));
+        running.into_iter().map(|one| one.join().unwrap_or_else(|_| broken())).collect()
+    });
+    all.into_iter().try_fold(true, |so_far, one| Ok(so_far && one?))
 }
 
 /// A job that has the function and the API as they are installed, and other pages.

@@ -1,17 +1,20 @@
 //! The folder of whoever hosts the galaxy: pages and files that are added to ours or take their
 //! place.
 
-use std::fs;
-use std::io;
+use std::fs::{self, DirEntry};
+use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use galaxy_sites::{Content, OwnFile, Site};
 
 use crate::failure::{Failure, Kind, Mistake};
-use crate::release::Manifest;
 
 /// What a browser should not be asked to load, and what `CloudFront` would send uncompressed.
 const MOST_BYTES: u64 = 10_000_000;
+
+const LINKED: &str = "it is a link to a folder; copy the folder instead";
 
 /// More files than this are hardly a website.
 const MOST_FILES: usize = 20_000;
@@ -28,9 +31,9 @@ pub fn content(folder: &Path) -> Result<Content, Failure> {
     })
 }
 
-/// Pages of one's own that are installed are not taken away because a machine does not have them.
-pub fn still_named(folder: Option<&Path>, current: Option<&Manifest>) -> Result<(), Failure> {
-    if folder.is_some() || !current.is_some_and(|current| current.own) {
+/// Pages of one's own that are `installed` are not taken away because a machine does not have them.
+pub fn still_named(folder: Option<&Path>, installed: bool) -> Result<(), Failure> {
+    if folder.is_some() || !installed {
         return Ok(());
     }
     let message = "pages of your own are installed, and galaxy.yaml names no folder of them";
@@ -46,13 +49,34 @@ pub fn read(folder: &Path) -> Result<Vec<OwnFile>, Failure> {
             .cause(error.to_string())
             .help("`pages` in galaxy.yaml names it, as seen from galaxy.yaml")
     })?;
-    let mut reading = Reading { folder, root, files: Vec::new(), mistakes: Vec::new() };
-    reading.sites();
-    if reading.files.len() > MOST_FILES {
-        let message = format!("{} files; at most {MOST_FILES} are published", reading.files.len());
-        reading.mistakes.push(mistake_at(&folder.display().to_string(), &message));
+    let mut reading = Reading::of(&root);
+    let sites = reading.sites(folder);
+    // One thread for each site: what takes time is asking the disk for thousands of files.
+    let read = |(path, site): &(PathBuf, Site)| {
+        let mut reading = Reading::of(&root);
+        reading.folder_of(path, site.name());
+        reading
+    };
+    let parts: Vec<Reading<'_>> = std::thread::scope(|scope| {
+        let running: Vec<_> = sites.iter().map(|site| scope.spawn(|| read(site))).collect();
+        running.into_iter().filter_map(|part| part.join().ok()).collect()
+    });
+    if parts.len() < sites.len() {
+        return Err(Failure::bug("reading the pages broke off"));
     }
-    if reading.mistakes.is_empty() { Ok(reading.files) } else { Err(told(reading.mistakes)) }
+    let mut mistakes = reading.mistakes;
+    let mut files = Vec::new();
+    for part in parts {
+        mistakes.extend(part.mistakes);
+        let contents = Bytes::from(part.contents);
+        let file = |(path, at): (String, Range<usize>)| OwnFile { path, bytes: contents.slice(at) };
+        files.extend(part.files.into_iter().map(file));
+    }
+    if files.len() > MOST_FILES {
+        let message = format!("{} files; at most {MOST_FILES} are published", files.len());
+        mistakes.push(mistake_at(&folder.display().to_string(), &message));
+    }
+    if mistakes.is_empty() { Ok(files) } else { Err(told(mistakes)) }
 }
 
 fn mistake_at(path: &str, message: &str) -> Mistake {
@@ -68,92 +92,116 @@ fn told(mut mistakes: Vec<Mistake>) -> Failure {
     Failure { kind: Kind::Input, mistakes, cause: None, now: None }
 }
 
-struct Reading<'f> {
-    /// As it was named.
-    folder: &'f Path,
-    /// Without links.
-    root: PathBuf,
-    files: Vec<OwnFile>,
+struct Reading<'r> {
+    /// The folder of pages, without links.
+    root: &'r Path,
+    /// Paths, and where in `contents` each one's is: one piece of memory for thousands of files.
+    files: Vec<(String, Range<usize>)>,
+    contents: Vec<u8>,
     mistakes: Vec<Mistake>,
 }
 
-impl Reading<'_> {
+impl<'r> Reading<'r> {
+    fn of(root: &'r Path) -> Self {
+        Self { root, files: Vec::new(), contents: Vec::new(), mistakes: Vec::new() }
+    }
+
     fn wrong(&mut self, path: &Path, message: &str) {
         self.mistakes.push(mistake_at(&path.display().to_string(), message));
     }
 
-    fn sites(&mut self) {
+    /// The folders of sites.
+    fn sites(&mut self, folder: &Path) -> Vec<(PathBuf, Site)> {
         let known: Vec<&str> = Site::ALL.into_iter().map(Site::name).collect();
-        for path in self.entries(self.folder) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match Site::parse(&name) {
-                Some(_) if path.is_dir() => self.folder_of(&path, &name),
+        let mut sites = Vec::new();
+        for entry in self.entries(folder) {
+            let path = entry.path();
+            let is_folder = path.is_dir();
+            match Site::parse(&entry.file_name().to_string_lossy()) {
+                Some(_) if is_folder && path.is_symlink() => self.wrong(&path, LINKED),
+                Some(site) if is_folder => sites.push((path, site)),
                 // Beside the sites' folders one may keep whatever one likes, such as a README.
-                None if !path.is_dir() => {}
+                None if !is_folder => {}
                 _ => self.wrong(&path, &format!("no site's folder; they are {}", known.join(", "))),
             }
         }
+        sites
     }
 
     /// What is in a folder, sorted; hidden files and what editors leave are nothing.
-    fn entries(&mut self, folder: &Path) -> Vec<PathBuf> {
+    fn entries(&mut self, folder: &Path) -> Vec<DirEntry> {
         let all = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let all = match all {
+        let mut entries = match all {
             Ok(all) => all,
             Err(error) => {
                 self.wrong(folder, &format!("it can't be read: {error}"));
                 return Vec::new();
             }
         };
-        let hidden = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with('.') || name.ends_with('~')
-        };
-        let mut paths: Vec<PathBuf> = all.into_iter().map(|entry| entry.path()).collect();
-        paths.retain(|path| !hidden(path));
-        paths.sort();
-        paths
+        entries.retain(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            !name.starts_with('.') && !name.ends_with('~')
+        });
+        entries.sort_by_key(DirEntry::file_name);
+        entries
     }
 
     fn folder_of(&mut self, folder: &Path, inside: &str) {
-        for path in self.entries(folder) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for entry in self.entries(folder) {
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
             let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             if !name.chars().all(plain) {
                 self.wrong(&path, "a name has letters without accents, digits, `.`, `_`, `-` only");
                 continue;
             }
             let place = format!("{inside}/{name}");
-            match path.canonicalize() {
-                Ok(real) if !real.starts_with(&self.root) => {
-                    self.wrong(&path, "it leads out of the folder of pages");
-                }
-                Ok(real) if real.is_dir() && folder.starts_with(&path) => {
-                    self.wrong(&path, "it leads back to where it is");
-                }
-                Ok(real) if real.is_dir() && path.is_symlink() => {
-                    self.wrong(&path, "it is a link to a folder; copy the folder instead");
-                }
-                Ok(real) if real.is_dir() => self.folder_of(&path, &place),
-                Ok(_) => self.file(&path, place),
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.folder_of(&path, &place),
+                Ok(kind) if kind.is_symlink() => self.link(&path, place),
+                Ok(kind) if kind.is_file() => self.file(&path, place),
+                Ok(_) => self.wrong(&path, "it is neither a file nor a folder"),
                 Err(error) => self.wrong(&path, &format!("it can't be read: {error}")),
             }
         }
     }
 
+    /// A link may stand for a file of this folder and for nothing else.
+    fn link(&mut self, path: &Path, place: String) {
+        match path.canonicalize() {
+            Ok(real) if !real.starts_with(self.root) => {
+                self.wrong(path, "it leads out of the folder of pages");
+            }
+            Ok(real) if real.is_dir() => self.wrong(path, LINKED),
+            Ok(_) => self.file(path, place),
+            Err(error) => self.wrong(path, &format!("it can't be read: {error}")),
+        }
+    }
+
     fn file(&mut self, path: &Path, place: String) {
-        let size = fs::metadata(path).map(|about| about.len());
-        match size {
+        let start = self.contents.len();
+        match append(path, &mut self.contents) {
             Ok(size) if size > MOST_BYTES => {
                 let message = format!("{size} bytes; at most {MOST_BYTES} are published");
                 self.wrong(path, &message);
             }
-            _ => match fs::read(path) {
-                Ok(bytes) => self.files.push(OwnFile { path: place, bytes }),
-                Err(error) => self.wrong(path, &format!("it can't be read: {error}")),
-            },
+            Ok(_) => self.files.push((place, start..self.contents.len())),
+            Err(error) => self.wrong(path, &format!("it can't be read: {error}")),
         }
     }
+}
+
+/// Reads a file to the end of `contents`, if it is not too big; gives its size in bytes.
+fn append(path: &Path, contents: &mut Vec<u8>) -> io::Result<u64> {
+    let mut file = fs::File::open(path)?;
+    let size = file.metadata()?.len();
+    if size <= MOST_BYTES {
+        let start = contents.len();
+        contents.resize(start + usize::try_from(size).unwrap_or_default(), 0);
+        file.read_exact(&mut contents[start..])?;
+    }
+    Ok(size)
 }
 
 #[cfg(test)]
@@ -202,11 +250,19 @@ mod tests {
             .expect("a link");
         std::os::unix::fs::symlink("nowhere", folder.path().join("duckgalaxy/dead.txt"))
             .expect("a link");
+        std::os::unix::fs::symlink("..", folder.path().join("duckgalaxy/round")).expect("a link");
+        std::os::unix::fs::symlink("duckgalaxy", folder.path().join("duckcontrol"))
+            .expect("a link");
+        std::os::unix::net::UnixListener::bind(folder.path().join("duckgalaxy/socket.txt"))
+            .expect("a socket");
         insta::assert_snapshot!(said(&folder), @r"
+        error: `OWN/duckcontrol`: it is a link to a folder; copy the folder instead
         error: `OWN/duckgalaxy/dead.txt`: it can't be read: No such file or directory (os error 2)
         error: `OWN/duckgalaxy/groß.txt`: a name has letters without accents, digits, `.`, `_`, `-` only
         error: `OWN/duckgalaxy/huge.txt`: 10000001 bytes; at most 10000000 are published
         error: `OWN/duckgalaxy/out.txt`: it leads out of the folder of pages
+        error: `OWN/duckgalaxy/round`: it is a link to a folder; copy the folder instead
+        error: `OWN/duckgalaxy/socket.txt`: it is neither a file nor a folder
         error: `OWN/swan`: no site's folder; they are mightyspaceduck, duckgalaxy, duckcontrol, spaceduckling, spaceduck-bot
         help: pages/README.md says how pages are written; nothing was published
         ");

@@ -2,6 +2,7 @@
 //! whatever names it names it so. Such a file may be kept for ever: another content is another
 //! file, and a page of an older release still finds its own.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -33,11 +34,12 @@ const DIGITS: usize = 10;
 pub fn by_content(files: BTreeMap<String, Vec<u8>>) -> Result<Vec<Asset>, Mistake> {
     let files: BTreeMap<String, Vec<u8>> =
         files.into_iter().map(|(path, bytes)| (path.clone(), light(&path, bytes))).collect();
-    let mut naming = Naming { files: &files, named: BTreeMap::new(), open: BTreeSet::new() };
+    let named = Cow::Owned(BTreeMap::new());
+    let mut naming = Naming { files: &files, named, open: BTreeSet::new() };
     naming.index();
     let mut done = Vec::new();
     for (path, bytes) in &files {
-        let bytes = naming.rewritten(path, bytes)?;
+        let bytes = naming.rewritten(path, bytes)?.into_owned();
         let named = naming.name(path)?;
         let lasts = named != *path;
         done.push(Asset { path: named, bytes, lasts });
@@ -68,12 +70,17 @@ fn light(path: &str, bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// The content of a file of somebody else, with the names of ours as they are. `named` has them by
-/// what they are called in the checkout.
+/// what they are called in the checkout. Borrowed where the file names none of them.
 #[must_use]
-pub fn rewritten(path: &str, bytes: &[u8], named: &BTreeMap<String, String>) -> Vec<u8> {
+pub fn rewritten<'b>(
+    path: &str,
+    bytes: &'b [u8],
+    named: &BTreeMap<String, String>,
+) -> Cow<'b, [u8]> {
     let files = BTreeMap::new();
-    let mut naming = Naming { files: &files, named: named.clone(), open: BTreeSet::new() };
-    naming.rewritten(path, bytes).unwrap_or_else(|_| bytes.to_vec())
+    let named = Cow::Borrowed(named);
+    let mut naming = Naming { files: &files, named, open: BTreeSet::new() };
+    naming.rewritten(path, bytes).unwrap_or(Cow::Borrowed(bytes))
 }
 
 /// What a file was called before it got its name, if it got one.
@@ -95,7 +102,7 @@ pub fn plain(path: &str) -> Option<String> {
 struct Naming<'f> {
     files: &'f BTreeMap<String, Vec<u8>>,
     /// Path, or a folder's with a slash at its end → its name.
-    named: BTreeMap<String, String>,
+    named: Cow<'f, BTreeMap<String, String>>,
     /// What is being named right now.
     open: BTreeSet<String>,
 }
@@ -108,7 +115,7 @@ impl Naming<'_> {
             sha.update(Sha256::digest(bytes));
         }
         let name = format!("{}.{}/", INDEX.trim_end_matches('/'), digits(&sha.finalize()));
-        self.named.insert(INDEX.to_owned(), name);
+        self.named.to_mut().insert(INDEX.to_owned(), name);
     }
 
     /// What a path is called.
@@ -130,42 +137,43 @@ impl Naming<'_> {
         let bytes = self.rewritten(path, files.get(path).map_or(&[], Vec::as_slice))?;
         self.open.remove(path);
         let name = format!("{stem}.{}.{ending}", digits(&Sha256::digest(&bytes)));
-        self.named.insert(path.to_owned(), name.clone());
+        self.named.to_mut().insert(path.to_owned(), name.clone());
         Ok(name)
     }
 
     /// The content of a file with the names of others as they are.
-    fn rewritten(&mut self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, Mistake> {
+    fn rewritten<'b>(&mut self, path: &str, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Mistake> {
         let ending = path.rsplit('.').next().unwrap_or_default();
         if !["html", "css", "js"].contains(&ending) {
-            return Ok(bytes.to_vec());
+            return Ok(Cow::Borrowed(bytes));
         }
-        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(bytes.to_vec()) };
+        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(Cow::Borrowed(bytes)) };
         let site = path.split('/').next().unwrap_or_default();
-        let mut out = String::with_capacity(text.len() + 64);
-        let mut rest = text;
-        while let Some(at) = rest.find(['"', '\'', '(']) {
-            let (before, after) = rest.split_at(at + 1);
-            out.push_str(before);
-            rest = after;
-            let end = rest.find(['"', '\'', ')', '\n']).unwrap_or(rest.len());
-            if let Some(address) = rest[..end].strip_prefix('/')
-                && let Some(file) = self.meant(site, address)
-            {
-                let name = self.name(&file)?;
-                out.push('/');
-                let from_root = format!("{site}/");
-                let own = name.strip_prefix(&from_root).filter(|_| site != "shared");
-                out.push_str(own.unwrap_or(&name));
-                rest = &rest[end..];
-                // A quotation mark that ends a name does not begin another one.
-                let close = rest.len().min(1);
-                out.push_str(&rest[..close]);
-                rest = &rest[close..];
+        let mut out = String::new();
+        let mut done = 0;
+        for slash in memchr::memchr_iter(b'/', bytes) {
+            // A quotation mark that ends a name does not begin another one.
+            let Some(mark) = slash.checked_sub(1).filter(|mark| *mark >= done) else { continue };
+            if !matches!(bytes[mark], b'"' | b'\'' | b'(') {
+                continue;
             }
+            let rest = &text[slash + 1..];
+            let end = rest.find(['"', '\'', ')', '\n']).unwrap_or(rest.len());
+            let Some(file) = self.meant(site, &rest[..end]) else { continue };
+            let name = self.name(&file)?;
+            out.push_str(&text[done..=slash]);
+            let from_root = format!("{site}/");
+            let own = name.strip_prefix(&from_root).filter(|_| site != "shared");
+            out.push_str(own.unwrap_or(&name));
+            let close = slash + 1 + end;
+            done = text.len().min(close + 1);
+            out.push_str(&text[close..done]);
         }
-        out.push_str(rest);
-        Ok(out.into_bytes())
+        if done == 0 {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        out.push_str(&text[done..]);
+        Ok(Cow::Owned(out.into_bytes()))
     }
 
     /// The file that an address means, where it is one that gets a name.
@@ -266,7 +274,10 @@ mod tests {
             BTreeMap::from([("shared/s.css".to_owned(), "shared/s.0123456789.css".to_owned())]);
         let page = b"<link href=\"/shared/s.css\"><link href=\"/own.css\">";
         let found = rewritten("duck/own.html", page, &named);
-        assert_eq!(found, b"<link href=\"/shared/s.0123456789.css\"><link href=\"/own.css\">");
+        let wanted = b"<link href=\"/shared/s.0123456789.css\"><link href=\"/own.css\">";
+        assert_eq!(*found, *wanted);
+        let other = rewritten("duck/own.html", b"<link href=\"/own.css\">", &named);
+        assert!(matches!(other, Cow::Borrowed(_)), "it names none of ours");
     }
 
     #[test]

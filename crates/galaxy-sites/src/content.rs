@@ -21,7 +21,7 @@ pub struct OwnFile {
     /// `SITE/path`.
     pub path: String,
     /// Content.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// What is wrong with such a file.
@@ -99,7 +99,11 @@ impl Content {
                 mistakes.push(Mistake { path: file.path, message });
                 continue;
             }
-            let bytes = Bytes::from(assets::rewritten(&file.path, &file.bytes, &named));
+            let rewritten = match assets::rewritten(&file.path, &file.bytes, &named) {
+                Cow::Owned(bytes) => Some(bytes),
+                Cow::Borrowed(_) => None,
+            };
+            let bytes = rewritten.map_or(file.bytes, Bytes::from);
             match by_path.get(&file.path) {
                 Some(at) => self.0[*at].bytes = bytes,
                 None => self.0.push(Entry { path: Cow::Owned(file.path), bytes, lasts: false }),
@@ -150,8 +154,8 @@ fn reserved(file: &OwnFile) -> Option<Mistake> {
 fn made_anew(markdown: Vec<OwnFile>, mistakes: &mut Vec<Mistake>) -> Content {
     let mut kit: Kit = serde_json::from_slice(KIT).unwrap_or_default();
     for file in markdown {
-        if let Ok(text) = String::from_utf8(file.bytes) {
-            kit.input.own.push(Text { path: file.path, text });
+        if let Ok(text) = std::str::from_utf8(&file.bytes) {
+            kit.input.own.push(Text { path: file.path, text: text.to_owned() });
         } else {
             let message = "it is not text in UTF-8".to_owned();
             mistakes.push(Mistake { path: file.path, message });
@@ -190,7 +194,7 @@ mod tests {
     fn own(files: &[(&str, &str)]) -> Vec<OwnFile> {
         let file = |(path, text): &(&str, &str)| OwnFile {
             path: (*path).to_owned(),
-            bytes: text.as_bytes().to_vec(),
+            bytes: Bytes::copy_from_slice(text.as_bytes()),
         };
         files.iter().map(file).collect()
     }

@@ -16,7 +16,7 @@ use crate::model::{Place, Stack};
 use crate::plan::Action;
 use crate::ports::{Object, Turn};
 use crate::publish::{self, Changes, Files};
-use crate::release::{self, Manifest, SiteRecord, Spot};
+use crate::release::{self, Manifest, Pointer, SiteRecord, Spot};
 
 /// How many objects of a site are stored at the same time.
 const UPLOADS: usize = 16;
@@ -52,8 +52,7 @@ pub(in crate::execute) async fn publish(
 /// What is written down as installed.
 async fn current(job: &Job) -> Result<Option<Manifest>, Failure> {
     let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    let bytes = job.world.assets.read(Place::Home, &bucket, release::CURRENT_KEY).await?;
-    Ok(bytes.as_deref().and_then(Manifest::parse))
+    release::current(job.world.assets.as_ref(), &bucket).await
 }
 
 /// Stores files of a site, pages last.
@@ -140,7 +139,7 @@ pub(in crate::execute) async fn release(job: &Job, action: &Action) -> Result<bo
             job.world.assets.write(Place::Home, &turning.artifacts, &template).await?;
         }
     }
-    turning.write(job, &manifest).await?;
+    point_to(job, &turning.artifacts, &manifest).await?;
     Ok(true)
 }
 
@@ -214,8 +213,8 @@ impl Turning {
         }
         self.noted = true;
         let Some(before) = &self.before else { return Ok(()) };
-        let note = Manifest { unsettled: true, ..before.clone() };
-        let object = note.to_object(release::CURRENT_KEY)?;
+        let note = Pointer { unsettled: true, ..Pointer::to(before) };
+        let object = note.to_object()?;
         job.world.assets.write(Place::Home, &self.artifacts, &object).await
     }
 
@@ -261,14 +260,14 @@ impl Turning {
             unsettled: false,
         })
     }
+}
 
-    async fn write(&self, job: &Job, manifest: &Manifest) -> Result<(), Failure> {
-        for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
-            let object = manifest.to_object(&key)?;
-            job.world.assets.write(Place::Home, &self.artifacts, &object).await?;
-        }
-        Ok(())
+/// Writes down a release, and then that it is the one that is installed.
+async fn point_to(job: &Job, artifacts: &str, manifest: &Manifest) -> Result<(), Failure> {
+    for object in [manifest.to_object()?, Pointer::to(manifest).to_object()?] {
+        job.world.assets.write(Place::Home, artifacts, &object).await?;
     }
+    Ok(())
 }
 
 /// Makes what was put into a site's bucket last what everybody sees.
@@ -330,9 +329,7 @@ pub(in crate::execute) async fn record_anew(job: &Job) -> Result<bool, Failure> 
         assets.write(Place::Home, &artifacts, &pack).await?;
         manifest.contents.extend(spots);
     }
-    for key in [manifest.key(), release::CURRENT_KEY.to_owned()] {
-        assets.write(Place::Home, &artifacts, &manifest.to_object(&key)?).await?;
-    }
+    point_to(job, &artifacts, &manifest).await?;
     Ok(true)
 }
 

@@ -319,12 +319,20 @@ fn headers(ground: &Ground<'_>, rows: &mut Vec<String>) -> Outcome {
 /// Has the record say that a file was sent with this header.
 fn recorded(ground: &Ground<'_>, number: usize, cache_control: &str) -> Outcome {
     let bucket = format!("spaceduck-artifacts-{}-eu-central-1-an", test_cloud::ACCOUNT);
-    let url = format!("{}/{bucket}/releases/current.json", ground.cloud.url());
-    let mut answer = ureq::get(&url).call().map_err(|error| format!("{url}: {error}"))?;
-    let mut record: Value = answer.body_mut().read_json().map_err(|error| error.to_string())?;
-    let site = &mut record["sites"][SITES[0]];
-    site["digest"] = "another".into();
-    site["files"][file_name(number)]["cache_control"] = cache_control.into();
-    ureq::put(&url).send(record.to_string()).map_err(|error| format!("{url}: {error}"))?;
+    let rewritten = |name: &str, change: &dyn Fn(&mut Value)| {
+        let url = format!("{}/{bucket}/releases/{name}.json", ground.cloud.url());
+        let mut answer = ureq::get(&url).call().map_err(|error| format!("{url}: {error}"))?;
+        let mut value: Value = answer.body_mut().read_json().map_err(|e| e.to_string())?;
+        change(&mut value);
+        ureq::put(&url).send(value.to_string()).map_err(|error| format!("{url}: {error}"))?;
+        Ok::<Value, String>(value)
+    };
+    let pointer = rewritten("current", &|pointer| pointer["digests"][SITES[0]] = "other".into())?;
+    let id = pointer["id"].as_str().unwrap_or_default();
+    rewritten(id, &|record| {
+        let site = &mut record["sites"][SITES[0]];
+        site["digest"] = "other".into();
+        site["files"][file_name(number)]["cache_control"] = cache_control.into();
+    })?;
     Ok(())
 }

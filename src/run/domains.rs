@@ -166,6 +166,7 @@ fn record(looked: &Looked) -> told::Record {
         value: wanted.data.value(),
         ttl: TTL,
         purpose: wanted.purpose.words().into(),
+        by: "you".into(),
         state: state.into(),
         detail,
     }

@@ -156,22 +156,80 @@ fn a_fact_has_words_and_words_have_a_fact() {
     }
 }
 
+fn app(path: &str, head: &str, body: &str) -> Text {
+    let text = format!(
+        "---\ntitle: \"A page: with a program\"\ndescription: A page that has a program and says \
+         what it does.\n{head}---\n{body}\n"
+    );
+    Text { path: path.into(), text }
+}
+
 #[test]
-fn pages_with_a_program_get_the_header_of_all_pages() {
-    let html = "<title>T</title><header class=\"top\">old</header><main id=\"main\">\
-                <a class=\"b\" data-site=\"duckgalaxy\" data-path=\"/guide/one/\" href=\"/\">x</a>\
-                </main><footer class=\"foot\"></footer>";
+fn pages_with_a_program_have_the_layout_of_all_pages() {
+    let body = "<h1 id=\"a\">Act</h1>\n<a class=\"b\" data-site=\"duckgalaxy\" \
+                data-path=\"/guide/one/\" href=\"/\">x</a>";
+    let head = "nav: Act now\nscript: /act/act.js\nstyle: /shared/app.css\n";
     let built = build(&Input {
-        markdown: vec![md("duckgalaxy/guide/one.md", "x")],
-        html: vec![Text { path: "spaceduckling/index.html".into(), text: html.into() }],
+        markdown: vec![
+            md("duckgalaxy/guide/one.md", "[act](spaceduckling:/act/#a)"),
+            md("spaceduckling/help/index.md", "Help."),
+        ],
+        html: vec![app("spaceduckling/act/index.html", head, body)],
         ..Input::default()
     });
     assert_eq!(built.mistakes, []);
-    let html = page(&built, "spaceduckling/index.html");
-    let link = "<a href=\"/sites/#duckgalaxy-guide-one\" data-site=\"duckgalaxy\" \
-                data-path=\"/guide/one/\" class=\"b\">x</a>";
-    assert!(html.contains(link), "{html}");
-    assert!(!html.contains(">old<") && html.contains("role=\"search\""), "{html}");
+    let html = page(&built, "spaceduckling/act/index.html");
+    for needed in [
+        "<title>A page: with a program</title>",
+        "<meta name=\"description\" content=\"A page that has a program and says what it does.\">",
+        "<link rel=\"stylesheet\" href=\"/shared/app.css\">",
+        "<script type=\"module\" src=\"/act/act.js\"></script>",
+        "<main id=\"main\" tabindex=\"-1\">\n<h1 id=\"a\">Act</h1>",
+        "<a href=\"/sites/#duckgalaxy-guide-one\" data-site=\"duckgalaxy\" \
+         data-path=\"/guide/one/\" class=\"b\">x</a>\n</main>",
+        "<li><a href=\"/act/\" aria-current=\"page\">Act now</a></li>",
+        "<footer class=\"foot\">",
+    ] {
+        assert!(html.contains(needed), "{needed} in {html}");
+    }
+    // All that is around the content is what a page to be read has, too.
+    let text = page(&built, "spaceduckling/help/index.html");
+    let around = |page: &str| {
+        let (before, rest) = page.split_once("<main").expect("main");
+        let head = before.lines().filter(|line| !line.contains("title") && !line.contains("src="));
+        let head = head.filter(|line| !line.contains("description") && !line.contains("app.css"));
+        let head = head.map(|line| line.replace(" aria-current=\"page\"", ""));
+        (head.collect::<Vec<_>>(), rest.split_once("</main>").expect("its end").1.to_owned())
+    };
+    assert_eq!(around(html), around(text));
+    assert!(page(&built, "duckgalaxy/sites/index.html").contains(">Act now</a></li>"));
+}
+
+#[test]
+fn the_page_for_what_is_not_there_is_every_sites() {
+    let html = vec![app("shared/404.html", "", "<h1>Nothing</h1>")];
+    let built = build(&Input { html, ..Input::default() });
+    for site in &SITES {
+        let html = page(&built, &format!("{}/404.html", site.name));
+        let own = format!("<span>{} <small>", site.title);
+        assert!(html.contains(&own) && html.contains("src=\"/shared/beak.js\""), "{html}");
+    }
+}
+
+#[test]
+fn the_head_of_a_page_with_a_program_is_strict() {
+    for (text, fault) in [
+        ("<h1>x</h1>", "it does not begin with `---`"),
+        ("---\ntitle: x\ndescription: short\n---\n", "has 5 characters"),
+        ("---\ntitle: x\n---\n", "description"),
+        ("---\ntitle: x\ndescription: y\nkind: guide\n---\n", "kind"),
+    ] {
+        let html = vec![Text { path: "spaceduckling/index.html".into(), text: text.into() }];
+        let built = build(&Input { html, ..Input::default() });
+        let found = built.mistakes.first().map(ToString::to_string).unwrap_or_default();
+        assert!(found.starts_with("sites/spaceduckling/index.html: "), "{found}");
+        assert!(found.contains(fault), "{found}");
+    }
 }
 
 #[test]

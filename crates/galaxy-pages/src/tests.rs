@@ -243,6 +243,93 @@ fn the_index_finds_parts_of_names_and_no_common_words() {
     }
 }
 
+/// Pages of a folder of the reference, and the headings that each of them has something below.
+const SECTIONS: [(&str, &[&str]); 12] = [
+    ("duckgalaxy/api/", &["request", "answer", "errors"]),
+    ("duckgalaxy/errors/", &["cause", "cure"]),
+    ("duckgalaxy/events/", &["when-it-is-written", "what-it-holds"]),
+    ("duckcontrol/cli/", &["example", "when-it-refuses-or-fails", "what-to-do-then"]),
+    ("duckcontrol/exit-codes/", &["cause", "cure", "example"]),
+    ("duckcontrol/config/", &["example", "when-it-is-wrong"]),
+    ("duckcontrol/stacks/", &["how-it-comes-back"]),
+    ("duckcontrol/drift/", &["cause", "cure", "example"]),
+    ("duckcontrol/doctor/", &["cause", "cure", "example"]),
+    ("duckcontrol/mail/", &["why-it-may-be-open", "how-to-get-there", "example"]),
+    ("spaceduck-bot/peck-types/", &["asking", "before-you-approve"]),
+    ("spaceduck-bot/tiers/", &["how-a-duckling-gets-there", "what-it-opens", "example"]),
+];
+
+/// What stands below a heading, up to the next one.
+fn below<'h>(html: &'h str, id: &str) -> Option<&'h str> {
+    let (_, rest) = html.split_once(&format!("<h2 id=\"{id}\">"))?;
+    let (_, rest) = rest.split_once("</h2>")?;
+    Some(rest.split("<h2").next().unwrap_or(rest).split("<nav").next().unwrap_or(rest).trim())
+}
+
+/// The reference is of use: whoever looks something up finds cause, cure and an example.
+#[test]
+fn every_page_of_the_reference_has_cause_cure_and_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built = build(&read::input(&root).expect("readable"));
+    let mut seen = 0;
+    for (folder, wanted) in SECTIONS {
+        let mut pages = 0;
+        for file in &built.files {
+            let inside = file.path.strip_prefix(folder).and_then(|p| p.strip_suffix("index.html"));
+            // A section's first page is a list; nothing has to be mended where all is well.
+            if inside.is_none_or(|inside| inside.is_empty() || file.path.ends_with("/0/index.html"))
+            {
+                continue;
+            }
+            for id in wanted {
+                let below = below(&file.text, id);
+                let said = below.is_some_and(|below| below.contains("</"));
+                assert!(said, "{} says nothing below #{id}", file.path);
+            }
+            assert!(file.text.contains("<pre"), "{} shows nothing", file.path);
+            pages += 1;
+        }
+        assert!(pages > 2, "{pages} pages in {folder}");
+        seen += pages;
+    }
+    assert!(seen > 200, "{seen} pages");
+    let stack = "duckcontrol/stacks/data/index.html";
+    assert!(below(page(&built, stack), "what-it-costs-a-month").is_some_and(|b| b.contains("$1")));
+    let key = page(&built, "duckcontrol/stacks/data/cert-signing-key/index.html");
+    assert!(key.contains("$1.00 when nobody comes"), "{key}");
+    assert!(below(key, "what-is-lost-when-it-goes").is_some_and(|below| below.len() > 40));
+}
+
+#[test]
+fn an_example_is_of_the_kind_that_it_is_an_example_of() {
+    let facts = r#"{"commands": [], "shared": [], "exit_codes": [], "config": [], "stacks": [],
+        "drift": [{"id": "page", "item": "SITE/PAGE", "state": "missing", "mends": ""}],
+        "doctor": [{"id": "disk", "title": "Room", "should": "s", "cure": "c"}]}"#;
+    let said = |drift: &str, doctor: &str| {
+        let about = "about: A sentence that is long enough to be the description of a page.";
+        let words = |name: &str, id: &str, example: &str| Text {
+            path: format!("{name}.yaml"),
+            text: format!("{id}:\n  {about}\n  example: \"{example}\"\n"),
+        };
+        let built = build(&Input {
+            facts: vec![Text { path: "installer.json".into(), text: facts.into() }],
+            words: vec![words("drift", "page", drift), words("doctor", "disk", doctor)],
+            ..Input::default()
+        });
+        let all: Vec<String> = built.mistakes.iter().map(ToString::to_string).collect();
+        all.into_iter().filter(|text| text.contains("example")).collect::<Vec<_>>()
+    };
+    assert_eq!(said("a/b.html  it is gone", "problem: full"), Vec::<String>::new());
+    let wrong = said("missing a  it is gone", "it is full");
+    assert_eq!(
+        wrong,
+        [
+            "pages/reference/doctor.yaml: `disk`: its example begins with no level",
+            "pages/reference/drift.yaml: `page`: its example is no `SITE/PAGE`",
+        ]
+    );
+}
+
 /// The pages of the project itself.
 #[test]
 fn the_projects_own_pages_have_no_mistake() {

@@ -23,6 +23,7 @@ mod leave;
 mod life;
 mod local;
 mod mail;
+mod records;
 mod site;
 mod skill;
 mod state;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use galaxy_mail::name::Domain;
 
 use crate::config::Config;
-use crate::model::{AccountId, Front, GalaxyName, Place, Region, Stack, TAG};
+use crate::model::{AccountId, Front, GalaxyName, Part, Place, Region, Stack, TAG};
 use crate::render::Fill;
 use crate::yaml::Node;
 
@@ -316,6 +316,12 @@ pub fn stack_of(front: Front) -> Stack {
 #[must_use]
 pub fn domains_path(galaxy: &GalaxyName) -> String {
     format!("/{galaxy}/domains")
+}
+
+/// Where is kept which records were made in Route 53.
+#[must_use]
+pub fn records_path(galaxy: &GalaxyName, part: Part) -> String {
+    format!("/{galaxy}/records/{part}")
 }
 
 /// Where the API reads Turnstile's secret.

@@ -10,12 +10,14 @@ use crate::model::{GalaxyName, Region, Secret};
 
 mod document;
 mod domains;
+mod hosting;
 mod limits;
 mod mail;
 mod secret;
 
 use document::{Document, Value};
 pub use domains::{Domains, Served};
+pub use hosting::{Hosting, Kept, Led, Ours, OursState, Slot, SlotState};
 pub use limits::{Cost, PARALLEL, PRICE_CLASSES, UNITS};
 pub use mail::{Mail, Seen, Sender};
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub mail: Mail,
     /// The domains of sites and API.
     pub domains: Domains,
+    /// Who sets DNS records.
+    pub hosting: Hosting,
     /// The folder of pages of one's own.
     pub pages: Option<PathBuf>,
 }
@@ -73,6 +77,7 @@ impl Default for Config {
             point_in_time: true,
             mail: Mail::default(),
             domains: Domains::default(),
+            hosting: Hosting::default(),
             pages: None,
         }
     }
@@ -149,7 +154,7 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
 }
 
-const ROOT_KEYS: [&str; 10] = [
+const ROOT_KEYS: [&str; 11] = [
     "name",
     "region",
     "turnstile",
@@ -159,6 +164,7 @@ const ROOT_KEYS: [&str; 10] = [
     "protection",
     "pages",
     "domains",
+    "dns",
     "mail",
 ];
 
@@ -179,6 +185,7 @@ impl Reader<'_> {
                 "protection" => self.protection(&value, config),
                 "pages" => config.pages = self.noun(&value, folder_name),
                 "domains" => self.domains(&value, config),
+                "dns" => self.hosting(&value, config),
                 "mail" => self.mail(&value, config),
                 _ => self.unknown(&key, &ROOT_KEYS),
             }

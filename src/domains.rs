@@ -2,6 +2,7 @@
 //! they answer; and remembers since when.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use galaxy_mail::name::Domain;
 use galaxy_mail::records::{Front as Wanted, Purpose};
@@ -54,8 +55,30 @@ pub async fn seen(world: &World, config: &Config) -> Result<Domains, Failure> {
     Ok(domains)
 }
 
+/// The best certificate of each domain, as it is now.
+pub async fn certificates(
+    world: &World,
+    config: &Config,
+) -> Result<BTreeMap<Front, Certificate>, Failure> {
+    let mut best = BTreeMap::new();
+    let mut known = BTreeMap::new();
+    for (front, domain) in &config.domains.names {
+        let place = front.place();
+        if let Entry::Vacant(free) = known.entry(place) {
+            free.insert(world.certificates.ours(place, &config.name).await?);
+        }
+        let mine = known.get(&place).into_iter().flatten().filter(|one| one.domain == *domain);
+        best.extend(mine.max_by_key(|one| one.rank()).map(|one| (*front, one.clone())));
+    }
+    Ok(best)
+}
+
 /// What the stack tells that a domain leads to.
-async fn outputs(world: &World, config: &Config, front: Front) -> Result<Outputs, Failure> {
+pub(crate) async fn outputs(
+    world: &World,
+    config: &Config,
+    front: Front,
+) -> Result<Outputs, Failure> {
     let stack = catalog::stack_of(front);
     let seen = world.stacks.find(stack.place(), &stack.name(&config.name)).await?;
     Ok(seen.map(|seen| seen.outputs).unwrap_or_default())
@@ -153,9 +176,20 @@ pub async fn wanted(world: &World, config: &Config) -> Result<Vec<Wanted>, Failu
             domain: domain.clone(),
             target: target.and_then(|target| Domain::parse(target).ok()),
             validation: certificate.and_then(|certificate| certificate.proof.clone()),
+            alias: is_alias(config, purpose, domain),
         });
     }
     Ok(wanted)
+}
+
+/// Whether the record that leads to a front is or will be an alias in Route 53. A CNAME that
+/// somebody has set is as good.
+fn is_alias(config: &Config, purpose: Purpose, domain: &Domain) -> bool {
+    let slot = config.hosting.slots.iter().find(|s| s.purpose == purpose && s.domain == *domain);
+    match slot {
+        Some(slot) => !slot.kinds.contains(&"CNAME"),
+        None => !config.hosting.manual && config.hosting.zone_of(domain).is_some(),
+    }
 }
 
 /// Where a domain stands, in one sentence.

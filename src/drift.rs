@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::catalog;
 use crate::execute::{Job, site_hosts};
 use crate::failure::Failure;
-use crate::model::{Place, Stack, StackSeen, StackStatus};
+use crate::model::{Part, Place, Stack, StackSeen, StackStatus};
 use crate::plan::{Action, Goal, Plan, Step, StepId};
 use crate::ports::{DriftState, Object, ObjectSeen, ResourceDrift};
 use crate::release::{self, FileRecord, Manifest, SiteRecord};
@@ -21,6 +21,7 @@ use crate::release::{self, FileRecord, Manifest, SiteRecord};
 mod domains;
 mod kinds;
 mod mail;
+mod records;
 mod strays;
 
 pub use kinds::{KINDS, Kind};
@@ -95,7 +96,9 @@ pub async fn inspect(
     }
     found.extend(of_record(job, manifest).await?);
     found.extend(of_secrets(job).await?);
-    found.extend(domains::find(job).await?);
+    let records = records::find(job).await?;
+    found.extend(domains::find(job, &records).await?);
+    found.extend(records);
     found.extend(mail::find(job, stacks, &manifest.release).await?);
     found.sort();
     Ok(found)
@@ -328,6 +331,10 @@ pub fn repair(found: &[Finding], items: &[String]) -> Plan {
 
 fn step_for(finding: &Finding) -> Option<StepId> {
     let item = finding.item.as_str();
+    if let Some(rest) = item.strip_prefix("records/") {
+        let part = rest.split('/').next().and_then(Part::parse);
+        return part.filter(|_| finding.state == State::Missing).map(StepId::Record);
+    }
     if item == "function" {
         return Some(StepId::Alias);
     }
@@ -359,6 +366,8 @@ mod tests {
             finding("duckgalaxy/index.html", State::Missing, ""),
             finding("function", State::Changed, ""),
             finding("site-duckgalaxy.Oac", State::Changed, ""),
+            finding("records/proofs/_x.example.org/CNAME", State::Missing, ""),
+            finding("records/mail/_dmarc.example.org/TXT", State::Changed, ""),
         ];
         let ids = |items: &[&str]| -> Vec<StepId> {
             let items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
@@ -366,7 +375,9 @@ mod tests {
         };
         let (api, site) = (StepId::Stack(Stack::Api), Site::DuckGalaxy);
         let (front, pages) = (StepId::Stack(Stack::Site(site)), StepId::Publish(site));
-        assert_eq!(ids(&[]), [api, front, pages, StepId::Alias]);
+        let proofs = StepId::Record(Part::Proofs);
+        assert_eq!(ids(&[]), [api, front, pages, StepId::Alias, proofs]);
+        assert_eq!(ids(&["records"]), [proofs], "what somebody has changed is somebody's");
         assert_eq!(ids(&["api.HatchRoute"]), [api]);
         assert_eq!(ids(&["duckgalaxy"]), [pages]);
         assert_eq!(ids(&["data.EggsTable"]), []);

@@ -48,11 +48,12 @@ pub enum Event {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         monthly: Vec<Cost>,
     },
-    /// What an update would do to a resource; only a plan that is not run tells it beforehand.
+    /// What an update would do to a resource, told beforehand only by a plan that is not run; or
+    /// what a plan does to a DNS record.
     Change {
         /// The step it belongs to.
         step: String,
-        /// Its logical id.
+        /// Its logical id, or the record's name.
         resource: String,
         /// Its type.
         kind: String,

@@ -24,6 +24,7 @@ mod data;
 mod domains;
 mod effects;
 mod probe;
+mod records;
 mod stacks;
 mod standing;
 mod watch;
@@ -199,6 +200,11 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
             domains::remove_all(job, action).await
         }
         (_, StepId::Certificates) => domains::sweep(job, action).await,
+        (_, StepId::Record(part)) => records::make(job, goal, part, action).await,
+        (Goal::Absent | Goal::DataOnly, StepId::Records) => {
+            records::remove_all(job, goal, action).await
+        }
+        (_, StepId::Records) => records::sweep(job, action).await,
     };
     let took = Some(job.world.clock.elapsed().saturating_sub(begin));
     match &result {

@@ -36,3 +36,4 @@ pub mod render;
 pub mod run;
 pub mod site;
 pub mod yaml;
+pub mod zones;

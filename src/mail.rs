@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use galaxy_mail::facts::{
-    Account, Enforcement, Facts, Memory, Progress, Set, Test, TestMail, Website,
+    Account, Enforcement, Facts, Identity, Memory, Progress, Set, Test, TestMail, Website,
 };
 use galaxy_mail::records::{Domains, Mail, Wanted, Zones};
 
@@ -43,6 +43,32 @@ pub async fn seen(world: &World, config: &Config) -> Result<Seen, Failure> {
     Ok(Seen { foreign: !ours, granted })
 }
 
+/// The records that mail from the domain needs, as far as their values are known.
+pub fn records(
+    config: &Config,
+    region: &Region,
+    identity: Option<&Identity>,
+) -> Result<Vec<Wanted>, Failure> {
+    let invalid = |error: galaxy_mail::name::Invalid| {
+        Failure::new(Kind::Input, error.to_string()).help("shorten the names under `mail`")
+    };
+    let Some(domain) = &config.mail.domain else { return Ok(Vec::new()) };
+    let mail_from = identity.and_then(|identity| identity.mail_from.as_ref());
+    let mail_from = match mail_from {
+        Some((domain, _)) => domain.clone(),
+        None => domain.below(&config.mail.bounce).map_err(invalid)?,
+    };
+    let mail = Mail {
+        domain: domain.clone(),
+        mail_from,
+        region: region.to_string(),
+        dkim: identity.map(|identity| identity.tokens.clone()).unwrap_or_default(),
+        reports: config.mail.reports.clone(),
+    };
+    let domains = Domains { mail: Some(mail), fronts: Vec::new() };
+    domains.wanted(&Zones::default()).map_err(invalid)
+}
+
 /// How long the simulator's answers are waited for.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// How often is looked meanwhile.
@@ -73,7 +99,7 @@ impl Desk<'_> {
             ..Facts::default()
         };
         let wanted = self.wanted(&facts)?;
-        facts.records = self.world.dns.look(&wanted).await?;
+        facts.records = self.world.dns.look(&wanted, &self.config.hosting.expected()).await?;
         if self.installed {
             for part in ["tx", "news"] {
                 let name = format!("{name}-{part}");
@@ -95,25 +121,7 @@ impl Desk<'_> {
 
     /// The records that are wanted, as far as their values are known.
     pub fn wanted(&self, facts: &Facts) -> Result<Vec<Wanted>, Failure> {
-        let invalid = |error: galaxy_mail::name::Invalid| {
-            Failure::new(Kind::Input, error.to_string()).help("shorten the names under `mail`")
-        };
-        let Some(domain) = &facts.domain else { return Ok(Vec::new()) };
-        let there = facts.identity.as_ref();
-        let mail_from = there.and_then(|identity| identity.mail_from.as_ref());
-        let mail_from = match mail_from {
-            Some((domain, _)) => domain.clone(),
-            None => domain.below(&self.config.mail.bounce).map_err(invalid)?,
-        };
-        let mail = Mail {
-            domain: domain.clone(),
-            mail_from,
-            region: self.region.to_string(),
-            dkim: there.map(|identity| identity.tokens.clone()).unwrap_or_default(),
-            reports: self.config.mail.reports.clone(),
-        };
-        let domains = Domains { mail: Some(mail), fronts: Vec::new() };
-        domains.wanted(&Zones::default()).map_err(invalid)
+        records(self.config, self.region, facts.identity.as_ref())
     }
 
     /// The site as a stranger sees it.

@@ -7,8 +7,10 @@ use galaxy_sites::Site;
 use serde::Serialize;
 
 mod front;
+mod zone;
 
 pub use front::{Certificate, CertificateState, Front};
+pub use zone::{HostedZone, Part, RecordSet, Says};
 
 /// The tag that all things of a galaxy carry; its value is the galaxy's name.
 pub const TAG: &str = "spaceduck:install";

@@ -15,8 +15,9 @@ use crate::release::{self, Manifest};
 
 /// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
 pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
-    let domains = job.facts.config.domains.clone();
-    let mut observed = Observed { stacks: stacks(job).await?, domains, ..Observed::default() };
+    let (domains, hosting) = (job.facts.config.domains.clone(), job.facts.config.hosting.clone());
+    let stacks = stacks(job).await?;
+    let mut observed = Observed { stacks, domains, hosting, ..Observed::default() };
     for (stack, seen) in &observed.stacks {
         job.learn(*stack, seen.outputs.clone());
     }

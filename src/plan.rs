@@ -8,13 +8,14 @@ use galaxy_sites::Site;
 
 use crate::catalog;
 use crate::event::PlannedStep;
-use crate::model::{Front, Outputs, Stack, StackSeen, StackStatus};
+use crate::model::{Front, Outputs, Part, Stack, StackSeen, StackStatus};
 use crate::render::{DIGEST_OUTPUT, Rendered};
 
 mod absent;
 mod domains;
 mod observed;
 mod policy;
+mod records;
 mod times;
 
 pub use observed::{Observed, SecretSeen};
@@ -67,6 +68,10 @@ pub enum StepId {
     Certificate(Front),
     /// Certificates that nothing needs are removed.
     Certificates,
+    /// Records are made in Route 53.
+    Record(Part),
+    /// Records that this galaxy has made are removed.
+    Records,
 }
 
 impl fmt::Display for StepId {
@@ -86,6 +91,8 @@ impl fmt::Display for StepId {
             Self::Edge(site) => write!(f, "edge {}", site.name()),
             Self::Certificate(front) => write!(f, "certificate {front}"),
             Self::Certificates => f.write_str("certificates"),
+            Self::Record(part) => write!(f, "records {part}"),
+            Self::Records => f.write_str("records"),
         }
     }
 }
@@ -254,6 +261,7 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         steps.push(step);
     }
     domains::present(&mut steps, observed);
+    records::present(&mut steps, observed);
     steps
 }
 

@@ -84,6 +84,10 @@ pub enum On {
     Certificates,
     /// Those among them that carry the galaxy's tag.
     OwnCertificates,
+    /// Zones in Route 53: which, the person's domains decide.
+    HostedZones,
+    /// Records in them, of the types that are made, and nothing written over.
+    HostedRecords,
     /// Whoever might be asking.
     Principals,
     /// `CloudFront`'s quotas.
@@ -110,9 +114,49 @@ pub struct Statement {
     pub actions: Vec<&'static str>,
     /// ARNs, with `*` where not everything is known.
     pub resources: Vec<String>,
-    /// A condition's key and the value that it has to have.
-    pub condition: Option<(&'static str, String)>,
+    /// What has to be true besides.
+    pub condition: Option<Condition>,
 }
+
+/// What has to be true of a request besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// This key has this value.
+    Is(&'static str, String),
+    /// Each of these keys has no other values than these.
+    Only(&'static [(&'static str, &'static [&'static str])]),
+}
+
+impl Condition {
+    /// Its keys, with values that it allows.
+    #[must_use]
+    pub fn allowed(&self) -> Vec<(&'static str, Vec<String>)> {
+        let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        match self {
+            Self::Is(key, value) => vec![(*key, vec![value.clone()])],
+            Self::Only(keys) => keys.iter().map(|(key, values)| (*key, owned(values))).collect(),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let (operator, keys): (_, BTreeMap<&str, Value>) = match self {
+            Self::Is(key, value) => ("StringEquals", [(*key, json!(value))].into()),
+            Self::Only(keys) => (
+                "ForAllValues:StringEquals",
+                keys.iter().map(|(key, values)| (*key, json!(values))).collect(),
+            ),
+        };
+        json!({ operator: keys })
+    }
+}
+
+/// How records may be changed: made and removed, never written over.
+/// Source: "Using IAM policy conditions for fine-grained access control", Amazon Route 53
+/// Developer Guide.
+const RECORDS: &[(&str, &[&str])] = &[
+    ("route53:ChangeResourceRecordSetsActions", &["CREATE", "DELETE"]),
+    ("route53:ChangeResourceRecordSetsRecordTypes", &["A", "AAAA", "CNAME", "MX", "TXT"]),
+];
 
 /// The tag by which resources without a name of their own are known.
 const TAG: &str = "aws:ResourceTag/spaceduck:install";
@@ -129,10 +173,14 @@ pub fn statements(subject: Subject) -> Vec<Statement> {
         actions.sort_unstable();
         actions.dedup();
         let condition = match on {
-            On::HandOver => Some(("iam:PassedToService", "cloudformation.amazonaws.com".into())),
-            On::Distributions | On::UserPool | On::OwnCertificates => {
-                Some((TAG, subject.name.to_string()))
+            On::HandOver => {
+                let service = "cloudformation.amazonaws.com".to_owned();
+                Some(Condition::Is("iam:PassedToService", service))
             }
+            On::Distributions | On::UserPool | On::OwnCertificates => {
+                Some(Condition::Is(TAG, subject.name.to_string()))
+            }
+            On::HostedRecords => Some(Condition::Only(RECORDS)),
             _ => None,
         };
         Statement { on, actions, resources: resources(on, subject), condition }
@@ -173,6 +221,7 @@ fn resources(on: On, subject: Subject) -> Vec<String> {
             let at = |region: &Region| format!("acm:{region}:{account}:certificate/*");
             vec![at(region), at(&edge)]
         }
+        On::HostedZones | On::HostedRecords => vec!["route53:::hostedzone/*".into()],
         On::Principals => {
             vec![format!("iam::{account}:role/*"), format!("iam::{account}:user/*")]
         }
@@ -217,8 +266,8 @@ impl Statement {
             "Action": self.actions,
             "Resource": self.resources,
         });
-        if let Some((key, value)) = &self.condition {
-            statement["Condition"] = json!({"StringEquals": {*key: value}});
+        if let Some(condition) = &self.condition {
+            statement["Condition"] = condition.to_json();
         }
         statement
     }

@@ -16,12 +16,14 @@ mod domains;
 mod mail;
 mod preflight;
 mod records;
+mod zones;
 
 pub use delivery::{Delivery, Turn};
 pub use domains::Certificates;
 pub use mail::{Applied, Dns, Invited, Mail, Play};
 pub use preflight::{Denied, Preflight, Quota, Thing, Usage, Wish};
 pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
+pub use zones::{Changed, Zones};
 
 /// A stack as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -348,8 +350,10 @@ pub struct World {
     pub mail: std::sync::Arc<dyn Mail>,
     /// Certificates.
     pub certificates: std::sync::Arc<dyn Certificates>,
-    /// Zones.
+    /// Zones, as everybody sees them.
     pub dns: std::sync::Arc<dyn Dns>,
+    /// Zones of the account.
+    pub zones: std::sync::Arc<dyn Zones>,
     /// The outside.
     pub web: std::sync::Arc<dyn Web>,
     /// Time.

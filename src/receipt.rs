@@ -25,6 +25,16 @@ pub fn receipt(galaxy: &GalaxyName, kept: &[(Stack, StackSeen)], tagged: &[Strin
     left
 }
 
+/// A record that stays, since it is no longer as it was made.
+#[must_use]
+pub fn record(key: &str, zone: &str) -> Left {
+    let why = format!(
+        "in the zone {zone} of Route 53: somebody has changed it since it was made, so it is not \
+         the galaxy's any more"
+    );
+    Left { item: format!("record {key}"), why, monthly_cents: 0 }
+}
+
 fn holds(stack: Stack) -> &'static str {
     match stack {
         Stack::Data => "the tables and the key",

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Place, Region};
 use crate::ports::{
     Assets, Certificates, Clock, Delivery, Dns, DriftState, Functions, Inventory, LogLine, Logs,
-    Mail, Notes, Object, People, Preflight, Proposal, Records, Secrets, Stacks, Web, World,
+    Mail, Notes, Object, People, Preflight, Proposal, Records, Secrets, Stacks, Web, World, Zones,
 };
 
 mod assets;
@@ -27,11 +27,13 @@ mod records;
 mod services;
 mod sim;
 mod stacks;
+mod zones;
 
 pub use doctor::Ailment;
 pub use domains::Fate;
 pub use mail::{finished_memory, standing};
 use sim::Sim;
+pub use zones::Closed;
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +119,7 @@ struct State {
     logs: Vec<(String, LogLine)>,
     health: doctor::Health,
     post: mail::Post,
+    zones: zones::Hosting,
     certificates: Vec<domains::Asked>,
     /// How many were ever asked for.
     asked_certificates: usize,
@@ -180,6 +183,7 @@ impl Account {
             preflight: Arc::clone(self) as Arc<dyn Preflight>,
             mail: Arc::clone(self) as Arc<dyn Mail>,
             dns: Arc::clone(self) as Arc<dyn Dns>,
+            zones: Arc::clone(self) as Arc<dyn Zones>,
             certificates: Arc::clone(self) as Arc<dyn Certificates>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,

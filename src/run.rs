@@ -21,7 +21,9 @@ mod home;
 mod init;
 mod leave;
 mod life;
+mod local;
 mod mail;
+mod records;
 mod site;
 mod skill;
 mod state;
@@ -132,7 +134,7 @@ async fn dispatch(cli: &Cli, events: &Events) -> Result<u8, Failure> {
         Command::Domains(wish) => return domains::run(shared, wish, events).await,
         Command::Mail(wish) => return mail::run(shared, wish, events).await,
         Command::Local { port, data, no_limits } => {
-            local(beak_local::Options { port: *port, data: data.clone(), limits: !no_limits }).await
+            local::local(shared, *port, data, !no_limits).await
         }
     }?;
     Ok(0)
@@ -198,10 +200,4 @@ async fn operator(shared: &Shared, wish: &OperatorWish, events: &Events) -> Resu
     }
     events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
     Ok(())
-}
-
-async fn local(options: beak_local::Options) -> Result<(), Failure> {
-    beak_local::serve(options)
-        .await
-        .map_err(|error| Failure::new(Kind::Input, error.to_string()).help(error.help()))
 }

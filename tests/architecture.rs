@@ -70,8 +70,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "execute",
             vec![
-                "model", "failure", "catalog", "plan", "render", "ports", "event", "site",
-                "release", "archive", "causes", "publish",
+                "model", "failure", "catalog", "config", "domains", "plan", "render", "ports",
+                "event", "site", "release", "archive", "causes", "publish", "zones",
             ],
         ),
         ("observe", vec!["model", "failure", "catalog", "plan", "ports", "release", "execute"]),
@@ -86,7 +86,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             "drift",
             vec![
                 "model", "failure", "catalog", "config", "domains", "execute", "mail", "plan",
-                "ports", "release",
+                "ports", "release", "zones",
             ],
         ),
         ("archive", vec!["model", "failure", "ports", "render"]),
@@ -96,6 +96,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("operators", vec!["model", "failure", "ports"]),
         ("mail", vec!["model", "failure", "ports", "config", "catalog"]),
         ("domains", vec!["model", "failure", "ports", "config", "catalog"]),
+        ("zones", vec!["model", "failure", "ports", "config", "catalog", "domains", "mail"]),
         ("policy", vec!["model"]),
         ("init", vec!["config", "failure"]),
         (

@@ -203,7 +203,7 @@ fn stack_facts(stack: Stack) -> Value {
             .collect::<BTreeSet<_>>(),
         "costs": costs(stack, &rendered),
         "resources": raw.get("Resources").unwrap().entries().iter()
-            .map(|(id, node)| resource(stack, id, node)).collect::<Vec<_>>(),
+            .map(|(id, node)| resource(stack, id, node, &rendered)).collect::<Vec<_>>(),
     })
 }
 
@@ -219,7 +219,14 @@ fn costs(stack: Stack, rendered: &Rendered) -> Vec<Value> {
     costs.iter().map(one).collect()
 }
 
-fn resource(stack: Stack, id: &str, node: &Node) -> Value {
+/// What the resources of a kind cost together, where they cost anything.
+fn cost_of(stack: Stack, kind: &str, rendered: &Rendered) -> Option<Value> {
+    let mut alone = rendered.clone();
+    alone.resources.retain(|resource| resource.kind == kind);
+    costs(stack, &alone).pop()
+}
+
+fn resource(stack: Stack, id: &str, node: &Node, rendered: &Rendered) -> Value {
     let word = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default().to_owned();
     let kind = word("Type");
     let change =
@@ -232,5 +239,6 @@ fn resource(stack: Stack, id: &str, node: &Node) -> Value {
         "protected": protected,
         "deletion": word("DeletionPolicy"),
         "condition": word("Condition"),
+        "cost": cost_of(stack, &kind, rendered),
     })
 }

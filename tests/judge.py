@@ -109,6 +109,7 @@ def rest_operation(model, request):
     for name in model.operation_names:
         operation = model.operation_model(name)
         wanted, _, flags = operation.http["requestUri"].partition("?")
+        wanted = wanted.rstrip("/")
         fixed = urllib.parse.parse_qs(flags, keep_blank_values=True)
         pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", re.escape(wanted))
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
@@ -147,6 +148,8 @@ def from_rest(model, request):
     payload, body = shape.serialization.get("payload"), request["body"]
     if payload and shape.members[payload].type_name == "blob":
         params[payload] = body.encode()
+    elif body and payload is None and model.metadata["protocol"] == "rest-xml":
+        params |= from_xml(shape, ElementTree.fromstring(body))
     elif body and model.metadata["protocol"] == "rest-xml":
         params[payload] = from_xml(shape.members[payload], ElementTree.fromstring(body))
     elif body:

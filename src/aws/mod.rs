@@ -33,6 +33,7 @@ mod inventory;
 mod mail;
 mod people;
 mod records;
+mod route53;
 mod secrets;
 mod stacks;
 mod web;
@@ -105,6 +106,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         preflight: doctor::examiner(&config, &edge, &caller, Arc::clone(&ses)),
         mail: ses,
         dns: Arc::new(dns::Zones),
+        zones: Arc::new(route53::Route53::new(&edge)),
         certificates: Arc::new(certificates::CertificateManager::new(&config, &edge)),
         web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
         clock,

@@ -69,7 +69,11 @@ pub(super) async fn permissions(case: &Case) -> Vec<Finding> {
         .into_iter()
         // Asking is itself the proof that one may ask.
         .filter(|statement| statement.on != On::Principals)
-        .map(|s| Wish { actions: s.actions, resources: s.resources, condition: s.condition })
+        .map(|s| Wish {
+            actions: s.actions,
+            resources: s.resources,
+            conditions: s.condition.map(|condition| condition.allowed()).unwrap_or_default(),
+        })
         .collect();
     let count: usize = wishes.iter().map(|wish| wish.actions.len()).sum();
     match case.world.preflight.denied(&wishes).await {
@@ -99,7 +103,9 @@ fn missing(denied: &[Denied]) -> Vec<Finding> {
     };
     let mut found = Vec::new();
     if let Some(list) = list(|denied| policy::is_spare(&denied.action)) {
-        let is = format!("not allowed, and only this look needs it: {list}");
+        let is = format!(
+            "not allowed; an installation goes through without, and knows or does less: {list}"
+        );
         found.push(Finding::new("permissions", Level::Warning, is));
     }
     if let Some(list) = list(|denied| !denied.forbidden && !policy::is_spare(&denied.action)) {

@@ -22,6 +22,11 @@ pub(super) async fn find(case: &Case) -> Vec<Finding> {
         found.extend(clash(case, *front, domain).await);
         found.extend(zone(case, domain).await);
     }
+    // What the name servers tell of a zone in Route 53 was told with its domain.
+    let told = |trouble: &&String| !trouble.starts_with("The zone ");
+    for trouble in case.facts.config.hosting.troubles.iter().filter(told) {
+        found.push(Finding::new("domains", Level::Warning, trouble.clone()));
+    }
     if found.is_empty() {
         let is = format!("{} can be proved and attached", names.len());
         found.push(Finding::new("domains", Level::Ok, is));
@@ -55,7 +60,8 @@ async fn zone(case: &Case, domain: &Domain) -> Option<Finding> {
     let name = domain.below(PROBE).ok()?;
     let data = Data::Cname(domain.clone());
     let wanted = Wanted { purpose: Purpose::Certificate, name, data };
-    let looked = match case.world.dns.look(std::slice::from_ref(&wanted)).await {
+    let expected = case.facts.config.hosting.expected();
+    let looked = match case.world.dns.look(std::slice::from_ref(&wanted), &expected).await {
         Ok(looked) => looked.into_iter().next()?,
         Err(failure) => return Some(Finding::unknown("domains", &failure)),
     };

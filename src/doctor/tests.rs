@@ -93,7 +93,7 @@ async fn each_ailment_is_found_as_what_it_is() {
             Ailment::Missing("kms:ListAliases".into()),
             "permissions",
             Warning,
-            "only this look needs it: kms:ListAliases",
+            "knows or does less: kms:ListAliases",
         ),
         (Ailment::Unasked, "permissions", Unknown, "actions could be checked"),
         (Ailment::ClockAhead(301), "clock", Problem, "301 s ahead"),

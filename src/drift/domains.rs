@@ -1,6 +1,6 @@
 //! Domains: their certificates, whether they answer, and the records that lead to them.
 
-use galaxy_mail::judge::State;
+use galaxy_mail::judge::{Mistake, State};
 use galaxy_mail::records::{Domains as Wishes, Zones};
 
 use super::{Finding, finding, kinds};
@@ -13,8 +13,9 @@ use crate::model::CertificateState;
 /// Amazon renews 45 days before the end; one that has fewer days left was not renewed.
 const SOON: u64 = 30 * 86_400;
 
-/// Looks; whatever waits for somebody is no drift.
-pub(super) async fn find(job: &Job) -> Result<Vec<Finding>, Failure> {
+/// Looks; whatever waits for somebody is no drift, and what Route 53 itself has told is not told
+/// again.
+pub(super) async fn find(job: &Job, told: &[Finding]) -> Result<Vec<Finding>, Failure> {
     let config = &job.facts.config;
     let mut found = Vec::new();
     for (front, served) in &config.domains.seen {
@@ -35,9 +36,15 @@ pub(super) async fn find(job: &Job) -> Result<Vec<Finding>, Failure> {
     let wishes = Wishes { mail: None, fronts: wanted };
     let records = wishes.wanted(&Zones::default());
     let records = records.map_err(|error| Failure::bug(error.to_string()))?;
-    for looked in job.world.dns.look(&records).await? {
+    for looked in job.world.dns.look(&records, &config.hosting.expected()).await? {
         let wanted = &looked.wanted;
+        let known = |one: &Finding| one.item.split('/').nth(2) == Some(wanted.name.as_str());
+        if told.iter().any(known) {
+            continue;
+        }
         let detail = match &looked.state {
+            // Whoever asks from here may get other addresses of the same target.
+            State::Wrong(Mistake::Elsewhere(_)) if config.hosting.has(wanted) => continue,
             State::Missing => format!("{} {} is gone", wanted.data.kind(), wanted.data.value()),
             State::Wrong(mistake) => format!("{mistake}; should be {}", mistake.should(wanted)),
             State::Right | State::Unseen(_) => continue,

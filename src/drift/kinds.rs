@@ -54,17 +54,24 @@ pub(super) const DOMAIN_CERTIFICATE: Kind =
 pub(super) const DOMAIN_SILENT: Kind = kind("domain-silent", "domains/FRONT", State::Changed, "");
 pub(super) const DOMAIN_RECORD: Kind = kind("domain-record", "record/NAME", State::Changed, "");
 
+pub(super) const ZONE_RECORD_GONE: Kind =
+    kind("zone-record-missing", "records/PART/NAME/TYPE", State::Missing, REPAIR);
+pub(super) const ZONE_RECORD_CHANGED: Kind =
+    kind("zone-record-changed", "records/PART/NAME/TYPE", State::Changed, "");
+
 pub(super) const MAIL_STOPPED: Kind = kind("mail-stopped", "mail", State::Changed, "");
 pub(super) const MAIL_ITEM: Kind = kind("mail-item", "mail/ITEM", State::Changed, "");
 pub(super) const MAIL_UNKNOWN: Kind = kind("mail-unchecked", "mail", State::Unchecked, "");
 
 /// All of them.
-pub const KINDS: [Kind; 23] = [
+pub const KINDS: [Kind; 25] = [
     STRAY,
     STRAY_KEY,
     DOMAIN_CERTIFICATE,
     DOMAIN_SILENT,
     DOMAIN_RECORD,
+    ZONE_RECORD_GONE,
+    ZONE_RECORD_CHANGED,
     MAIL_STOPPED,
     MAIL_ITEM,
     MAIL_UNKNOWN,

@@ -78,6 +78,8 @@ pub struct Record {
     pub ttl: u32,
     /// What it is for.
     pub purpose: String,
+    /// Who sets it: `spaceduck`, in Route 53, or `you`.
+    pub by: String,
     /// `right`, `missing`, `wrong` or `unseen`.
     pub state: String,
     /// What is wrong, and the cure.

@@ -224,6 +224,15 @@ pub const SETTINGS: &[Setting] = &[
         ..RARE
     },
     Setting {
+        key: "dns",
+        words: "Who sets the DNS records of domains and mail: auto is the installer where Route 53\n\
+                of this account has the zone, manual is always you.",
+        shape: Shape::Word(&["auto", "manual"]),
+        default: Some("auto"),
+        example: "manual",
+        ..RARE
+    },
+    Setting {
         key: "cost.price_class",
         words: "Where the sites are served from: PriceClass_100 is Europe and North America,\n\
                 PriceClass_200 adds most of Asia, PriceClass_All is everywhere.",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Observed, Step, StepId, domains, stack_time};
+use super::{Action, Observed, Step, StepId, domains, records, stack_time};
 use crate::model::{Stack, StackStatus};
 use crate::render::Rendered;
 
@@ -34,7 +34,7 @@ pub(super) fn steps(
         .map(StepId::Stack)
         .collect();
     let api = vec![StepId::Stack(Stack::Api)];
-    let mut steps = Vec::new();
+    let mut steps: Vec<Step> = records::absent(observed, keep).into_iter().collect();
     let door = StepId::Stack(Stack::ApiDomain);
     if observed.domains.noted || there(&Stack::ApiDomain) {
         steps.push(remove(door, Vec::new(), there(&Stack::ApiDomain)));

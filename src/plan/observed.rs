@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use galaxy_sites::Site;
 
-use crate::config::Domains;
+use crate::config::{Domains, Hosting};
 use crate::model::{Stack, StackSeen};
 use crate::release::Manifest;
 
@@ -29,6 +29,8 @@ pub struct Observed {
     pub released: bool,
     /// The domains, with their certificates.
     pub domains: Domains,
+    /// Zones in Route 53, and what is wanted and ours in them.
+    pub hosting: Hosting,
 }
 
 /// What was found of the Turnstile secret.

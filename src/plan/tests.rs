@@ -52,6 +52,7 @@ fn installed() -> Observed {
         published: Site::ALL.into_iter().collect(),
         released: true,
         domains: crate::config::Domains::default(),
+        hosting: crate::config::Hosting::default(),
     }
 }
 

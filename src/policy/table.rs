@@ -14,7 +14,7 @@ const fn call(
     Call { service, operation, actions, on, spare: false }
 }
 
-/// A call that only `doctor` makes: without it less is known, and nothing fails.
+/// A call without which less is known or done for the person, and nothing fails.
 const fn look(
     service: &'static str,
     operation: &'static str,
@@ -30,6 +30,7 @@ const LOGS: &str = "cloudwatchlogs";
 const POOLS: &str = "cognitoidentityprovider";
 const TABLES: &str = "dynamodb";
 const LAMBDA: &str = "lambda";
+const ROUTES: &str = "route53";
 
 /// Every call.
 pub const CALLS: &[Call] = &[
@@ -173,6 +174,16 @@ pub const CALLS: &[Call] = &[
     // A certificate has no ARN before it is asked for, and its tag is an action of its own.
     call("acm", "request_certificate", &["acm:RequestCertificate"], On::Anything),
     call("acm", "request_certificate", &["acm:AddTagsToCertificate"], On::Certificates),
+    // Where Route 53 is closed to us, records are the person's, and all else goes on.
+    look(
+        ROUTES,
+        "change_resource_record_sets",
+        &["route53:ChangeResourceRecordSets"],
+        On::HostedRecords,
+    ),
+    look(ROUTES, "get_hosted_zone", &["route53:GetHostedZone"], On::HostedZones),
+    look(ROUTES, "list_hosted_zones", &["route53:ListHostedZones"], On::Anything),
+    look(ROUTES, "list_resource_record_sets", &["route53:ListResourceRecordSets"], On::HostedZones),
     look("iam", "get_role", &["iam:GetRole"], On::Principals),
     look("iam", "simulate_principal_policy", &["iam:SimulatePrincipalPolicy"], On::Principals),
     look("servicequotas", "get_service_quota", &["servicequotas:GetServiceQuota"], On::Quotas),

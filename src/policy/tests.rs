@@ -41,8 +41,16 @@ fn what_knows_resources_is_held_to_the_galaxy() {
             let narrow = |arn: &Value| arn.as_str().is_some_and(|arn| arn.contains("pond"));
             let resources = statement["Resource"].as_array().expect("ARNs");
             let by_tag = statement["Condition"].to_string().contains("\"pond\"");
-            let exempt =
-                matches!(sid, "Anything" | "Certificates" | "Identities" | "Principals" | "Quotas");
+            let exempt = matches!(
+                sid,
+                "Anything"
+                    | "Certificates"
+                    | "HostedRecords"
+                    | "HostedZones"
+                    | "Identities"
+                    | "Principals"
+                    | "Quotas"
+            );
             assert!(exempt || by_tag || resources.iter().all(narrow), "{statement}");
             if sid == "Anything" {
                 let reads = |action: &Value| {
@@ -84,4 +92,21 @@ fn what_only_looks_is_told_from_what_is_needed() {
     for needed in ["iam:GetRole", "cloudformation:CreateStack", "s3:PutObject", "iam:PassRole"] {
         assert!(!is_spare(needed), "{needed}");
     }
+}
+
+#[test]
+fn records_are_made_and_removed_and_never_written_over() {
+    let documents = all("pond", "eu-west-1");
+    let statements = documents.iter().flat_map(|d| d["Statement"].as_array().expect("statements"));
+    let changes: Vec<&Value> = statements
+        .filter(|s| s["Action"].to_string().contains("route53:ChangeResourceRecordSets"))
+        .collect();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(
+        changes[0]["Condition"]["ForAllValues:StringEquals"],
+        json!({
+            "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
+            "route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME", "MX", "TXT"],
+        })
+    );
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use galaxy_mail::facts::{Account, Identity, Looked, SetFound, TestMail};
+use galaxy_mail::judge::Hosted;
 use galaxy_mail::name::Domain;
 use galaxy_mail::records::Wanted;
 use galaxy_mail::request::Letter;
@@ -61,6 +62,9 @@ pub trait Mail: Send + Sync {
 /// Zones, as their own servers tell them.
 #[async_trait]
 pub trait Dns: Send + Sync {
-    /// How wanted records are.
-    async fn look(&self, wanted: &[Wanted]) -> Result<Vec<Looked>, Failure>;
+    /// How wanted records are. A record within one of the `hosted` zones is expected there.
+    async fn look(&self, wanted: &[Wanted], hosted: &[Hosted]) -> Result<Vec<Looked>, Failure>;
+    /// The zone that answers for a name, with the servers that its parent names; nothing where
+    /// nobody can tell.
+    async fn led(&self, name: &Domain) -> Result<Option<Hosted>, Failure>;
 }

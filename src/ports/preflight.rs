@@ -59,8 +59,8 @@ pub struct Wish {
     pub actions: Vec<&'static str>,
     /// ARNs.
     pub resources: Vec<String>,
-    /// A condition's key and value, as they will be.
-    pub condition: Option<(&'static str, String)>,
+    /// Keys of conditions with their values, as they will be.
+    pub conditions: Vec<(&'static str, Vec<String>)>,
 }
 
 /// An action that the caller does not have.

@@ -95,8 +95,9 @@ fn record(record: &Record, width: usize) -> String {
         "wrong" => "✗",
         _ => "?",
     };
-    let Record { kind, host, zone, value, purpose, .. } = record;
-    let mut text = format!("{mark} {kind:5}  {host}  in {zone}  ({purpose})\n         {value}");
+    let Record { kind, host, zone, value, purpose, by, .. } = record;
+    let about = format!("({purpose}, set by {by})");
+    let mut text = format!("{mark} {kind:5}  {host}  in {zone}  {about}\n         {value}");
     if let Some(detail) = &record.detail {
         let _ = write!(text, "\n{}", hang(detail, "         ", "         ", width));
     }

@@ -69,7 +69,11 @@ impl Account {
         let state = self.state();
         let Ok(domain) = Domain::parse(domain) else { return false };
         let found = kinds.iter().find_map(|kind| state.post.records.get(&(domain.clone(), *kind)));
-        found.map_or_else(|| state.post.is_open(now.as_secs()), |found| *found == State::Right)
+        match (found, state.zones.is_set(&domain)) {
+            (Some(found), _) => *found == State::Right,
+            (None, Some(set)) => set,
+            (None, None) => state.post.is_open(now.as_secs()),
+        }
     }
 
     /// How a certificate is at this moment.

@@ -7,7 +7,7 @@ use galaxy_mail::facts::{
     Account as Standing, Enforcement, Identity, Looked, Memory, Progress, Review, SetFound, Test,
     TestMail,
 };
-use galaxy_mail::judge::State;
+use galaxy_mail::judge::{Hosted, State};
 use galaxy_mail::name::Domain;
 use galaxy_mail::records::Wanted;
 use galaxy_mail::request::Letter;
@@ -260,15 +260,20 @@ impl Mail for Account {
 
 #[async_trait]
 impl Dns for Account {
-    async fn look(&self, wanted: &[Wanted]) -> Result<Vec<Looked>, Failure> {
+    async fn look(&self, wanted: &[Wanted], _: &[Hosted]) -> Result<Vec<Looked>, Failure> {
         let now = self.seconds();
         let state = self.state();
         let look = |wanted: &Wanted| {
             let key = (wanted.name.clone(), wanted.data.kind());
             let usual = if state.post.is_open(now) { State::Right } else { State::Missing };
+            let usual = state.zones.state(wanted).unwrap_or(usual);
             let found = state.post.records.get(&key).cloned().unwrap_or(usual);
             Looked { wanted: wanted.clone(), zone: wanted.name.organisational(), state: found }
         };
         Ok(wanted.iter().map(look).collect())
+    }
+
+    async fn led(&self, name: &Domain) -> Result<Option<Hosted>, Failure> {
+        Ok(self.state().zones.led(name))
     }
 }

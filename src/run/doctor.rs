@@ -14,6 +14,7 @@ use crate::event::{Check, Event, Events, Outcome, VERSION};
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Region};
 use crate::policy::{self, Subject};
+use crate::zones;
 
 /// The exit code where something stands in the way.
 const BLOCKED: u8 = 1;
@@ -60,7 +61,11 @@ pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> R
     Ok(if blocked { BLOCKED } else { 0 })
 }
 
-async fn case(config: Config, home: Home) -> Result<Case, Failure> {
+async fn case(mut config: Config, home: Home) -> Result<Case, Failure> {
+    // Whoever may not look is told so, and looks without.
+    if let Ok(hosting) = zones::seen(&home.world, &config, &home.region).await {
+        config.hosting = hosting;
+    }
     let facts = Facts {
         config,
         account: Some(home.id.clone()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::home::{self, Start};
-use super::{ask, back, life};
+use super::{ask, back, life, records};
 use crate::archive::{self, Reader};
 use crate::catalog;
 use crate::cli::{Shared, Teardown};
@@ -54,7 +54,7 @@ pub(super) async fn teardown(
         return Ok(());
     }
     life::alone(&job, "teardown", execute::run(&plan, &job)).await?;
-    tell_what_is_left(&job).await?;
+    tell_what_is_left(&job, goal).await?;
     events.emit(finished(Outcome::Done));
     Ok(())
 }
@@ -75,7 +75,7 @@ fn tell_what_stays(job: &Job, goal: Goal, steps: &[Step]) {
 }
 
 /// Asks the account itself, so that the receipt is no promise but a finding.
-async fn tell_what_is_left(job: &Arc<Job>) -> Result<(), Failure> {
+async fn tell_what_is_left(job: &Arc<Job>, goal: Goal) -> Result<(), Failure> {
     let observed = observe(job).await?;
     let standing = observed.stacks.into_iter().filter(|(_, s)| s.status != StackStatus::Gone);
     let standing: Vec<_> = standing.collect();
@@ -87,7 +87,10 @@ async fn tell_what_is_left(job: &Arc<Job>) -> Result<(), Failure> {
     }
     tagged.sort();
     tagged.dedup();
-    let left = receipt::receipt(name, &standing, &tagged);
+    let mut left = receipt::receipt(name, &standing, &tagged);
+    if goal == Goal::Absent {
+        left.extend(records::left(job).await?);
+    }
     let monthly_cents = left.iter().map(|one| one.monthly_cents).sum();
     job.events.emit(Event::Receipt { left, monthly_cents });
     Ok(())

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::ask;
 use super::home::{self, Home, Start};
+use super::{ask, records};
 use crate::back;
 use crate::catalog::{self, Code, Facts};
 use crate::cli::Shared;
-use crate::config::{Config, Domains};
+use crate::config::Config;
 use crate::cost;
 use crate::domains;
 use crate::event::{Event, Events, Outcome, VERSION};
@@ -19,12 +19,13 @@ use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
 use crate::lock;
 use crate::mail;
-use crate::model::Stack;
+use crate::model::{Region, Stack};
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
 use crate::ports::World;
 use crate::render::{self, Rendered};
 use crate::site;
+use crate::zones;
 
 /// What this program carries.
 pub(super) const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -123,26 +124,29 @@ pub(super) async fn look(
     let plan = if export { plan.with_export() } else { plan };
     let monthly = if goal == Goal::Present { cost::monthly(&job.rendered) } else { Vec::new() };
     job.events.emit(Event::Planned { steps: plan.to_steps(), times: plan.times(), monthly });
+    records::tell(&job.events, &plan, &observed.hosting);
     Ok((observed, plan))
 }
 
 /// The configuration with what was seen in the account that decides what is rendered.
-async fn looked(world: &World, mut config: Config) -> Result<Config, Failure> {
+async fn looked(world: &World, mut config: Config, region: &Region) -> Result<Config, Failure> {
     config.mail.seen = mail::seen(world, &config).await?;
     config.domains = domains::seen(world, &config).await?;
+    config.hosting = zones::seen(world, &config, region).await?;
     Ok(config)
 }
 
 /// The configuration with what was seen of the domains.
 pub(super) async fn with_domains(home: &Home, mut config: Config) -> Result<Config, Failure> {
     config.domains = domains::seen(&home.world, &config).await?;
+    config.hosting = zones::seen(&home.world, &config, &home.region).await?;
     Ok(config)
 }
 
 pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure> {
     let config = super::configuration(shared)?;
     let home = home::reach(shared, &config, Start::Empty, events).await?;
-    let config = looked(&home.world, config).await?;
+    let config = looked(&home.world, config, &home.region).await?;
     let job = arrival(&home, config, code(shared, events)?, BTreeSet::new(), events)?;
     tell_start("plan", &job);
     let (_, plan) = look(&job, Goal::Present, false).await?;
@@ -152,7 +156,7 @@ pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure
         }
     }
     let outcome = if plan.is_empty() { Outcome::Unchanged } else { Outcome::Planned };
-    let next = waiting(&job.facts.config.domains);
+    let next = waiting(&job.facts.config);
     events.emit(Event::Finished { outcome, urls: vec![], next });
     Ok(())
 }
@@ -169,7 +173,7 @@ pub(super) async fn install(
         base.turnstile_secret = Some(secret);
     }
     let code = code(shared, events)?;
-    let mut config = looked(&home.world, base.clone()).await?;
+    let mut config = looked(&home.world, base.clone(), &home.region).await?;
     let mut outcome = None;
     loop {
         let named = named.iter().cloned().collect();
@@ -195,7 +199,7 @@ pub(super) async fn install(
         config = now;
         if !further {
             let captcha = observed.secret.is_stored() || job.secret.is_some();
-            let mut next = waiting(&config.domains);
+            let mut next = waiting(&config);
             next.extend(next_steps(&job, captcha));
             let (outcome, urls) = (outcome.unwrap_or(Outcome::Done), execute::urls(&job)?);
             events.emit(Event::Finished { outcome, urls, next });
@@ -230,13 +234,14 @@ async fn further(
     idle: bool,
 ) -> Result<(Config, bool), Failure> {
     let before = &job.facts.config;
-    if before.domains.names.is_empty() {
+    if before.domains.names.is_empty() && before.hosting.slots.is_empty() {
         return Ok((before.clone(), false));
     }
     let mut told = false;
     loop {
-        let now = looked(&job.world, base.clone()).await?;
-        let further = domains::is_further(&before.domains, &now.domains);
+        let now = looked(&job.world, base.clone(), &job.home).await?;
+        let further = domains::is_further(&before.domains, &now.domains)
+            || records::is_further(&before.hosting, &now.hosting);
         // A run that found nothing to do would find nothing the second time, either.
         if further && (!idle || told) {
             return Ok((now, true));
@@ -248,7 +253,7 @@ async fn further(
             told = true;
             let text = "Waiting for domains. Ctrl-C ends it; the same command goes on later.";
             job.events.emit(Event::Note { text: text.into() });
-            for line in waiting(&now.domains) {
+            for line in waiting(&now) {
                 job.events.emit(Event::Note { text: line });
             }
         }
@@ -257,7 +262,8 @@ async fn further(
 }
 
 /// What domains wait for, and whom.
-fn waiting(domains: &Domains) -> Vec<String> {
+fn waiting(config: &Config) -> Vec<String> {
+    let domains = &config.domains;
     let open = domains.names.iter().filter(|(front, _)| domains.answering(**front).is_none());
     let mut lines: Vec<String> = open
         .map(|(front, domain)| {
@@ -267,6 +273,7 @@ fn waiting(domains: &Domains) -> Vec<String> {
     if !lines.is_empty() {
         lines.push("`spaceduck domains` lists the records to set and how they are now.".into());
     }
+    lines.extend(config.hosting.left_alone());
     lines
 }
 

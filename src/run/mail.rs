@@ -16,6 +16,7 @@ use crate::mail::Desk;
 use crate::model::Stack;
 use crate::observe::observe;
 use crate::ports::Invited;
+use crate::zones;
 
 mod letter;
 #[cfg(test)]
@@ -67,6 +68,8 @@ pub(super) async fn begin(
     let installed = observed.stacks.contains_key(&Stack::Mail);
     let api = observed.stacks.get(&Stack::Api);
     let listens = api.is_some_and(|api| api.outputs.contains_key("MailEventsRuleName"));
+    let mut config = config;
+    config.hosting = zones::seen(&home.world, &config, &home.region).await?;
     Ok(Begun { home, config, release, installed, listens })
 }
 

@@ -21,6 +21,7 @@ use spaceduck::ports::Object;
 use spaceduck::rehearse::Account;
 use spaceduck::render::{self, Rendered};
 use spaceduck::site;
+use spaceduck::zones;
 
 #[derive(Default)]
 pub(crate) struct Heard(Mutex<Vec<Event>>);
@@ -87,6 +88,7 @@ pub(crate) async fn job_of(
     let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
     let mut config = config::parse("galaxy.yaml", yaml, &environment)?;
     config.domains = domains::seen(&account.world(), &config).await?;
+    config.hosting = zones::seen(&account.world(), &config, &home).await?;
     let facts = Facts {
         config,
         account: Some(AccountId::parse("111122223333").unwrap()),

@@ -9,6 +9,7 @@ mod identity;
 mod limits;
 pub mod operators;
 mod outbox;
+mod own;
 mod pages;
 mod server;
 mod sites;
@@ -28,7 +29,7 @@ pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
 use beak_core::ports::{Captcha, Clock, Codes, Entropy, Identity, Limits, Store};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
-use galaxy_sites::Site;
+use galaxy_sites::{Content, Site};
 use tokio::sync::watch;
 
 use crate::data::Data;
@@ -36,6 +37,8 @@ pub use crate::error::LocalError;
 use crate::identity::LocalIdentity;
 use crate::limits::Counter;
 use crate::outbox::Outbox;
+pub use crate::own::OwnPages;
+use crate::own::Watch;
 use crate::server::Home;
 use crate::sites::Sites;
 use crate::store::RedbStore;
@@ -57,6 +60,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Whether the API counts calls and refuses those that are too many.
     pub limits: bool,
+    /// Pages of one's own, beside ours or in their place.
+    pub own: Option<OwnPages>,
 }
 
 /// Runs a galaxy until Ctrl-C or SIGTERM. Says on stdout where everything is.
@@ -68,8 +73,8 @@ pub async fn serve(options: Options) -> Result<(), LocalError> {
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let port = address.map_or(options.port, |address| address.port());
     let operator_file = data.operator_file();
-    let home = home(data.db, signer, &operator_file, port, options.limits).await?;
-    announce(port, &options.data, &operator_file);
+    let home = home(data.db, signer, &operator_file, port, &options).await?;
+    announce(port, &options, &operator_file);
     run(listeners, Arc::new(home)).await
 }
 
@@ -86,11 +91,11 @@ async fn home(
     signer: data::FileSigner,
     operator_file: &Path,
     port: u16,
-    limited: bool,
+    options: &Options,
 ) -> Result<Home, LocalError> {
     let db = Arc::new(db);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (ports, identity) = ports(&db, signer, &clock, limited).map_err(broken)?;
+    let (ports, identity) = ports(&db, signer, &clock, options.limits).map_err(broken)?;
     first_operator(&identity, operator_file).await?;
     RedbStore::new(Arc::clone(&db)).tidy(clock.now()).await.map_err(broken)?;
     identity.tidy().await.map_err(broken)?;
@@ -102,8 +107,11 @@ async fn home(
         peck_lifetime: Duration::hours(24),
     };
     let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));
-    let sites = Sites::new(port).map_err(|error| LocalError::Broken(error.to_string()))?;
-    Ok(Home { port, beak, sites, outbox: Outbox { db, clock } })
+    let own = options.own.as_ref();
+    let content = own.map_or_else(Content::built_in, |own| own.content.clone());
+    let sites =
+        Sites::new(port, &content).map_err(|error| LocalError::Broken(error.to_string()))?;
+    Ok(Home { port, beak, sites, own: own.map(Watch::new), outbox: Outbox { db, clock } })
 }
 
 /// The adapters over one database.
@@ -155,7 +163,7 @@ async fn first_operator(identity: &LocalIdentity, file: &Path) -> Result<(), Loc
     Ok(())
 }
 
-fn announce(port: u16, data: &Path, operator_file: &Path) {
+fn announce(port: u16, options: &Options, operator_file: &Path) {
     let line = |label: &str, value: String| format!("  {label:<8} {value}\n");
     let mut text = "A galaxy is running.\n\n".to_owned();
     text += &line("API", format!("http://localhost:{port}/beak"));
@@ -166,7 +174,10 @@ fn announce(port: u16, data: &Path, operator_file: &Path) {
     }
     text += &line("outbox", format!("http://localhost:{port}/outbox"));
     text += &line("operator", operator_file.display().to_string());
-    text += &line("data", data.display().to_string());
+    text += &line("data", options.data.display().to_string());
+    if let Some(own) = &options.own {
+        text += &line("pages", format!("{}, as they are at each look", own.folder.display()));
+    }
     text += "\nCtrl-C stops it; everything is kept.\n";
     // Nobody may be reading; the galaxy runs all the same.
     let mut stdout = std::io::stdout();

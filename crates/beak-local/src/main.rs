@@ -25,7 +25,7 @@ struct Cli {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { port, data, no_limits } = Cli::parse();
-    match beak_local::serve(Options { port, data, limits: !no_limits }).await {
+    match beak_local::serve(Options { port, data, limits: !no_limits, own: None }).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}\nhelp: {}", error.help());

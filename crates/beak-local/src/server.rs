@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 
 use crate::error::LocalError;
 use crate::outbox::{self, Outbox};
+use crate::own::Watch;
 use crate::pages;
 use crate::sites::Sites;
 
@@ -20,6 +21,7 @@ pub(crate) struct Home {
     pub(crate) port: u16,
     pub(crate) beak: Router,
     pub(crate) sites: Sites,
+    pub(crate) own: Option<Watch>,
     pub(crate) outbox: Outbox,
 }
 
@@ -46,6 +48,9 @@ async fn answer(
             own(&home, &request)
         }
         Some(name) => {
+            if let Some(own) = &home.own {
+                own.look(&home.sites).await;
+            }
             let site = name.strip_suffix(".localhost").unwrap_or_default();
             let (method, path) = (request.method(), request.uri().path());
             let answer = home.sites.answer(site, method, path, request.headers());

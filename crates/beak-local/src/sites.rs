@@ -1,6 +1,7 @@
 //! The five sites as this process serves them.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -8,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use beak_api::captcha::TEST_SITE_KEY;
 use beak_core::GALAXY_VERSION;
 use beak_core::person::hex;
-use galaxy_sites::{Site, SiteConfig, SiteError, SiteFile};
+use galaxy_sites::{Content, Site, SiteConfig, SiteError, SiteFile};
 use sha2::{Digest as _, Sha256};
 
 struct Served {
@@ -17,14 +18,18 @@ struct Served {
 }
 
 /// All sites, each with its files by path.
+type Shelf = BTreeMap<&'static str, BTreeMap<String, Served>>;
+
+/// What is served, which may be exchanged at any time.
 pub(crate) struct Sites {
-    sites: BTreeMap<&'static str, BTreeMap<String, Served>>,
+    config: SiteConfig,
+    shelf: RwLock<Arc<Shelf>>,
     headers: Vec<(&'static str, String)>,
 }
 
 impl Sites {
     /// The sites of a galaxy that listens on this port.
-    pub(crate) fn new(port: u16) -> Result<Self, SiteError> {
+    pub(crate) fn new(port: u16, content: &Content) -> Result<Self, SiteError> {
         let address = |site: Site| format!("http://{}.localhost:{port}", site.name());
         let config = SiteConfig {
             galaxy: "spaceduck".into(),
@@ -34,17 +39,16 @@ impl Sites {
             sites: Site::ALL.into_iter().map(|s| (s.name().to_owned(), address(s))).collect(),
             outbox: Some(format!("http://localhost:{port}/outbox")),
         };
-        let mut sites = BTreeMap::new();
-        for site in Site::ALL {
-            let serve = |file: SiteFile| {
-                let etag = format!("\"{}\"", &hex(&Sha256::digest(&file.bytes))[..32]);
-                (file.path.clone(), Served { file, etag })
-            };
-            let files = galaxy_sites::files(site, &config)?;
-            sites.insert(site.name(), files.into_iter().map(serve).collect());
-        }
-        let headers = galaxy_sites::headers(&format!("http://localhost:{port}"));
-        Ok(Self { sites, headers })
+        let shelf = RwLock::new(Arc::new(shelf(content, &config)?));
+        let headers = galaxy_sites::headers(&config.api_base);
+        Ok(Self { config, shelf, headers })
+    }
+
+    /// Serves these files from now on.
+    pub(crate) fn show(&self, content: &Content) -> Result<(), SiteError> {
+        let new = Arc::new(shelf(content, &self.config)?);
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
     }
 
     /// Answers for a site; `None` if there is no site of that name.
@@ -55,7 +59,8 @@ impl Sites {
         path: &str,
         headers: &HeaderMap,
     ) -> Option<Response> {
-        let files = self.sites.get(site)?;
+        let all = Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner));
+        let files = all.get(site)?;
         if method != Method::GET && method != Method::HEAD {
             return Some(StatusCode::METHOD_NOT_ALLOWED.into_response());
         }
@@ -100,4 +105,17 @@ impl Sites {
             }
         }
     }
+}
+
+fn shelf(content: &Content, config: &SiteConfig) -> Result<Shelf, SiteError> {
+    let serve = |file: SiteFile| {
+        let etag = format!("\"{}\"", &hex(&Sha256::digest(&file.bytes))[..32]);
+        (file.path.clone(), Served { file, etag })
+    };
+    let mut shelf = BTreeMap::new();
+    for site in Site::ALL {
+        let files = content.files(site, config)?;
+        shelf.insert(site.name(), files.into_iter().map(serve).collect());
+    }
+    Ok(shelf)
 }

@@ -42,6 +42,15 @@ pub enum Mistake {
         /// The servers of the zone that the record is set in.
         should: Vec<Domain>,
     },
+    /// A zone below another one, to which that other one does not lead.
+    NotLed {
+        /// The zone that the record is set in.
+        zone: Domain,
+        /// The zone that answers for its names.
+        parent: Domain,
+        /// The servers that the record is set at.
+        should: Vec<Domain>,
+    },
     /// The parent zone leads to servers that know nothing, or to none.
     Delegation(Trouble),
     /// More than one SPF record.
@@ -75,12 +84,34 @@ pub enum Mistake {
 /// Source: "Configure a CAA record", AWS Certificate Manager User Guide.
 const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
 
-/// Judges a record. `expected` are the servers of the zone that it is set in, where they are
-/// known.
+/// A zone as whoever keeps it tells: at which servers it can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosted {
+    /// The zone.
+    pub zone: Domain,
+    /// Its servers.
+    pub servers: Vec<Domain>,
+}
+
+/// Judges a record. `expected` is the zone that it is set in, where that is known.
 #[must_use]
-pub fn judge(wanted: &Wanted, looked: &Looked, expected: Option<&[Domain]>) -> State {
+pub fn judge(wanted: &Wanted, looked: &Looked, expected: Option<&Hosted>) -> State {
     let answer = match &looked.answer {
         Ok(answer) => answer,
+        // An old zone's servers, which no longer know it, are the same mistake.
+        Err(Trouble::Lame { zone, servers })
+            if expected.is_some_and(|expected| expected.zone == *zone) =>
+        {
+            let should = expected.map(|expected| expected.servers.clone()).unwrap_or_default();
+            let (zone, is) = (zone.clone(), servers.clone());
+            return State::Wrong(Mistake::WrongZone { zone, is, should });
+        }
+        Err(Trouble::Undelegated { name })
+            if expected.is_some_and(|expected| expected.zone.is_within(name)) =>
+        {
+            let should = expected.map(|expected| expected.servers.clone()).unwrap_or_default();
+            return State::Wrong(Mistake::WrongZone { zone: name.clone(), is: Vec::new(), should });
+        }
         Err(trouble @ (Trouble::Lame { .. } | Trouble::Undelegated { .. })) => {
             return State::Wrong(Mistake::Delegation(trouble.clone()));
         }
@@ -114,15 +145,22 @@ pub fn judge(wanted: &Wanted, looked: &Looked, expected: Option<&[Domain]>) -> S
     }
 }
 
-fn wrong_zone(zone: Option<&Zone>, expected: Option<&[Domain]>) -> Option<Mistake> {
+fn wrong_zone(zone: Option<&Zone>, expected: Option<&Hosted>) -> Option<Mistake> {
     let (zone, expected) = (zone?, expected?);
     let is: BTreeSet<&Domain> = zone.servers.iter().collect();
-    let should: BTreeSet<&Domain> = expected.iter().collect();
-    (is.is_disjoint(&should)).then(|| Mistake::WrongZone {
-        zone: zone.name.clone(),
-        is: zone.servers.clone(),
-        should: expected.to_vec(),
-    })
+    let should: BTreeSet<&Domain> = expected.servers.iter().collect();
+    if !is.is_disjoint(&should) {
+        return None;
+    }
+    let should = expected.servers.clone();
+    if zone.name == expected.zone {
+        let (zone, is) = (zone.name.clone(), zone.servers.clone());
+        return Some(Mistake::WrongZone { zone, is, should });
+    }
+    // Where a zone further down answers, it is that one that counts.
+    let below = expected.zone.is_within(&zone.name);
+    let (zone, parent) = (expected.zone.clone(), zone.name.clone());
+    below.then_some(Mistake::NotLed { zone, parent, should })
 }
 
 fn cname(wanted: &Wanted, target: &Domain, answer: &Answer, looked: &Looked) -> State {

@@ -146,6 +146,8 @@ pub struct Front {
     pub target: Option<Domain>,
     /// What the certificate authority wants to see: name and value; none before it was asked.
     pub validation: Option<(Domain, Domain)>,
+    /// Whether its zone can have an alias at every name, as Route 53 can.
+    pub alias: bool,
 }
 
 /// All domains of a galaxy.
@@ -168,7 +170,7 @@ impl Domains {
             }
             if let Some(target) = &front.target {
                 let top = zones.of(&front.domain) == front.domain;
-                let data = if top { Data::Alias } else { Data::Cname };
+                let data = if top || front.alias { Data::Alias } else { Data::Cname };
                 let (purpose, name) = (front.purpose, front.domain.clone());
                 wanted.push(Wanted { purpose, name, data: data(target.clone()) });
             }
@@ -223,6 +225,7 @@ pub(crate) mod tests {
                 name(&format!("_3f1.{domain}")),
                 name("_9c2.mhbtsbpdnt.acm-validations.aws"),
             )),
+            alias: false,
         };
         let dkim = ["tok1", "tok2", "tok3"].map(|token| {
             (name(&format!("{token}._domainkey.example.org")), name(&format!("{token}.dkim.zone")))
@@ -276,6 +279,15 @@ pub(crate) mod tests {
         };
         assert_eq!(at("example.org"), Data::Alias(name("d111.cloudfront.net")));
         assert_eq!(at("control.example.org"), Data::Cname(name("d222.cloudfront.net")));
+    }
+
+    #[test]
+    fn where_there_can_be_an_alias_at_every_name_it_is_one() {
+        let mut fronts = everything();
+        fronts.fronts[1].alias = true;
+        let wanted = fronts.wanted(&Zones::default()).unwrap();
+        let alias = Data::Alias(name("d222.cloudfront.net"));
+        assert!(wanted.iter().any(|record| record.data == alias));
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub fn zone_file(wanted: &[Wanted], zones: &Zones) -> String {
 }
 
 /// A text as character strings of at most 255 bytes (RFC 1035, section 3.3), quoted.
-fn strings(value: &str) -> String {
+#[must_use]
+pub fn strings(value: &str) -> String {
     let mut parts = vec![String::new()];
     let mut length = 0;
     for c in value.chars() {

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use crate::app::App;
 use crate::front::Kind;
-use crate::layout::{App, plain};
+use crate::layout::plain;
 use crate::markdown::escape;
 use crate::page::Made;
 use crate::sites::{SITES, SiteHead};

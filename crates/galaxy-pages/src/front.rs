@@ -1,8 +1,9 @@
-//! What stands at the head of a Markdown file.
+//! What stands at the head of a page's file.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-/// The front matter.
+/// The front matter of a Markdown file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Front {
@@ -35,24 +36,50 @@ pub(crate) enum Kind {
     Legal,
 }
 
+/// The front matter of a page of `sites/`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AppFront {
+    /// The whole of what stands in `<title>`.
+    pub(crate) title: String,
+    pub(crate) description: String,
+    /// What the site's navigation calls it; without it, it is not listed there.
+    #[serde(default)]
+    pub(crate) nav: Option<String>,
+    /// Its place in the navigation.
+    #[serde(default = "usual_order")]
+    pub(crate) order: i64,
+    /// Its program.
+    #[serde(default)]
+    pub(crate) script: Option<String>,
+    /// A style sheet besides that of all pages.
+    #[serde(default)]
+    pub(crate) style: Option<String>,
+}
+
 /// Front matter and the text behind it, or what is wrong.
 pub(crate) fn split(text: &str) -> Result<(Front, &str), String> {
-    let rest = text.strip_prefix("---\n").ok_or("it does not begin with `---`")?;
-    let (head, body) = rest.split_once("\n---\n").ok_or("its front matter has no end")?;
-    let front: Front =
-        serde_saphyr::from_str(head).map_err(|error| format!("front matter: {error}"))?;
+    let (front, body) = parts::<Front>(text)?;
     check(&front)?;
     Ok((front, body))
 }
 
+/// The same for a page of `sites/`.
+pub(crate) fn split_app(text: &str) -> Result<(AppFront, &str), String> {
+    let (front, body) = parts::<AppFront>(text)?;
+    check_words(&front.title, &front.description)?;
+    Ok((front, body))
+}
+
+fn parts<T: DeserializeOwned>(text: &str) -> Result<(T, &str), String> {
+    let rest = text.strip_prefix("---\n").ok_or("it does not begin with `---`")?;
+    let (head, body) = rest.split_once("\n---\n").ok_or("its front matter has no end")?;
+    let front = serde_saphyr::from_str(head).map_err(|error| format!("front matter: {error}"))?;
+    Ok((front, body))
+}
+
 pub(crate) fn check(front: &Front) -> Result<(), String> {
-    let length = front.description.chars().count();
-    if !(40..=170).contains(&length) {
-        return Err(format!("its description has {length} characters, not 40 to 170"));
-    }
-    if front.title.trim().is_empty() || front.title.chars().count() > 70 {
-        return Err("its title must have 1 to 70 characters".into());
-    }
+    check_words(&front.title, &front.description)?;
     let form = time::macros::format_description!("[year]-[month]-[day]");
     match &front.date {
         Some(date) if time::Date::parse(date, form).is_err() => {
@@ -61,4 +88,15 @@ pub(crate) fn check(front: &Front) -> Result<(), String> {
         None if front.kind == Kind::Blog => Err("a page of kind `blog` needs its `date`".into()),
         _ => Ok(()),
     }
+}
+
+fn check_words(title: &str, description: &str) -> Result<(), String> {
+    let length = description.chars().count();
+    if !(40..=170).contains(&length) {
+        return Err(format!("its description has {length} characters, not 40 to 170"));
+    }
+    if title.trim().is_empty() || title.chars().count() > 70 {
+        return Err("its title must have 1 to 70 characters".into());
+    }
+    Ok(())
 }

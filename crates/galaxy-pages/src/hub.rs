@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::feeds;
-use crate::layout::{App, Whole, footer, header, inline};
+use crate::app::App;
+use crate::layout::{self, Frame, Whole, inline};
 use crate::links::{Link, hub_id};
 use crate::nav::{Group, Tree};
 use crate::page::Made;
@@ -65,7 +65,7 @@ pub(crate) fn sites_page(
         title: "The five sites of this galaxy",
         description: &description,
         body: &body,
-        script: "/shared/beak.js",
+        script: None,
         list: Vec::new(),
     };
     whole(site, parts, tree)
@@ -88,8 +88,15 @@ fn referred<'a>(
         if other.name == site.name || path == "/" {
             continue;
         }
-        let there = made.iter().find(|m| m.page.site.name == other.name && m.page.path == *path);
-        let title = there.map_or_else(|| path.clone(), |made| made.page.front.title.clone());
+        let key = (other.name, path.as_str());
+        let text = made.iter().find(|made| (made.page.site.name, made.page.path.as_str()) == key);
+        let app = apps.iter().find(|app| (app.site.name, app.path.as_str()) == key);
+        let title = match (text, app) {
+            (Some(made), _) => &made.page.front.title,
+            (None, Some(app)) => app.front.nav.as_ref().unwrap_or(&app.front.title),
+            (None, None) => path,
+        };
+        let title = title.clone();
         if let Some((_, pages)) = found.iter_mut().find(|(site, _)| site.name == other.name) {
             pages.insert(path.clone(), title);
         }
@@ -122,7 +129,7 @@ pub(crate) fn search_page(site: &'static SiteHead, tree: &Tree<'_>) -> Result<Te
         title: &title,
         description: &description,
         body,
-        script: "/shared/search.js",
+        script: Some("/shared/search.js"),
         list: groups,
     };
     whole(site, parts, tree)
@@ -134,20 +141,17 @@ struct Parts<'p> {
     title: &'p str,
     description: &'p str,
     body: &'p str,
-    script: &'p str,
+    script: Option<&'p str>,
     list: Vec<Group>,
 }
 
 fn whole(site: &'static SiteHead, parts: Parts<'_>, tree: &Tree<'_>) -> Result<Text, Mistake> {
+    let told = (layout::title(site, parts.title), parts.description);
     let whole = Whole {
-        site,
+        frame: Frame::new(site, parts.path, told, tree)?.with(parts.script, None),
         title: parts.title,
         description: parts.description,
         date: None,
-        header: header(site, parts.path, tree)?,
-        footer: footer(site)?,
-        script: parts.script,
-        feed: feeds::feed_of(site),
         crumbs: Vec::new(),
         body: parts.body,
         contents: Vec::new(),

@@ -4,6 +4,7 @@
 //! page (a dead link, a missing anchor, a title that is there twice, a fact without words) is a
 //! mistake here: the build warns of it, and a test fails.
 
+mod app;
 pub mod assets;
 mod feeds;
 mod front;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use sites::{SITES, SiteHead};
 
+use app::App;
 use page::{Made, Page};
 
 /// A text with its path below `sites/` or `pages/`, with forward slashes.
@@ -41,7 +43,7 @@ pub struct Text {
 pub struct Input {
     /// `pages/SITE/**.md`.
     pub markdown: Vec<Text>,
-    /// `sites/**.html`: pages with a program of their own; header and footer are filled in.
+    /// `sites/**.html`: pages with a content of their own, without what all pages have.
     pub html: Vec<Text>,
     /// `pages/facts/*.json`: what the code knows.
     pub facts: Vec<Text>,
@@ -117,7 +119,7 @@ pub fn build(input: &Input) -> Built {
     pages.sort_by_key(Page::key);
     page::check_unique(&mut pages, &mut mistakes);
     let made: Vec<Made> = pages.into_iter().map(|page| Made::new(page, &mut mistakes)).collect();
-    let apps = layout::apps(&input.html, &mut mistakes);
+    let apps = app::parse_all(&input.html, &mut mistakes);
     check_programs(&made, &apps, &mut mistakes);
     links::check(&made, &apps, &mut mistakes);
     let mut files = Vec::new();
@@ -134,7 +136,7 @@ pub fn build(input: &Input) -> Built {
 }
 
 /// A page that has a program can't become a text.
-fn check_programs(made: &[Made], apps: &[layout::App], mistakes: &mut Vec<Mistake>) {
+fn check_programs(made: &[Made], apps: &[App], mistakes: &mut Vec<Mistake>) {
     for Made { page, .. } in made {
         let clash = apps.iter().find(|a| (a.site.name, &*a.path) == (page.site.name, &*page.path));
         if let Some(app) = clash {
@@ -144,14 +146,14 @@ fn check_programs(made: &[Made], apps: &[layout::App], mistakes: &mut Vec<Mistak
     }
 }
 
-fn layouts(made: &[Made], apps: &[layout::App]) -> Result<Vec<Text>, Mistake> {
-    let tree = nav::Tree::new(made);
+fn layouts(made: &[Made], apps: &[App]) -> Result<Vec<Text>, Mistake> {
+    let tree = nav::Tree::new(made, apps);
     let mut out = Vec::new();
     for made in made {
         out.push(layout::page(made, &tree)?);
     }
     for app in apps {
-        out.extend(layout::app(app, &tree)?);
+        out.push(layout::app(app, &tree)?);
     }
     for site in &SITES {
         out.push(hub::sites_page(site, made, apps, &tree)?);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Mistake;
-use crate::layout::App;
+use crate::app::App;
 use crate::markdown::escape;
 use crate::page::Made;
 use crate::sites::{self, SITES, SiteHead};
@@ -118,7 +118,8 @@ impl Known {
             pages.insert((made.page.site.name, made.page.path.clone()), ids);
         }
         for app in apps {
-            pages.insert((app.site.name, app.path.clone()), ids(&app.html));
+            let ids = ids(&app.html).into_iter().chain(["main".to_owned()]).collect();
+            pages.insert((app.site.name, app.path.clone()), ids);
         }
         for site in &SITES {
             pages.insert((site.name, "/sites/".into()), BTreeSet::new());

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::app::App;
 use crate::front::{Front, Kind};
 use crate::page::{Made, Page, parent};
-use crate::sites::{PROGRAMS, SiteHead};
+use crate::sites::SiteHead;
 
 /// All pages of all sites, by folder.
 pub(crate) struct Tree<'a> {
     children: BTreeMap<(&'static str, String), Vec<&'a Page>>,
     pages: BTreeMap<(&'static str, String), &'a Page>,
+    /// Pages with a program that navigation lists, in its order.
+    programs: Vec<&'a App>,
 }
 
 /// An entry of a list of links.
@@ -35,7 +38,7 @@ pub(crate) struct Group {
 }
 
 impl<'a> Tree<'a> {
-    pub(crate) fn new(made: &'a [Made]) -> Self {
+    pub(crate) fn new(made: &'a [Made], apps: &'a [App]) -> Self {
         let mut children: BTreeMap<_, Vec<&Page>> = BTreeMap::new();
         let mut pages = BTreeMap::new();
         for made in made {
@@ -47,7 +50,9 @@ impl<'a> Tree<'a> {
         for pages in children.values_mut() {
             pages.sort_by_key(|page| page.place());
         }
-        Self { children, pages }
+        let mut programs: Vec<&App> = apps.iter().filter(|app| app.front.nav.is_some()).collect();
+        programs.sort_by_key(|app| app.front.order);
+        Self { children, pages, programs }
     }
 
     fn of(&self, site: &SiteHead, folder: &str) -> &[&'a Page] {
@@ -56,16 +61,8 @@ impl<'a> Tree<'a> {
 
     /// The sections of a site, behind its pages with a program.
     pub(crate) fn sections(&self, site: &SiteHead, here: &str) -> Vec<Entry> {
-        let program = |(_, path, label): &(&str, &str, &str)| Entry {
-            path: (*path).to_owned(),
-            title: (*label).to_owned(),
-            label: (*label).to_owned(),
-            about: String::new(),
-            date: None,
-            here: here == *path,
-            inner: Vec::new(),
-        };
-        let own = PROGRAMS.iter().filter(|(name, ..)| *name == site.name).map(program);
+        let own = self.programs.iter().filter(|app| app.site.name == site.name);
+        let own = own.map(|app| program(app, here));
         let entry = |page: &&Page| entry(page, here.starts_with(&page.path), Vec::new());
         own.chain(self.of(site, "/").iter().map(entry)).collect()
     }
@@ -143,6 +140,20 @@ fn entry(page: &Page, here: bool, inner: Vec<Entry>) -> Entry {
         date: page.front.date.clone(),
         here,
         inner,
+    }
+}
+
+/// A page with a program, as navigation lists it.
+fn program(app: &App, here: &str) -> Entry {
+    let label = app.front.nav.as_ref().unwrap_or(&app.front.title);
+    Entry {
+        path: app.path.clone(),
+        title: label.clone(),
+        label: label.clone(),
+        about: app.front.description.clone(),
+        date: None,
+        here: here == app.path,
+        inner: Vec::new(),
     }
 }
 

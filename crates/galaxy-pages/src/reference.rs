@@ -22,7 +22,8 @@ mod stacks;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Words {
-    /// One sentence: the page's description.
+    /// One sentence: the page's description. Where a table of the code has it, it may be missing.
+    #[serde(default)]
     pub(crate) about: String,
     /// Of a section's first page: its title.
     #[serde(default)]
@@ -50,22 +51,20 @@ pub(crate) struct Words {
     pub(crate) see: Vec<String>,
 }
 
-impl Words {
-    /// A sentence and no more, cut where it is too long for a description.
-    fn of(about: &str) -> Self {
-        let mut text = String::new();
-        for word in about.split_whitespace() {
-            if text.chars().count() + word.chars().count() > 165 {
-                text.push('…');
-                break;
-            }
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(word);
+/// A sentence and no more, cut where it is too long for a description.
+fn short(about: &str) -> String {
+    let mut text = String::new();
+    for word in about.split_whitespace() {
+        if text.chars().count() + word.chars().count() > 165 {
+            text.push('…');
+            break;
         }
-        Self { about: text, ..Self::default() }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
     }
+    text
 }
 
 /// A section of the reference, as one file of `pages/reference/` has it.
@@ -115,7 +114,16 @@ impl<'i> Section<'i> {
     /// The sentences to a fact whose own table has some; others may add to them.
     pub(crate) fn words_or(&mut self, id: &str, about: &str) -> Words {
         self.used.insert(id.to_owned());
-        self.words.get(id).cloned().unwrap_or_else(|| Words::of(about))
+        let mut words = self.words.get(id).cloned().unwrap_or_default();
+        if words.about.is_empty() {
+            words.about = short(about);
+        }
+        words
+    }
+
+    /// Notes what is wrong with the sentences.
+    pub(crate) fn wrong(&mut self, message: String) {
+        self.mistakes.push(Mistake::new(&self.file, message));
     }
 
     /// Adds the page on a fact.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::Text;
-use crate::layout::App;
+use crate::app::App;
 use crate::page::Made;
 use crate::sites::SITES;
 
@@ -42,7 +42,7 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
     }
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
         let at = list.len();
-        let (title, about) = (app.title(), app.description());
+        let (title, about) = (app.front.title.clone(), app.front.description.clone());
         for (text, weight) in [&title, &about].into_iter().zip(WEIGHTS) {
             for word in split(text) {
                 words.entry(word).or_default().entry(at).or_insert(weight);

@@ -54,13 +54,6 @@ pub const SITES: [SiteHead; 5] = [
     },
 ];
 
-/// Pages with a program of their own besides a site's first page, as navigation calls them.
-pub(crate) const PROGRAMS: [(&str, &str, &str); 3] = [
-    ("spaceduckling", "/me/", "Your account"),
-    ("spaceduckling", "/certificate/", "Check a certificate"),
-    ("spaceduckling", "/newsletter/", "Newsletter"),
-];
-
 /// The site of that name.
 pub(crate) fn find(name: &str) -> Option<&'static SiteHead> {
     SITES.iter().find(|site| site.name == name)

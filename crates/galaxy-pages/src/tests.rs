@@ -156,22 +156,80 @@ fn a_fact_has_words_and_words_have_a_fact() {
     }
 }
 
+fn app(path: &str, head: &str, body: &str) -> Text {
+    let text = format!(
+        "---\ntitle: \"A page: with a program\"\ndescription: A page that has a program and says \
+         what it does.\n{head}---\n{body}\n"
+    );
+    Text { path: path.into(), text }
+}
+
 #[test]
-fn pages_with_a_program_get_the_header_of_all_pages() {
-    let html = "<title>T</title><header class=\"top\">old</header><main id=\"main\">\
-                <a class=\"b\" data-site=\"duckgalaxy\" data-path=\"/guide/one/\" href=\"/\">x</a>\
-                </main><footer class=\"foot\"></footer>";
+fn pages_with_a_program_have_the_layout_of_all_pages() {
+    let body = "<h1 id=\"a\">Act</h1>\n<a class=\"b\" data-site=\"duckgalaxy\" \
+                data-path=\"/guide/one/\" href=\"/\">x</a>";
+    let head = "nav: Act now\nscript: /act/act.js\nstyle: /shared/app.css\n";
     let built = build(&Input {
-        markdown: vec![md("duckgalaxy/guide/one.md", "x")],
-        html: vec![Text { path: "spaceduckling/index.html".into(), text: html.into() }],
+        markdown: vec![
+            md("duckgalaxy/guide/one.md", "[act](spaceduckling:/act/#a)"),
+            md("spaceduckling/help/index.md", "Help."),
+        ],
+        html: vec![app("spaceduckling/act/index.html", head, body)],
         ..Input::default()
     });
     assert_eq!(built.mistakes, []);
-    let html = page(&built, "spaceduckling/index.html");
-    let link = "<a href=\"/sites/#duckgalaxy-guide-one\" data-site=\"duckgalaxy\" \
-                data-path=\"/guide/one/\" class=\"b\">x</a>";
-    assert!(html.contains(link), "{html}");
-    assert!(!html.contains(">old<") && html.contains("role=\"search\""), "{html}");
+    let html = page(&built, "spaceduckling/act/index.html");
+    for needed in [
+        "<title>A page: with a program</title>",
+        "<meta name=\"description\" content=\"A page that has a program and says what it does.\">",
+        "<link rel=\"stylesheet\" href=\"/shared/app.css\">",
+        "<script type=\"module\" src=\"/act/act.js\"></script>",
+        "<main id=\"main\" tabindex=\"-1\">\n<h1 id=\"a\">Act</h1>",
+        "<a href=\"/sites/#duckgalaxy-guide-one\" data-site=\"duckgalaxy\" \
+         data-path=\"/guide/one/\" class=\"b\">x</a>\n</main>",
+        "<li><a href=\"/act/\" aria-current=\"page\">Act now</a></li>",
+        "<footer class=\"foot\">",
+    ] {
+        assert!(html.contains(needed), "{needed} in {html}");
+    }
+    // All that is around the content is what a page to be read has, too.
+    let text = page(&built, "spaceduckling/help/index.html");
+    let around = |page: &str| {
+        let (before, rest) = page.split_once("<main").expect("main");
+        let head = before.lines().filter(|line| !line.contains("title") && !line.contains("src="));
+        let head = head.filter(|line| !line.contains("description") && !line.contains("app.css"));
+        let head = head.map(|line| line.replace(" aria-current=\"page\"", ""));
+        (head.collect::<Vec<_>>(), rest.split_once("</main>").expect("its end").1.to_owned())
+    };
+    assert_eq!(around(html), around(text));
+    assert!(page(&built, "duckgalaxy/sites/index.html").contains(">Act now</a></li>"));
+}
+
+#[test]
+fn the_page_for_what_is_not_there_is_every_sites() {
+    let html = vec![app("shared/404.html", "", "<h1>Nothing</h1>")];
+    let built = build(&Input { html, ..Input::default() });
+    for site in &SITES {
+        let html = page(&built, &format!("{}/404.html", site.name));
+        let own = format!("<span>{} <small>", site.title);
+        assert!(html.contains(&own) && html.contains("src=\"/shared/beak.js\""), "{html}");
+    }
+}
+
+#[test]
+fn the_head_of_a_page_with_a_program_is_strict() {
+    for (text, fault) in [
+        ("<h1>x</h1>", "it does not begin with `---`"),
+        ("---\ntitle: x\ndescription: short\n---\n", "has 5 characters"),
+        ("---\ntitle: x\n---\n", "description"),
+        ("---\ntitle: x\ndescription: y\nkind: guide\n---\n", "kind"),
+    ] {
+        let html = vec![Text { path: "spaceduckling/index.html".into(), text: text.into() }];
+        let built = build(&Input { html, ..Input::default() });
+        let found = built.mistakes.first().map(ToString::to_string).unwrap_or_default();
+        assert!(found.starts_with("sites/spaceduckling/index.html: "), "{found}");
+        assert!(found.contains(fault), "{found}");
+    }
 }
 
 #[test]
@@ -183,6 +241,93 @@ fn the_index_finds_parts_of_names_and_no_common_words() {
     for word in ["the", "to", "of", "a"] {
         assert!(!words.iter().any(|found| found == word), "{word} in {words:?}");
     }
+}
+
+/// Pages of a folder of the reference, and the headings that each of them has something below.
+const SECTIONS: [(&str, &[&str]); 12] = [
+    ("duckgalaxy/api/", &["request", "answer", "errors"]),
+    ("duckgalaxy/errors/", &["cause", "cure"]),
+    ("duckgalaxy/events/", &["when-it-is-written", "what-it-holds"]),
+    ("duckcontrol/cli/", &["example", "when-it-refuses-or-fails", "what-to-do-then"]),
+    ("duckcontrol/exit-codes/", &["cause", "cure", "example"]),
+    ("duckcontrol/config/", &["example", "when-it-is-wrong"]),
+    ("duckcontrol/stacks/", &["how-it-comes-back"]),
+    ("duckcontrol/drift/", &["cause", "cure", "example"]),
+    ("duckcontrol/doctor/", &["cause", "cure", "example"]),
+    ("duckcontrol/mail/", &["why-it-may-be-open", "how-to-get-there", "example"]),
+    ("spaceduck-bot/peck-types/", &["asking", "before-you-approve"]),
+    ("spaceduck-bot/tiers/", &["how-a-duckling-gets-there", "what-it-opens", "example"]),
+];
+
+/// What stands below a heading, up to the next one.
+fn below<'h>(html: &'h str, id: &str) -> Option<&'h str> {
+    let (_, rest) = html.split_once(&format!("<h2 id=\"{id}\">"))?;
+    let (_, rest) = rest.split_once("</h2>")?;
+    Some(rest.split("<h2").next().unwrap_or(rest).split("<nav").next().unwrap_or(rest).trim())
+}
+
+/// The reference is of use: whoever looks something up finds cause, cure and an example.
+#[test]
+fn every_page_of_the_reference_has_cause_cure_and_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built = build(&read::input(&root).expect("readable"));
+    let mut seen = 0;
+    for (folder, wanted) in SECTIONS {
+        let mut pages = 0;
+        for file in &built.files {
+            let inside = file.path.strip_prefix(folder).and_then(|p| p.strip_suffix("index.html"));
+            // A section's first page is a list; nothing has to be mended where all is well.
+            if inside.is_none_or(|inside| inside.is_empty() || file.path.ends_with("/0/index.html"))
+            {
+                continue;
+            }
+            for id in wanted {
+                let below = below(&file.text, id);
+                let said = below.is_some_and(|below| below.contains("</"));
+                assert!(said, "{} says nothing below #{id}", file.path);
+            }
+            assert!(file.text.contains("<pre"), "{} shows nothing", file.path);
+            pages += 1;
+        }
+        assert!(pages > 2, "{pages} pages in {folder}");
+        seen += pages;
+    }
+    assert!(seen > 200, "{seen} pages");
+    let stack = "duckcontrol/stacks/data/index.html";
+    assert!(below(page(&built, stack), "what-it-costs-a-month").is_some_and(|b| b.contains("$1")));
+    let key = page(&built, "duckcontrol/stacks/data/cert-signing-key/index.html");
+    assert!(key.contains("$1.00 when nobody comes"), "{key}");
+    assert!(below(key, "what-is-lost-when-it-goes").is_some_and(|below| below.len() > 40));
+}
+
+#[test]
+fn an_example_is_of_the_kind_that_it_is_an_example_of() {
+    let facts = r#"{"commands": [], "shared": [], "exit_codes": [], "config": [], "stacks": [],
+        "drift": [{"id": "page", "item": "SITE/PAGE", "state": "missing", "mends": ""}],
+        "doctor": [{"id": "disk", "title": "Room", "should": "s", "cure": "c"}]}"#;
+    let said = |drift: &str, doctor: &str| {
+        let about = "about: A sentence that is long enough to be the description of a page.";
+        let words = |name: &str, id: &str, example: &str| Text {
+            path: format!("{name}.yaml"),
+            text: format!("{id}:\n  {about}\n  example: \"{example}\"\n"),
+        };
+        let built = build(&Input {
+            facts: vec![Text { path: "installer.json".into(), text: facts.into() }],
+            words: vec![words("drift", "page", drift), words("doctor", "disk", doctor)],
+            ..Input::default()
+        });
+        let all: Vec<String> = built.mistakes.iter().map(ToString::to_string).collect();
+        all.into_iter().filter(|text| text.contains("example")).collect::<Vec<_>>()
+    };
+    assert_eq!(said("a/b.html  it is gone", "problem: full"), Vec::<String>::new());
+    let wrong = said("missing a  it is gone", "it is full");
+    assert_eq!(
+        wrong,
+        [
+            "pages/reference/doctor.yaml: `disk`: its example begins with no level",
+            "pages/reference/drift.yaml: `page`: its example is no `SITE/PAGE`",
+        ]
+    );
 }
 
 /// The pages of the project itself.

@@ -69,7 +69,7 @@ impl Call {
             } else {
                 let dialect = match service.as_str() {
                     "s3" => Dialect::S3,
-                    "cloudfront" => Dialect::RestXml,
+                    "cloudfront" | "route53" => Dialect::RestXml,
                     _ => Dialect::RestJson,
                 };
                 let operation = rest_operation(dialect, head);

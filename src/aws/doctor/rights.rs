@@ -73,20 +73,24 @@ impl Rights {
     }
 
     async fn simulate(&self, source: &str, wish: &Wish) -> Result<Vec<Denied>, Failure> {
-        let context = wish.condition.as_ref().map(|(key, value)| {
+        let context = wish.conditions.iter().map(|(key, values)| {
+            let one = values.len() == 1;
+            let kind =
+                if one { ContextKeyTypeEnum::String } else { ContextKeyTypeEnum::StringList };
             ContextEntry::builder()
                 .context_key_name(*key)
-                .context_key_values(value)
-                .context_key_type(ContextKeyTypeEnum::String)
+                .set_context_key_values(Some(values.clone()))
+                .context_key_type(kind)
                 .build()
         });
+        let context: Vec<ContextEntry> = context.collect();
         let answer = self
             .client
             .simulate_principal_policy()
             .policy_source_arn(source)
             .set_action_names(Some(wish.actions.iter().map(|action| (*action).into()).collect()))
             .set_resource_arns(Some(wish.resources.iter().map(|arn| example(arn)).collect()))
-            .set_context_entries(context.map(|entry| vec![entry]))
+            .set_context_entries((!context.is_empty()).then_some(context))
             .into_paginator()
             .items()
             .send()

@@ -151,7 +151,7 @@ fn wish() -> Wish {
     Wish {
         actions: vec!["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"],
         resources: vec!["arn:aws:s3:::pond-*".into()],
-        condition: Some(("aws:ResourceTag/spaceduck:install", "pond".into())),
+        conditions: vec![("aws:ResourceTag/spaceduck:install", vec!["pond".into()])],
     }
 }
 

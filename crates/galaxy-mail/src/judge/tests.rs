@@ -13,7 +13,7 @@ use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneHandler, ZoneType};
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::{Mistake, State, judge};
+use super::{Hosted, Mistake, State, judge};
 use crate::dns::{Dns, Trouble, Via};
 use crate::records::tests::{everything, name};
 use crate::records::{Data, Purpose, Wanted, Zones};
@@ -204,15 +204,35 @@ async fn the_zone_appended_twice() {
 async fn a_zone_that_nobody_is_led_to() {
     let world = with_zone("tok._domainkey IN CNAME tok.dkim.test.").await;
     let looked = world.dns().look(&dkim()).await;
-    let ours = [name("ns-1.awsdns-01.org"), name("ns-2.awsdns-02.net")];
+    let ours = hosted("example.org", &["ns-1.awsdns-01.org", "ns-2.awsdns-02.net"]);
     let wrong = Mistake::WrongZone {
         zone: name("example.org"),
         is: vec![name("ns1.provider")],
-        should: ours.to_vec(),
+        should: ours.servers.clone(),
     };
     assert_eq!(judge(&dkim(), &looked, Some(&ours)), State::Wrong(wrong));
-    let theirs = [name("ns1.provider"), name("ns-2.awsdns-02.net")];
+    let theirs = hosted("example.org", &["ns1.provider", "ns-2.awsdns-02.net"]);
     assert_eq!(judge(&dkim(), &looked, Some(&theirs)), State::Right);
+}
+
+fn hosted(zone: &str, servers: &[&str]) -> Hosted {
+    Hosted { zone: name(zone), servers: servers.iter().map(|server| name(server)).collect() }
+}
+
+#[tokio::test]
+async fn a_zone_below_another_one_that_does_not_lead_to_it() {
+    let world = with_zone("tok._domainkey IN CNAME tok.dkim.test.").await;
+    let looked = world.dns().look(&dkim()).await;
+    let below = hosted("_domainkey.example.org", &["ns-1.awsdns-01.org"]);
+    let not_led = Mistake::NotLed {
+        zone: below.zone.clone(),
+        parent: name("example.org"),
+        should: below.servers.clone(),
+    };
+    assert_eq!(judge(&dkim(), &looked, Some(&below)), State::Wrong(not_led));
+    // Nor is it a mistake that a zone further down is kept elsewhere.
+    let above = hosted("org", &["ns-1.awsdns-01.org"]);
+    assert_eq!(judge(&dkim(), &looked, Some(&above)), State::Right);
 }
 
 #[tokio::test]
@@ -220,8 +240,13 @@ async fn a_delegation_to_servers_that_know_nothing() {
     let world = with_zone("").await;
     let record = wanted(Purpose::Dkim, "x.lame.org", Data::Cname(name("x.dkim.test")));
     let (zone, servers) = (name("lame.org"), vec![name("old.provider")]);
-    let lame = Mistake::Delegation(Trouble::Lame { zone, servers });
+    let lame = Mistake::Delegation(Trouble::Lame { zone: zone.clone(), servers: servers.clone() });
     assert_eq!(world.judge(&record).await, State::Wrong(lame));
+    // Whoever knows where the zone is now says so.
+    let now = hosted("lame.org", &["ns-1.awsdns-01.org"]);
+    let looked = world.dns().look(&record).await;
+    let old = Mistake::WrongZone { zone, is: servers, should: now.servers.clone() };
+    assert_eq!(judge(&record, &looked, Some(&now)), State::Wrong(old));
 }
 
 #[tokio::test]
@@ -230,6 +255,12 @@ async fn a_domain_that_nobody_registered() {
     let record = wanted(Purpose::Dkim, "x.exmaple.org", Data::Cname(name("x.dkim.test")));
     let nobody = Mistake::Delegation(Trouble::Undelegated { name: name("exmaple.org") });
     assert_eq!(world.judge(&record).await, State::Wrong(nobody));
+    // Whoever already has a zone for it is told its servers.
+    let ready = hosted("exmaple.org", &["ns-1.awsdns-01.org"]);
+    let looked = world.dns().look(&record).await;
+    let State::Wrong(told) = judge(&record, &looked, Some(&ready)) else { panic!("it is wrong") };
+    assert!(told.to_string().contains("no name servers"), "{told}");
+    assert_eq!(told.should(&record), "delegated to ns-1.awsdns-01.org");
 }
 
 #[tokio::test]
@@ -408,6 +439,15 @@ fn the_words_of_every_mistake() {
                 should: vec![name("ns-1.awsdns-01.org")],
             },
         ),
+        (
+            dkim(),
+            Mistake::NotLed {
+                zone: name("_domainkey.example.org"),
+                parent: zone(),
+                should: vec![name("ns-1.awsdns-01.org")],
+            },
+        ),
+        (spf(), Mistake::Different(vec!["v=spf1 mx -all".into()])),
         (dkim(), Mistake::Delegation(trouble(true))),
         (dkim(), Mistake::Delegation(trouble(false))),
         (spf(), Mistake::SecondSpf(2)),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Mistake, list};
 use crate::dns::Trouble;
-use crate::records::Wanted;
+use crate::records::{Purpose, Wanted};
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -12,8 +12,14 @@ impl fmt::Display for Mistake {
             Self::Different(is) | Self::Wildcard(is) => write!(f, "is currently {}", list(is)),
             Self::NameTwice(at) => write!(f, "is currently set at {at}"),
             Self::ValueTwice(is) => write!(f, "currently leads to {is}"),
+            Self::WrongZone { zone, is, .. } if is.is_empty() => {
+                write!(f, "{zone} is currently delegated to no name servers, or not registered")
+            }
             Self::WrongZone { zone, is, .. } => {
                 write!(f, "{zone} is currently delegated to {}", list(is))
+            }
+            Self::NotLed { zone, parent, .. } => {
+                write!(f, "the zone {parent} currently does not lead to the zone {zone}")
             }
             Self::Delegation(trouble) => write!(f, "{trouble}"),
             Self::SecondSpf(count) => write!(f, "there are currently {count} SPF records"),
@@ -48,6 +54,7 @@ impl Mistake {
         match self {
             Self::NameTwice(_) => format!("the same record at {}", wanted.name),
             Self::WrongZone { should, .. } => format!("delegated to {}", list(should)),
+            Self::NotLed { zone, should, .. } => format!("{zone} delegated to {}", list(should)),
             Self::Delegation(Trouble::Lame { .. }) => "delegated to servers that know it".into(),
             Self::Delegation(_) => "registered and delegated".into(),
             Self::SecondSpf(_) => "one SPF record that says everything".into(),
@@ -59,6 +66,9 @@ impl Mistake {
             Self::TopCname => format!("an ALIAS or ANAME to {}", wanted.data.value()),
             Self::Proxied(_) => format!("{}, not proxied", record()),
             Self::Elsewhere(_) => format!("those of {}", wanted.data.value()),
+            Self::Different(_) if wanted.purpose == Purpose::Spf => {
+                "the same with `include:amazonses.com` in it".into()
+            }
             Self::Different(_) | Self::ValueTwice(_) | Self::Wildcard(_) => record(),
         }
     }
@@ -67,6 +77,11 @@ impl Mistake {
     #[must_use]
     pub fn cure(&self, wanted: &Wanted, zone: &str) -> String {
         match self {
+            Self::Different(_) if wanted.purpose == Purpose::Spf => {
+                "add `include:amazonses.com` to it, in front of its `all`; a second record beside \
+                 it would make both void"
+                    .into()
+            }
             Self::Different(_) => {
                 format!("change `{}` in the panel of {zone}'s DNS provider", wanted.name)
             }
@@ -80,6 +95,10 @@ impl Mistake {
             Self::WrongZone { .. } => format!(
                 "set these name servers at the registrar of {zone}, or set the record where the \
                  current ones are kept; an old zone of the same name is the usual reason"
+            ),
+            Self::NotLed { zone, parent, .. } => format!(
+                "set these name servers as an NS record at {zone} in the zone {parent}, or delete \
+                 the zone {zone} if nobody needs it"
             ),
             Self::Delegation(Trouble::Lame { .. }) => format!(
                 "look up the name servers of the zone {zone} at your DNS provider and set exactly \

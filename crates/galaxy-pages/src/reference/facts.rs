@@ -184,6 +184,9 @@ pub(crate) struct Resource {
     pub(crate) protected: bool,
     pub(crate) deletion: String,
     pub(crate) condition: String,
+    /// What all resources of its kind cost together.
+    #[serde(default)]
+    pub(crate) cost: Option<Cost>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -88,28 +88,62 @@ pub(super) fn config(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
     section.close()
 }
 
-/// A page for every kind of finding of `spaceduck drift`.
+#[derive(Template)]
+#[template(path = "reference/finding.md", escape = "none")]
+struct FindingPage<'a> {
+    drift: &'a Drift,
+    words: &'a Words,
+    mends: String,
+    line: String,
+    repair: Option<String>,
+}
+
+/// A page for every kind of finding of `spaceduck drift`. Its example is the item and the detail
+/// of a finding, as the program tells it.
 pub(super) fn drift(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     let mut section = Section::open(input, ("duckcontrol", "/drift/"), "drift", mistakes);
-    for Drift { id, item, state, mends } in &facts.drift {
-        let Some(words) = section.words(id) else { continue };
-        let mends = match mends.as_str() {
-            "" => "nothing has to be".to_owned(),
+    for drift in &facts.drift {
+        let Some(words) = section.words(&drift.id) else { continue };
+        let item = words.example.split("  ").next().unwrap_or_default();
+        if !is_like(&drift.item, item) {
+            let message = format!("`{}`: its example is no `{}`", drift.id, drift.item);
+            section.wrong(message);
+        }
+        let mends = match drift.mends.as_str() {
+            "" => "nothing has to be, or nothing that the program could do".to_owned(),
             command => {
                 let name = command.trim_start_matches("spaceduck ");
                 format!("[`{command}`](/cli/{name}/)")
             }
         };
-        let facts = vec![
-            ("Item", format!("`{item}`")),
-            ("State", format!("`{state}`")),
-            ("Mended by", mends),
-        ];
-        let title = words.title.clone().unwrap_or_else(|| id.clone());
-        let text = section.fill(&PlainPage { words: &words, facts });
-        section.add(id, &title, &words, text);
+        let page = FindingPage {
+            drift,
+            words: &words,
+            mends,
+            line: format!("{:<9} {}", drift.state, words.example),
+            repair: (drift.mends == REPAIR).then(|| format!("{REPAIR} {item}")),
+        };
+        let title = words.title.clone().unwrap_or_else(|| drift.id.clone());
+        let text = section.fill(&page);
+        section.add(&drift.id, &title, &words, text);
     }
     section.close()
+}
+
+/// The command that mends what an item names.
+const REPAIR: &str = "spaceduck repair";
+
+/// Whether an item is spelled like that; words in capitals stand for names.
+fn is_like(pattern: &str, item: &str) -> bool {
+    let fixed: Vec<&str> =
+        pattern.split(|c: char| c.is_ascii_uppercase()).filter(|part| !part.is_empty()).collect();
+    let mut rest = item;
+    for part in &fixed {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    let named = pattern.ends_with(|c: char| c.is_ascii_uppercase());
+    if fixed.is_empty() { !item.is_empty() } else { rest.is_empty() != named }
 }
 
 #[derive(Template)]
@@ -117,9 +151,12 @@ pub(super) fn drift(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake
 struct CheckPage<'a> {
     check: &'a Check,
     words: Words,
+    cure: String,
+    line: String,
 }
 
-/// A page for every check of `spaceduck doctor`: its own table has all words.
+/// A page for every check of `spaceduck doctor`: its own table has most words. The example is a
+/// level and how it is then, as the program tells it.
 pub(super) fn doctor(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     if facts.doctor.is_empty() {
         return Vec::new();
@@ -128,10 +165,29 @@ pub(super) fn doctor(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
     for check in &facts.doctor {
         let about = format!("{}: {}.", check.title, check.should);
         let words = section.words_or(&check.id, &about);
-        let text = section.fill(&CheckPage { check, words: words.clone() });
+        let (level, is) = words.example.split_once(": ").unwrap_or_default();
+        if !["ok", "unknown", "warning", "problem"].contains(&level) {
+            section.wrong(format!("`{}`: its example begins with no level", check.id));
+        }
+        let mut lines = vec![format!("{level:<8} {}: {is}", check.id)];
+        if level != "ok" {
+            lines.push(format!("         should be: {}", check.should));
+            lines.push(format!("         cure: {}", check.cure));
+        }
+        let line = lines.join("\n");
+        let page = CheckPage { check, words: words.clone(), cure: sentence(&check.cure), line };
+        let text = section.fill(&page);
         section.add(&check.id, &check.title, &words, text);
     }
     section.close()
+}
+
+/// A few words as a sentence.
+fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", rest.as_str())
 }
 
 #[derive(Template)]
@@ -139,6 +195,37 @@ pub(super) fn doctor(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
 struct ItemPage<'a> {
     item: &'a Item,
     words: Words,
+    judge: String,
+    lines: String,
+}
+
+impl Item {
+    /// Who can tell whether it is done.
+    fn who_tells(&self) -> String {
+        match (self.id.as_str(), self.judge.as_str()) {
+            // You send it; whether it was granted, Amazon says.
+            ("letter", _) => "Amazon, by its answer; the program looks whether it is there".into(),
+            (_, "program") => "the program looks by itself".into(),
+            _ => format!("only you; tell it with `spaceduck mail confirm {}`", self.id),
+        }
+    }
+
+    /// How `spaceduck mail` tells of it; what stands below its title is given.
+    fn lines(&self, below: &str) -> String {
+        let mark = match () {
+            () if below.starts_with("is: ") => '✗',
+            () if below.starts_with("waits for ") || below.starts_with("comes after ") => '…',
+            () => '✓',
+        };
+        let asked = self.judge != "program" && mark == '…' && self.id != "letter";
+        let asked = if asked { " (only you can tell)" } else { "" };
+        let mut text = format!("{mark} {:>2}. {}{asked}", self.number, self.title);
+        for line in below.lines() {
+            text += "\n      ";
+            text += line;
+        }
+        text
+    }
 }
 
 /// A page for every item of the checklist for Amazon's mail service.
@@ -149,7 +236,8 @@ pub(super) fn mail(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>
     let mut section = Section::open(input, ("duckcontrol", "/mail/"), "mail", mistakes);
     for item in &facts.mail {
         let words = section.words_or(&item.id, &format!("{}. {}", item.title, item.what));
-        let text = section.fill(&ItemPage { item, words: words.clone() });
+        let (judge, lines) = (item.who_tells(), item.lines(&words.example));
+        let text = section.fill(&ItemPage { item, words: words.clone(), judge, lines });
         let slug = item.id.replace('_', "-");
         section.add(&slug, &item.title, &words, text);
     }

@@ -29,6 +29,15 @@ impl Stack {
         if self.name == "site" { "site-SITE".into() } else { self.name.clone() }
     }
 
+    /// The same as it is called in a galaxy.
+    fn example(&self) -> &str {
+        if self.name == "site" { "site-duckgalaxy" } else { &self.name }
+    }
+
+    fn region_flag(&self) -> &str {
+        if self.region == "home" { "\"$REGION\"" } else { &self.region }
+    }
+
     fn minutes(&self) -> u64 {
         self.seconds.div_ceil(60)
     }

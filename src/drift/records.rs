@@ -1,0 +1,33 @@
+//! Records that this galaxy has made in Route 53 and that somebody has removed or changed.
+
+use super::{Finding, finding, kinds};
+use crate::config::OursState;
+use crate::execute::Job;
+use crate::failure::Failure;
+use crate::zones;
+
+/// Looks anew: a repair looks twice. Whoever sets all records by hand may change ours, too.
+pub(super) async fn find(job: &Job) -> Result<Vec<Finding>, Failure> {
+    let hosting = zones::seen(&job.world, &job.facts.config, &job.home).await?;
+    let mut found = Vec::new();
+    if hosting.manual {
+        return Ok(found);
+    }
+    for one in hosting.ours.iter().filter(|one| one.wanted) {
+        let item = format!("records/{}/{}", one.part, one.key().replace(' ', "/"));
+        let zone = hosting.zones.iter().find(|kept| kept.zone.id == one.zone);
+        let zone = zone.map_or(one.zone.as_str(), |kept| kept.zone.name.as_str());
+        match &one.state {
+            OursState::There => {}
+            OursState::Gone => {
+                let detail = format!("it is gone from the zone {zone}");
+                found.push(finding(kinds::ZONE_RECORD_GONE, item, detail));
+            }
+            OursState::Changed(is) => {
+                let detail = format!("somebody has changed it in the zone {zone}: it is {is}");
+                found.push(finding(kinds::ZONE_RECORD_CHANGED, item, detail));
+            }
+        }
+    }
+    Ok(found)
+}

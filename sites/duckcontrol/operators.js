@@ -238,7 +238,7 @@ function showAlarms(alarms) {
     return make('li', {}, time, ' ', make('span', {}, make('span', { class: `state ${kind}` }, word), ` ${name}`));
   };
   const none = () => make('li', { class: 'soft' }, 'None: this galaxy runs on one machine.');
-  $('alarms').replaceChildren(...(!alarms ? [make('li', {}, unknown())] : alarms.length ? alarms.map(item) : [none()]));
+  $('alarms').replaceChildren(...(!alarms ? [make('li', { class: 'soft' }, unknown())] : alarms.length ? alarms.map(item) : [none()]));
 }
 
 /** What needs somebody, first things first. */

@@ -163,6 +163,13 @@ export async function fillLinks(root = document) {
   }
 }
 
+/** The row of sections scrolls where it is too long: the one that this page is in is in sight. */
+function showSection() {
+  const here = document.querySelector('.rooms [aria-current]');
+  const row = here?.closest('ul');
+  if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - 16;
+}
+
 /** Copies text; true when the browser allowed it. */
 export async function copy(text) {
   try {
@@ -184,4 +191,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-if (typeof document !== 'undefined') fillLinks();
+if (typeof document !== 'undefined') {
+  showSection();
+  fillLinks();
+}

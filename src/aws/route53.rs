@@ -5,7 +5,8 @@ use aws_config::SdkConfig;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::error::{BuildError, SdkError};
 use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, DelegationSet, HostedZoneConfig,
+    ResourceRecord, ResourceRecordSet, RrType,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -33,7 +34,7 @@ impl Route53 {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| translate(failed, None, &error))?;
             for zone in page.hosted_zones() {
-                let private = zone.config().is_some_and(|config| config.private_zone());
+                let private = zone.config().is_some_and(HostedZoneConfig::private_zone);
                 let Ok(name) = Domain::parse(zone.name()) else { continue };
                 if !private && names.iter().any(|one| one.is_within(&name)) {
                     let id = zone.id().rsplit('/').next().unwrap_or_default();
@@ -54,7 +55,7 @@ impl Zones for Route53 {
         for (id, name) in self.public(names).await? {
             match self.0.get_hosted_zone().id(&id).send().await {
                 Ok(answer) => {
-                    let servers = answer.delegation_set().map(|set| set.name_servers());
+                    let servers = answer.delegation_set().map(DelegationSet::name_servers);
                     let servers = servers.unwrap_or_default().iter();
                     let servers = servers.filter_map(|name| Domain::parse(name).ok()).collect();
                     zones.push(HostedZone { id, name, servers });
@@ -105,22 +106,15 @@ impl Zones for Route53 {
     ) -> Result<Changed, Failure> {
         let batch = batch(away, new).map_err(|error| Failure::bug(error.to_string()))?;
         let ask = self.0.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
-        let error = match ask.send().await {
-            Ok(_) => return Ok(Changed::Done),
-            Err(error) => error,
-        };
+        let Err(error) = ask.send().await else { return Ok(Changed::Done) };
         if let Some(reasons) = reasons(&error) {
             return Ok(Changed::Refused(reasons));
         }
-        match code(&error) {
-            Some("AccessDenied" | "AccessDeniedException") => {
-                Ok(Changed::Forbidden(message(&error).to_owned()))
-            }
-            _ => {
-                let failed = format!("changing records in the zone {zone}");
-                Err(translate(&failed, None, &error))
-            }
+        if let Some("AccessDenied" | "AccessDeniedException") = code(&error) {
+            return Ok(Changed::Forbidden(message(&error).to_owned()));
         }
+        let failed = format!("changing records in the zone {zone}");
+        Err(translate(&failed, None, &error))
     }
 }
 

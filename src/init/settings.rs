@@ -225,8 +225,8 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "dns",
-        words: "Who sets the DNS records of domains and mail: auto is the installer where Route 53\n\
-                of this account has the zone, manual is always you.",
+        words: "Who sets the DNS records of domains and mail: auto is the installer where Route \
+                53\nof this account has the zone, manual is always you.",
         shape: Shape::Word(&["auto", "manual"]),
         default: Some("auto"),
         example: "manual",

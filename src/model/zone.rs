@@ -72,8 +72,8 @@ impl RecordSet {
             Says::Routed => String::new(),
         };
         let digest = Sha256::digest(said);
-        let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("{} {hex}", self.key())
+        let start = digest.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        format!("{} {start:016x}", self.key())
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn slot(
         Some(wanted) => state(&wish, wanted, &there, &ours),
     };
     let is_kind = |set: &&RecordSet| kinds.contains(&set.kind.as_str());
-    let made = there.iter().copied().filter(is_kind).any(|set| ours(set));
+    let made = there.iter().copied().filter(is_kind).any(ours);
     Slot {
         part: wish.part,
         purpose: wish.purpose,

@@ -81,6 +81,20 @@ def test_the_index_of_pages_is_whole(galaxy, index, visit, watch):
     assert missing == set()
 
 
+@pytest.mark.parametrize(
+    ("site", "path"),
+    [*((site, "/") for site in SITES), ("duckcontrol", "/mail/"), ("mightyspaceduck", "/blog/")],
+)
+def test_a_telephone_shows_where_one_is(galaxy, visit, site, path):
+    """Among the five, and among the sections of the site."""
+    page = visit(galaxy.url(site, path), width=360)
+    places = page.locator("header nav [aria-current]")
+    expect(places).to_have_count(1 if path == "/" else 2)
+    for place in places.all():
+        box = place.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360, place.inner_text()
+
+
 @pytest.mark.parametrize(("site", "path"), [*APPS, *((site, "/sites/") for site in SITES[:1])])
 def test_both_themes(galaxy, visit, site, path):
     page = visit(galaxy.url(site, path))

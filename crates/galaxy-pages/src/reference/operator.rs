@@ -235,7 +235,7 @@ pub(super) fn mail(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>
     }
     let mut section = Section::open(input, ("duckcontrol", "/mail/"), "mail", mistakes);
     for item in &facts.mail {
-        let words = section.words_or(&item.id, &format!("{}. {}", item.title, item.what));
+        let words = section.words_or(&item.id, &item.what);
         let (judge, lines) = (item.who_tells(), item.lines(&words.example));
         let text = section.fill(&ItemPage { item, words: words.clone(), judge, lines });
         let slug = item.id.replace('_', "-");

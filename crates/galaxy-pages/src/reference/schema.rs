@@ -11,6 +11,11 @@ pub(crate) struct Field {
     pub(crate) about: String,
 }
 
+/// Whether names and forms are all there is to say of these.
+pub(crate) fn say_it_all(fields: &[Field]) -> bool {
+    fields.iter().all(|field| field.required && field.about.is_empty())
+}
+
 /// The document, to look references up in.
 pub(crate) struct Document(Value);
 

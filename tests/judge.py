@@ -19,6 +19,7 @@ from botocore.validate import ParamValidator
 
 # What signatures call a service, where its model has another name.
 MODELS = {
+    "monitoring": "cloudwatch",
     "ses": "sesv2",
     "tagging": "resourcegroupstaggingapi",
     "servicequotas": "service-quotas",

@@ -1,6 +1,7 @@
 //! The Beak's ports on AWS: DynamoDB, Cognito, SES, KMS, and Cloudflare's Turnstile.
 
 mod alarms;
+mod asked;
 mod captcha;
 mod dynamo;
 mod events;

@@ -1,13 +1,19 @@
 //! Our own mails by SES. Codes are not among them: Cognito sends those itself.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use beak_core::mail::Mail;
 use beak_core::ports::{MailState, Mailer};
 use beak_core::{BeakError, Result};
+use tokio::sync::Mutex;
 
+use crate::asked::Asked;
 use crate::failure::failed;
 use crate::settings::Settings;
 
@@ -15,12 +21,31 @@ pub(crate) struct Ses {
     client: Client,
     from: Option<String>,
     config_set: Option<String>,
+    /// How many mails of ours have left, whatever became of them.
+    mails: AtomicU64,
+    asked: Mutex<Asked<Result<MailState>>>,
 }
 
 impl Ses {
     pub(crate) fn new(config: &SdkConfig, settings: &Settings) -> Self {
         let (from, config_set) = (settings.from.clone(), settings.config_set.clone());
-        Self { client: Client::new(config), from, config_set }
+        let (mails, asked) = (AtomicU64::new(0), Mutex::default());
+        Self { client: Client::new(config), from, config_set, mails, asked }
+    }
+
+    /// Asks SES; `state` sees to it that this is not too often.
+    async fn look(&self) -> Result<MailState> {
+        // The SDK's own retries would be too soon.
+        let once = aws_sdk_sesv2::config::Config::builder().retry_config(RetryConfig::disabled());
+        let asked = self.client.get_account().customize().config_override(once).send().await;
+        let account = asked.map_err(|error| failed("asking how the mail stands", &error))?;
+        let quota = account.send_quota();
+        Ok(MailState {
+            sender: self.from.is_some(),
+            sandbox: !account.production_access_enabled(),
+            quota: quota.map(|quota| whole(quota.max24_hour_send())),
+            sent: quota.map_or(0, |quota| whole(quota.sent_last24_hours())),
+        })
     }
 }
 
@@ -54,27 +79,29 @@ impl Mailer for Ses {
             message = message.headers(header.map_err(|e| BeakError::Internal(e.to_string()))?);
         }
         let message = message.build();
-        self.client
+        let sent = self
+            .client
             .send_email()
             .from_email_address(from)
             .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
             .content(EmailContent::builder().simple(message).build())
             .set_configuration_set_name(self.config_set.clone())
             .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| failed("sending a mail", &error))
+            .await;
+        self.mails.fetch_add(1, Ordering::Relaxed);
+        sent.map(|_| ()).map_err(|error| failed("sending a mail", &error))
     }
 
     async fn state(&self) -> Result<MailState> {
-        let account = self.client.get_account().send().await;
-        let account = account.map_err(|error| failed("asking how the mail stands", &error))?;
-        let quota = account.send_quota();
-        Ok(MailState {
-            sender: self.from.is_some(),
-            sandbox: !account.production_access_enabled(),
-            quota: quota.map(|quota| whole(quota.max24_hour_send())),
-            sent: quota.map_or(0, |quota| whole(quota.sent_last24_hours())),
-        })
+        let mut asked = self.asked.lock().await;
+        let mails = self.mails.load(Ordering::Relaxed);
+        if let Some(state) = asked.kept(Instant::now(), mails) {
+            return state;
+        }
+        tokio::time::sleep_until(asked.next(Instant::now()).into()).await;
+        asked.begin(Instant::now());
+        let state = self.look().await;
+        asked.keep(Instant::now(), mails, state.clone());
+        state
     }
 }

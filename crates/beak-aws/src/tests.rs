@@ -18,9 +18,9 @@ use aws_sdk_ssm::types::ParameterType;
 use beak_core::contract::home::{Home, Letters};
 use beak_core::feedback::Reports;
 use beak_core::person::{Email, OtpCode};
-use beak_core::ports::{AlarmState, Alarms as _, Captcha as _, Limits};
+use beak_core::ports::{AlarmState, Alarms as _, Captcha as _, Limits, Mailer as _};
 use serde_json::{Value, json};
-use test_cloud::Cloud;
+use test_cloud::{Cloud, Proxy, Refusal, Trouble};
 
 use super::*;
 
@@ -348,6 +348,67 @@ async fn only_the_bus_tells_of_mails() {
     assert!(gone.take(invoked(&bounce("swan-tx"))).await.is_err());
 }
 
+/// However many operators look at the status, SES is asked once; and once more after a mail of our
+/// own. What it refuses is not asked again at once.
+#[test]
+fn readers_of_the_status_do_not_wear_out_ses() {
+    let cloud = Cloud::start();
+    // It has a runtime of its own.
+    let proxy = Proxy::before(&cloud);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(many_readers(&cloud, &proxy));
+}
+
+async fn many_readers(cloud: &Cloud, proxy: &Proxy) {
+    let config = configuration(cloud).await.into_builder();
+    let config = config.endpoint_url(format!("http://{}", proxy.address())).build();
+    create_tables(&Client::new(&config), "swan").await;
+    let ours = settings(&config, "swan", "pool", "client", "a@example.org").await;
+    let identity = aws_sdk_sesv2::Client::new(&config).create_email_identity();
+    identity.email_identity("a@example.org").send().await.expect("a sender");
+    let ports = ports(&config, &ours);
+    let mailer = Arc::clone(&ports.mailer);
+    let issuer = ours.issuer.clone();
+    let galaxy = beak_core::Settings {
+        issuer,
+        version: GALAXY_VERSION.into(),
+        release: "0.0.0".into(),
+        function_version: None,
+        peck_lifetime: ours.peck_lifetime,
+    };
+    let galaxy = Arc::new(Galaxy::new(ports, galaxy));
+    let is_question = |call: &test_cloud::Call| call.name == "ses Get account";
+    let asked = || proxy.calm().iter().filter(|call| is_question(call)).count();
+    let look = async || {
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let galaxy = Arc::clone(&galaxy);
+            readers.spawn(async move { galaxy.inside().await.mail.is_some() });
+        }
+        readers.join_all().await
+    };
+    asked();
+    assert_eq!(look().await, [true; 20]);
+    assert!(galaxy.inside().await.mail.is_some());
+    assert_eq!(asked(), 1);
+    let token = beak_core::newsletter::Token::new([7; 32]);
+    let to = Email::parse("swan@example.com").expect("an address");
+    let mail = beak_core::mail::Mail::newsletter(to, "https://api.example/prod", &token);
+    mailer.send(&mail.expect("written")).await.expect("sent");
+    look().await;
+    assert_eq!(asked(), 1, "once more after a mail of ours");
+
+    let busy = Arc::new(mailer::Ses::new(&config, &ours));
+    proxy.on(Trouble::Refused(Refusal::Throttled), 9, is_question);
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let busy = Arc::clone(&busy);
+        readers.spawn(async move { busy.state().await.is_err() });
+    }
+    assert_eq!(readers.join_all().await, [true; 20]);
+    assert_eq!(asked(), 1, "what it refuses is not asked again at once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn alarms_are_those_of_this_galaxy() {
     let cloud = Cloud::start();
@@ -432,21 +493,20 @@ async fn questions_are_signed_and_put_as_aws_wants_them() {
     assert!(alarms::CloudWatch::new(aws, "swan").alarms().await.is_ok());
     assert!(turnstile.check("token", "hatch", None).await.is_err(), "there is no secret");
     let mut asked = Vec::new();
-    for (service, model) in [("monitoring", "cloudwatch"), ("ssm", "ssm")] {
+    for service in ["monitoring", "ssm"] {
         let mut heard = heard.recv().expect("a request");
         heard["service"] = service.into();
         assert_eq!(heard["headers"]["x-amz-security-token"], "a session");
         let wanted = python("tests/signature.py", &heard);
         assert_eq!(heard["headers"]["authorization"], wanted.trim());
-        let target = heard["headers"]["x-amz-target"].as_str().expect("a target").to_owned();
-        let body: Value =
-            serde_json::from_str(heard["body"].as_str().expect("text")).expect("JSON");
-        let operation = target.rsplit('.').next();
-        asked.push(json!({
-            "service": model, "operation": operation, "method": "POST", "path": "/", "body": body
-        }));
+        heard["uri"] = "/".into();
+        asked.push(heard);
     }
-    assert_eq!(python("tests/service_model.py", &asked.into()), "");
+    let judged: Vec<Value> =
+        serde_json::from_str(&python("tests/judge.py", &asked.into())).expect("JSON");
+    let operations: Vec<_> = judged.iter().map(|one| one["operation"].as_str()).collect();
+    assert_eq!(operations, [Some("DescribeAlarms"), Some("GetParameter")]);
+    assert!(judged.iter().all(|one| one["wrong"] == json!([])), "{judged:?}");
 }
 
 /// Hears requests, answers each with an empty object, and tells what it heard.

@@ -74,6 +74,11 @@ impl Script {
         judged.collect()
     }
 
+    /// How often anything was asked.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap().asked.len()
+    }
+
     /// The names of the operations, in order.
     pub(super) fn operations(&self) -> Vec<String> {
         self.judged().into_iter().map(|asked| asked.operation).collect()

@@ -1,17 +1,12 @@
 //! Replayed answers of SES, and requests held to the service's own model.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
-use aws_smithy_types::body::SdkBody;
 use galaxy_mail::facts::{Enforcement, Progress, Review};
 use galaxy_mail::review::Stage;
 use serde_json::{Value, json};
 
+use super::super::replay::{Script, complaints, script};
 use super::*;
 use crate::failure::Kind;
 
@@ -37,58 +32,12 @@ impl Clock for Still {
 }
 
 /// SES, giving these answers one after the other.
-fn ses(answers: &[(u16, Value)]) -> (Ses, StaticReplayClient, Arc<Still>) {
-    let event = |(status, body): &(u16, Value)| {
-        let request = http::Request::builder().uri("https://x/").body(SdkBody::empty()).unwrap();
-        let mut response = http::Response::builder().status(*status);
-        if let Some(code) = body.get("__type").and_then(Value::as_str) {
-            response = response.header("x-amzn-errortype", code);
-        }
-        ReplayEvent::new(request, response.body(SdkBody::from(body.to_string())).unwrap())
-    };
-    let replay = StaticReplayClient::new(answers.iter().map(event).collect());
-    let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new("eu-central-1"))
-        .credentials_provider(SharedCredentialsProvider::new(keys))
-        .http_client(replay.clone())
-        .build();
+fn ses(answers: &[(u16, Value)]) -> (Ses, Script, Arc<Still>) {
+    let answers: Vec<_> =
+        answers.iter().map(|(status, body)| (*status, body.to_string())).collect();
+    let (config, script) = script(&answers);
     let clock = Arc::new(Still::default());
-    (Ses::new(&config, Arc::clone(&clock) as Arc<dyn Clock>), replay, clock)
-}
-
-/// What the model says against the requests that were made.
-fn against_the_model(replay: &StaticReplayClient, operations: &[&str]) -> String {
-    let requests: Vec<Value> = replay
-        .actual_requests()
-        .zip(operations)
-        .map(|(request, operation)| {
-            let body = request.body().bytes().unwrap_or_default();
-            let body: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
-            let uri: http::Uri = request.uri().parse().unwrap();
-            json!({
-                "service": "sesv2",
-                "operation": operation,
-                "method": request.method(),
-                "path": uri.path(),
-                "body": body,
-            })
-        })
-        .collect();
-    assert_eq!(requests.len(), operations.len());
-    let root = env!("CARGO_MANIFEST_DIR");
-    let mut judge = Command::new(format!("{root}/.venv/bin/python"))
-        .arg(format!("{root}/tests/service_model.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("`cargo xtask setup` fetches the tools of the tests");
-    let input = serde_json::to_vec(&requests).unwrap();
-    judge.stdin.take().unwrap().write_all(&input).unwrap();
-    let output = judge.wait_with_output().unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap()
+    (Ses::new(&config, Arc::clone(&clock) as Arc<dyn Clock>), script, clock)
 }
 
 fn details(status: &str) -> Value {
@@ -118,7 +67,7 @@ async fn every_state_of_the_review_is_read() {
         ("FAILED", Review::Failed, Stage::Failed),
         ("TOMORROW", Review::Other("TOMORROW".into()), Stage::Other("TOMORROW".into())),
     ] {
-        let (ses, replay, _) = ses(&[(200, details(status))]);
+        let (ses, script, _) = ses(&[(200, details(status))]);
         let account = ses.account().await.unwrap();
         assert_eq!(account.review, Some(review));
         assert_eq!(Stage::of(&account), stage);
@@ -128,7 +77,7 @@ async fn every_state_of_the_review_is_read() {
             (account.suppresses, account.plan.as_deref()),
             ((true, true), Some("ESSENTIALS"))
         );
-        assert_eq!(against_the_model(&replay, &["GetAccount"]), "");
+        assert_eq!(script.operations(), ["GetAccount"]);
     }
 }
 
@@ -157,11 +106,10 @@ fn letter() -> Letter {
 
 #[tokio::test]
 async fn an_application_is_as_the_model_wants_it_and_says_what_was_agreed_to() {
-    let (ses, replay, _) = ses(&[(200, json!({}))]);
+    let (ses, script, _) = ses(&[(200, json!({}))]);
     assert_eq!(ses.apply(&letter()).await.unwrap(), Applied::Sent);
-    assert_eq!(against_the_model(&replay, &["PutAccountDetails"]), "");
-    let request = replay.actual_requests().next().unwrap();
-    let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+    let [asked] = &script.judged()[..] else { panic!() };
+    assert_eq!(asked.operation, "PutAccountDetails");
     let expected = json!({
         "MailType": "TRANSACTIONAL",
         "WebsiteURL": "https://example.org/",
@@ -170,20 +118,20 @@ async fn an_application_is_as_the_model_wants_it_and_says_what_was_agreed_to() {
         "AdditionalContactEmailAddresses": ["ann@example.org"],
         "ProductionAccessEnabled": true
     });
-    assert_eq!(body, expected);
+    assert_eq!(asked.params, expected);
 }
 
 #[tokio::test]
 async fn an_application_is_not_sent_twice() {
     let conflict = json!({"__type": "ConflictException", "message": "an ongoing review"});
-    let (busy, replay, _) = ses(&[(409, conflict)]);
+    let (busy, script, _) = ses(&[(409, conflict)]);
     assert_eq!(busy.apply(&letter()).await.unwrap(), Applied::UnderReview);
-    assert_eq!(replay.actual_requests().count(), 1);
+    assert_eq!(script.count(), 1);
     // Nobody knows what became of this one: it is told, not repeated.
     let broken = json!({"__type": "InternalFailure", "message": "oops"});
-    let (broken, replay, _) = ses(&[(500, broken)]);
+    let (broken, script, _) = ses(&[(500, broken)]);
     assert_eq!(broken.apply(&letter()).await.unwrap_err().kind, Kind::Settled);
-    assert_eq!(replay.actual_requests().count(), 1);
+    assert_eq!(script.count(), 1);
 }
 
 #[tokio::test]
@@ -210,7 +158,7 @@ async fn a_mail_domain_is_read_with_what_amazon_saw() {
         }
     });
     let missing = json!({"__type": "NotFoundException", "message": "no"});
-    let (ses, replay, _) = ses(&[(200, answer), (404, missing)]);
+    let (ses, script, _) = ses(&[(200, answer), (404, missing)]);
     let domain = Domain::parse("example.org").unwrap();
     let identity = ses.identity(&domain).await.unwrap().unwrap();
     assert!(identity.whole_domain);
@@ -224,7 +172,7 @@ async fn a_mail_domain_is_read_with_what_amazon_saw() {
     let bounce = Domain::parse("bounce.example.org").unwrap();
     assert_eq!(identity.mail_from, Some((bounce, Progress::Pending)));
     assert_eq!(ses.identity(&domain).await.unwrap(), None);
-    assert_eq!(against_the_model(&replay, &["GetEmailIdentity"; 2]), "");
+    assert_eq!(script.operations(), ["GetEmailIdentity"; 2]);
 }
 
 #[tokio::test]
@@ -242,7 +190,7 @@ async fn sets_invitations_and_plays_are_as_the_model_wants_them() {
         to(true, &["DELIVERY"], false),
     ]});
     let exists = json!({"__type": "AlreadyExistsException", "message": "it is there"});
-    let (ses, replay, _) = ses(&[
+    let (ses, script, _) = ses(&[
         (200, json!({"DeliveryOptions": {"TlsPolicy": "REQUIRE"}})),
         (200, events),
         (200, json!({"VerifiedForSendingStatus": false})),
@@ -269,15 +217,26 @@ async fn sets_invitations_and_plays_are_as_the_model_wants_them() {
         "GetEmailIdentity",
         "SendEmail",
     ];
-    assert_eq!(against_the_model(&replay, &operations), "");
+    assert_eq!(script.operations(), operations);
 }
 
-#[tokio::test]
-async fn the_judge_of_requests_can_say_no() {
-    let (ses, replay, _) = ses(&[(200, json!({}))]);
-    ses.apply(&Letter { text: "x".repeat(5001), ..letter() }).await.unwrap();
-    assert!(against_the_model(&replay, &["PutAccountDetails"]).contains("longer than 5000"));
-    assert!(against_the_model(&replay, &["GetAccount"]).contains("the method is POST"));
+#[test]
+fn the_judge_can_say_no_to_a_letter() {
+    let asked = |method: &str, text: &str| {
+        let scope = "Credential=test/20261124/eu-central-1/ses/aws4_request, x";
+        let body = json!({
+            "MailType": "TRANSACTIONAL", "WebsiteURL": "https://example.org/",
+            "UseCaseDescription": text
+        });
+        complaints(&json!({
+            "method": method, "uri": "/v2/email/account/details",
+            "headers": {"authorization": scope}, "body": body.to_string()
+        }))
+    };
+    assert_eq!(asked("POST", "We send codes."), Vec::<String>::new());
+    let long = asked("POST", &"x".repeat(5001));
+    assert!(long[0].contains("5001 characters, 5000 are allowed"), "{long:?}");
+    assert_eq!(asked("PUT", "We send codes."), ["no such operation"]);
 }
 
 #[tokio::test]
@@ -300,13 +259,13 @@ async fn one_call_a_second_whoever_asks() {
 #[tokio::test]
 async fn a_look_for_a_set_passes_the_gate_too() {
     let missing = json!({"__type": "NotFoundException", "message": "no"});
-    let (ses, replay, clock) = ses(&[(200, json!({})), (404, missing), (200, details("PENDING"))]);
+    let (ses, script, clock) = ses(&[(200, json!({})), (404, missing), (200, details("PENDING"))]);
     assert!(ses.has_set("spaceduck-tx").await.unwrap());
     assert!(!ses.has_set("spaceduck-news").await.unwrap());
     ses.account().await.unwrap();
     assert_eq!(clock.elapsed(), BETWEEN * 2);
     let operations = ["GetConfigurationSet", "GetConfigurationSet", "GetAccount"];
-    assert_eq!(against_the_model(&replay, &operations), "");
+    assert_eq!(script.operations(), operations);
 }
 
 /// A quota that is used up is told in SES's words, and asking again would not help.
@@ -314,41 +273,41 @@ async fn a_look_for_a_set_passes_the_gate_too() {
 async fn a_quota_that_is_used_up_is_told_and_not_tried_again() {
     let full =
         |message: &str| (400, json!({"__type": "LimitExceededException", "message": message}));
-    let (ses, replay, _) = ses(&[full("10,000 identities"), full("daily quota")]);
+    let (ses, script, _) = ses(&[full("10,000 identities"), full("daily quota")]);
     let invited = ses.invite("ann@example.org").await.unwrap_err();
     assert!(invited.to_text().contains("10,000 identities"), "{}", invited.to_text());
     let play = Play { plays: "bounce".into(), from: "a@example.org".into(), set: "x-tx".into() };
     let played = ses.play(&play).await.unwrap_err();
     assert!(played.to_text().contains("daily quota"), "{}", played.to_text());
     assert_eq!((invited.kind, played.kind), (Kind::Settled, Kind::Settled));
-    assert_eq!(replay.actual_requests().count(), 2);
+    assert_eq!(script.count(), 2);
 }
 
 /// Where the API writes down what came of a mail, and nowhere else, it is looked for.
 #[tokio::test]
 async fn a_report_is_looked_for_where_the_api_writes_it() {
     let there = json!({"Item": {"at": {"N": "1800000000"}}});
-    let (ses, replay, _) = ses(&[(200, there), (200, json!({}))]);
+    let (ses, script, _) = ses(&[(200, there), (200, json!({}))]);
     for (plays, at) in [("bounce", Some(1_800_000_000)), ("complaint", None)] {
         let mail = TestMail { plays: plays.into(), message_id: "0107-abc".into(), written: None };
         assert_eq!(ses.written("spaceduck-ledger", &mail).await.unwrap(), at);
     }
-    for (request, plays) in replay.actual_requests().zip(["bounce", "complaint"]) {
-        let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+    for (asked, plays) in script.judged().iter().zip(["bounce", "complaint"]) {
         let key = json!({"pk": {"S": "feedback#0107-abc"}, "sk": {"S": plays}});
-        assert_eq!((&body["TableName"], &body["Key"]), (&json!("spaceduck-ledger"), &key));
+        let (table, asked) = (&asked.params["TableName"], &asked.params["Key"]);
+        assert_eq!((table, asked), (&json!("spaceduck-ledger"), &key));
     }
 }
 
 #[tokio::test]
 async fn patience_passes_the_gate_and_has_an_end() {
     let slow = json!({"__type": "TooManyRequestsException", "message": "slow down"});
-    let (patient, replay, clock) =
+    let (patient, script, clock) =
         ses(&[(429, slow.clone()), (429, slow.clone()), (200, details("PENDING"))]);
     patient.account().await.unwrap();
-    assert_eq!((replay.actual_requests().count(), clock.elapsed()), (3, BETWEEN * 2));
-    let (ses, replay, _) = ses(&vec![(429, slow); TRIES + 1]);
+    assert_eq!((script.count(), clock.elapsed()), (3, BETWEEN * 2));
+    let (ses, script, _) = ses(&vec![(429, slow); TRIES + 1]);
     let failure = ses.account().await.unwrap_err();
     assert!(failure.message().contains("slow down"), "{}", failure.message());
-    assert_eq!(replay.actual_requests().count(), TRIES);
+    assert_eq!(script.count(), TRIES);
 }

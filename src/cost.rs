@@ -11,13 +11,14 @@ use crate::model::Stack;
 use crate::render::Rendered;
 
 /// Kind of resource that brings the cost, what it is for, cents when idle, cents when small.
-const PRICES: [(&str, &str, u32, u32); 6] = [
+const PRICES: [(&str, &str, u32, u32); 7] = [
     ("AWS::KMS::Key", "key that signs certificates", 100, 108),
     ("AWS::DynamoDB::Table", "tables with point-in-time recovery", 0, 95),
     ("AWS::ApiGatewayV2::Api", "API", 0, 30),
     ("AWS::S3::Bucket", "buckets", 2, 5),
     ("AWS::SES::ConfigurationSet", "mails", 0, 160),
     ("AWS::CloudFront::Function", "sites at the edge", 0, 5),
+    ("AWS::SQS::Queue", "queue of bounces not written down", 0, 0),
 ];
 
 /// The cost of these stacks, the dearest line first.

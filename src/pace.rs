@@ -32,7 +32,7 @@ pub fn resource(kind: &str, verb: Verb) -> Duration {
     let (create, update, delete) = match kind {
         "AWS::DynamoDB::Table" => (34, 15, 10),
         "AWS::KMS::Key" => (20, 10, 5),
-        "AWS::S3::Bucket" => (22, 10, 5),
+        "AWS::S3::Bucket" | "AWS::SQS::Queue" => (22, 10, 5),
         "AWS::IAM::Role" => (15, 10, 5),
         "AWS::Lambda::Function" => (19, 15, 10),
         // An Express creation is done when CloudFront has accepted it; a removal has to be

@@ -77,6 +77,41 @@ fn a_galaxy_is_installed_works_and_is_removed() {
     assert_eq!((nothing.code, &nothing.last()["outcome"]), (Some(0), &json!("unchanged")));
 }
 
+/// News of a bounce that the function fails lies in the queue, is told of, and is taken when it is
+/// handed over again as it lies.
+#[test]
+fn what_could_not_be_written_down_is_not_lost() {
+    let person = Person::new();
+    let installed = person.spaceduck(&["install", "--yes"]);
+    assert_eq!(installed.code, Some(0), "{} {}", installed.last(), installed.stderr);
+    let found = person.dead_letters();
+    let queue = &found["queue"];
+    assert_eq!((&queue["days"], &queue["encrypted"]), (&json!(14), &json!("true")), "{queue}");
+    assert_eq!(queue["role"], json!([true]), "Lambda sends in the name of the function's role");
+    let policy = queue["policy"].as_array().unwrap();
+    assert_eq!(policy.len(), 2, "{queue}");
+    assert_eq!(policy[0]["Effect"], "Allow");
+    assert_eq!(policy[0]["Principal"], json!({"Service": "events.amazonaws.com"}));
+    assert_eq!(policy[0]["Condition"]["ArnEquals"]["aws:SourceArn"], found["rule"]);
+    let insecure = json!({"Bool": {"aws:SecureTransport": "false"}});
+    assert_eq!((&policy[1]["Effect"], &policy[1]["Condition"]), (&json!("Deny"), &insecure));
+    for target in found["targets"].as_array().unwrap() {
+        assert_eq!(target["DeadLetterConfig"]["Arn"], found["arn"], "{target}");
+    }
+    let retries = &found["retries"];
+    assert_eq!(retries["DestinationConfig"]["OnFailure"]["Destination"], found["arn"]);
+    assert_eq!(retries["MaximumRetryAttempts"], 2);
+    assert_eq!(found["watched"], json!(["spaceduck-DeadLettersAlarm"]));
+    let record = &found["record"];
+    assert_eq!(record["condition"], "RetriesExhausted", "{record}");
+    assert_eq!(record["same"], true);
+    assert!(!text(record, "said").contains("swan@"), "what the function says has no address");
+    assert_eq!(
+        (&found["before"], &found["after"], &found["left"]),
+        (&json!(0), &json!(1), &json!(0))
+    );
+}
+
 /// A page that somebody overwrites by hand, and a stack that nobody touched.
 fn drifts_and_is_put_back(person: &Person) {
     let clean = person.spaceduck(&["drift"]);

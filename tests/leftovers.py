@@ -104,6 +104,10 @@ def account():
             for g in client("logs", region).describe_log_groups()["logGroups"]
         ],
         "topics": [t["TopicArn"] for t in client("sns").list_topics()["Topics"]],
+        "queues": [
+            # The end of a queue's name is drawn by lot.
+            url.split("/")[-1].rsplit("-", 1)[0] for url in client("sqs").list_queues().get("QueueUrls", [])
+        ],
         "alarms": [
             a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]
         ],

@@ -267,6 +267,7 @@ fn no_name_in_the_templates_is_forgotten() {
         ("AWS::Lambda::Permission", "inside the function"),
         ("AWS::CloudWatch::Alarm", "CloudFormation's own validation finds one that is taken"),
         ("AWS::Events::Rule", "CloudFormation's own validation finds one that is taken"),
+        ("AWS::Lambda::EventInvokeConfig", "inside the function"),
         ("AWS::SES::ConfigurationSetEventDestination", "inside the configuration set"),
         ("AWS::Logs::Delivery", "DeliverySourceName is what it joins"),
         ("AWS::SNS::Topic", "DisplayName is no name"),

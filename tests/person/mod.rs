@@ -221,6 +221,12 @@ impl Person {
         self.script("logs.py", &["eu-central-1", "/aws/lambda/spaceduck-beak"])
     }
 
+    /// What becomes of an event that the function fails.
+    pub(crate) fn dead_letters(&self) -> Value {
+        let found = self.script("dead_letters.py", &["eu-central-1", "spaceduck"]);
+        serde_json::from_str(&found).unwrap()
+    }
+
     /// A request to a host name of the emulated AWS, which no resolver knows.
     pub(crate) fn get(&self, url: &str) -> (u16, String) {
         let (host, path) = split(url);

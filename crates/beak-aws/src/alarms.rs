@@ -11,8 +11,14 @@ use crate::signed::{Operation, Signed};
 
 /// The alarms of `templates/api.yaml` and `templates/mail.yaml`, named there behind the galaxy's
 /// name; a test holds this to them.
-pub(crate) const NAMES: [&str; 5] =
-    ["Api5xxAlarm", "ErrorsAlarm", "ThrottlesAlarm", "BounceRateAlarm", "ComplaintRateAlarm"];
+pub(crate) const NAMES: [&str; 6] = [
+    "Api5xxAlarm",
+    "ErrorsAlarm",
+    "ThrottlesAlarm",
+    "DeadLettersAlarm",
+    "BounceRateAlarm",
+    "ComplaintRateAlarm",
+];
 
 pub(crate) const DESCRIBE_ALARMS: Operation = Operation {
     service: "monitoring",

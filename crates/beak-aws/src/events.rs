@@ -21,6 +21,28 @@ const LARGEST: usize = 256 * 1024;
 /// The tag in which SES names the configuration set that a mail left by.
 const SET: &str = "ses:configuration-set";
 
+/// An event as the bus tells it, or as it lay in the queue of those that the function failed:
+/// Lambda puts a record around it. Source: "Capturing records of Lambda asynchronous invocations",
+/// AWS Lambda Developer Guide.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Told {
+    Failed {
+        #[serde(rename = "requestPayload")]
+        event: Event,
+        #[serde(rename = "requestContext")]
+        _by: Invocation,
+    },
+    Plain(Event),
+}
+
+/// What no gateway says of a request.
+#[derive(Deserialize)]
+struct Invocation {
+    #[serde(rename = "functionArn")]
+    _function: IgnoredAny,
+}
+
 #[derive(Deserialize)]
 struct Event {
     source: String,
@@ -83,7 +105,8 @@ fn read(body: &[u8], sets: &[String], now: OffsetDateTime) -> Result<Option<Repo
         return Err(unreadable("too large"));
     }
     // What serde says of it may quote an address.
-    let event: Event = serde_json::from_slice(body).map_err(|_| unreadable("not one of SES"))?;
+    let told = serde_json::from_slice(body).map_err(|_| unreadable("not one of SES"))?;
+    let (Told::Failed { event, .. } | Told::Plain(event)) = told;
     if event.request.is_some() {
         return Err(unreadable("a request"));
     }
@@ -211,6 +234,35 @@ mod tests {
         let report =
             tell(&event("Email Complaint Received", &detail)).expect("read").expect("ours");
         assert_eq!((report.kind(), report.recipients().len()), (ReportKind::Complaint, 1));
+    }
+
+    #[test]
+    fn what_the_function_failed_is_read_from_the_record_around_it() {
+        let failed = |event: Value| {
+            json!({
+                "version": "1.0",
+                "timestamp": "2027-01-15T08:03:00.000Z",
+                "requestContext": {
+                    "requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e",
+                    "functionArn": "arn:aws:lambda:eu-central-1:1:function:swan-beak:live",
+                    "condition": "RetriesExhausted",
+                    "approximateInvokeCount": 3
+                },
+                "requestPayload": event,
+                "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+                "responsePayload": {"errorMessage": "an event: not written down"}
+            })
+        };
+        let report = tell(&failed(bounce("Permanent"))).expect("read").expect("ours");
+        assert_eq!(report, tell(&bounce("Permanent")).expect("read").expect("ours"));
+        let mut foreign = bounce("Permanent");
+        foreign["source"] = "aws.s3".into();
+        assert_eq!(tell(&failed(foreign)), Ok(None));
+        let mut request = failed(bounce("Permanent"));
+        request["requestContext"] = json!({"http": {"method": "?"}});
+        for wrong in [failed(json!({})), failed(failed(bounce("Permanent"))), request] {
+            assert!(tell(&wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -442,6 +442,7 @@ async fn alarms_are_those_of_this_galaxy() {
         ("Api5xxAlarm", AlarmState::Ok),
         ("ErrorsAlarm", AlarmState::Alarm),
         ("ThrottlesAlarm", AlarmState::Missing),
+        ("DeadLettersAlarm", AlarmState::Missing),
         ("BounceRateAlarm", AlarmState::Unknown),
         ("ComplaintRateAlarm", AlarmState::Missing),
     ];

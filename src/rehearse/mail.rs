@@ -43,6 +43,10 @@ pub(super) struct Post {
     played: Vec<(u64, Play)>,
     /// A website that answers.
     pub(super) website: Option<String>,
+    /// Domains that SES knew before us.
+    known: Vec<Domain>,
+    /// SES takes no mail.
+    takes_nothing: bool,
 }
 
 impl Post {
@@ -79,6 +83,22 @@ impl Account {
         self.state().post.website = Some(host.to_owned());
     }
 
+    /// SES knows this domain already, by somebody else.
+    pub fn know(&self, domain: &Domain) {
+        self.state().post.known.push(domain.clone());
+    }
+
+    /// From now on SES takes no mail.
+    pub fn refuse_plays(&self) {
+        self.state().post.takes_nothing = true;
+    }
+
+    /// How many mails were sent to the simulator.
+    #[must_use]
+    pub fn played(&self) -> usize {
+        self.state().post.played.len()
+    }
+
     /// The applications that were sent.
     #[must_use]
     pub fn letters(&self) -> Vec<Letter> {
@@ -108,7 +128,9 @@ pub fn finished_memory(now: u64) -> String {
     };
     let confirmed = ["imprint", "mailboxes", "contacts", "price"];
     let confirmed = confirmed.map(|item| (item.to_owned(), now)).into();
-    let memory = Memory { confirmed, test: Some(test), applied: Some(now), ..Memory::default() };
+    let granted = Some(now);
+    let (test, applied) = (Some(test), Some(now));
+    let memory = Memory { confirmed, test, applied, granted, ..Memory::default() };
     serde_json::to_string(&memory).unwrap_or_default()
 }
 
@@ -180,7 +202,8 @@ impl Mail for Account {
             stack.is_there(super::Account::time(self, &state))
                 && stack.proposal.body.contains(domain.as_str())
         };
-        if !state.stacks.iter().any(|stack| brings(&stack)) {
+        let known = state.post.known.contains(domain);
+        if !known && !state.stacks.iter().any(|stack| brings(&stack)) {
             return Ok(None);
         }
         let progress = if state.post.ready || now >= state.post.begun + SEEN {
@@ -241,6 +264,9 @@ impl Mail for Account {
         self.effect(format!("play {}", play.plays), |state| {
             if !play.from.contains('@') {
                 return Err(refuse("that is no sender".into()));
+            }
+            if state.post.takes_nothing {
+                return Err(refuse("SES takes no mail now".into()));
             }
             state.post.played.push((now, play.clone()));
             Ok(format!("0100-{:04}", state.post.played.len()))

@@ -1,7 +1,7 @@
 //! The commands about mail: the walk, the application, invitations, records, the test.
 
 use galaxy_mail::checklist::{Check, Checklist, State, Whom};
-use galaxy_mail::facts::Facts;
+use galaxy_mail::facts::{Facts, Memory};
 use galaxy_mail::items::{self, Judge};
 use galaxy_mail::review::{Page, Stage};
 
@@ -92,11 +92,15 @@ async fn walk(begun: &Begun, watch: bool, events: &Events) -> Result<u8, Failure
     loop {
         let facts = desk.facts().await?;
         let list = Checklist::of(&facts);
-        let memory = list.remember(&facts.memory, facts.now);
+        let mut memory = list.remember(&facts.memory, facts.now);
+        if memory.is_tested_too_early() {
+            play_again(&desk, &mut memory, events).await;
+        }
         if memory != facts.memory {
             desk.remember(&memory).await?;
         }
-        let list = Checklist::of(&Facts { memory, ..facts.clone() });
+        let now = begun.home.world.clock.now();
+        let list = Checklist::of(&Facts { memory, now, ..facts.clone() });
         tell(&facts, &list, before.as_ref(), events);
         let done = list.is_all_done();
         if done || !watch {
@@ -111,6 +115,20 @@ async fn walk(begun: &Begun, watch: bool, events: &Events) -> Result<u8, Failure
         }
         before = Some((list.stage, list.checks));
         begun.home.world.clock.sleep(WATCH).await;
+    }
+}
+
+/// Plays the simulator's mails once more, after the grant. What goes wrong is told, and is no
+/// reason to show nothing.
+async fn play_again(desk: &Desk<'_>, memory: &mut Memory, events: &Events) {
+    let text = "Mail may go to everybody now: playing the simulator's mails once more.";
+    events.emit(Event::Note { text: text.into() });
+    match desk.test().await {
+        Ok(played) => memory.test = Some(played),
+        Err(failure) => {
+            let text = format!("They could not be played: {}.", failure.message());
+            events.emit(Event::Note { text });
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use spaceduck::domains;
 use spaceduck::event::{Event, Sink};
 use spaceduck::execute::{self, Job, Pages};
 use spaceduck::failure::Failure;
+use spaceduck::mail;
 use spaceduck::model::{AccountId, Front, Region, Secret, Stack};
 use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal, Observed};
@@ -58,11 +59,12 @@ fn memoised(
     KNOWN.with_borrow_mut(|known| known.entry(what.to_owned()).or_insert_with(render).clone())
 }
 
-/// What of the domains is rendered.
+/// What of the domains and of mail is rendered.
 fn attached(facts: &Facts) -> String {
-    let domains = &facts.config.domains;
+    let (domains, mail) = (&facts.config.domains, &facts.config.mail);
     let of = |front: &Front| (domains.attach(*front), domains.hsts(*front));
-    format!("{:?}", domains.names.keys().map(of).collect::<Vec<_>>())
+    let fronts: Vec<_> = domains.names.keys().map(of).collect();
+    format!("{fronts:?} {:?} {:?} {:?}", mail.domain, mail.sender, mail.seen)
 }
 
 pub(crate) async fn job(
@@ -87,6 +89,7 @@ pub(crate) async fn job_of(
     let home = Region::parse("eu-central-1").unwrap();
     let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
     let mut config = config::parse("galaxy.yaml", yaml, &environment)?;
+    config.mail.seen = mail::seen(&account.world(), &config).await?;
     config.domains = domains::seen(&account.world(), &config).await?;
     config.hosting = zones::seen(&account.world(), &config, &home).await?;
     let facts = Facts {

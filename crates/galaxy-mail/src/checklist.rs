@@ -151,11 +151,15 @@ impl Checklist {
         self.checks.iter().filter(|check| check.state.is_done()).count()
     }
 
-    /// What is to be remembered: since when each item has been waited for.
+    /// What is to be remembered: since when each item has been waited for, and since when mail may
+    /// go to everybody.
     #[must_use]
     pub fn remember(&self, memory: &Memory, now: u64) -> Memory {
         let mut next = memory.clone();
         next.since.clear();
+        if self.stage == Some(Stage::Granted) {
+            next.granted.get_or_insert(now);
+        }
         for check in &self.checks {
             if matches!(check.state, State::Waiting { .. }) {
                 let before = memory.since.get(check.item.id).copied();

@@ -191,6 +191,8 @@ pub struct Memory {
     pub confirmed: BTreeMap<String, u64>,
     /// When the application was sent.
     pub applied: Option<u64>,
+    /// Since when mail may go to everybody, as far as it was seen.
+    pub granted: Option<u64>,
     /// The last test with the mailbox simulator.
     pub test: Option<Test>,
     /// How many mails a day are expected, as a person said.
@@ -217,6 +219,16 @@ pub struct TestMail {
     pub message_id: String,
     /// When the API had written down what came of it. A success leaves nothing to write.
     pub written: Option<u64>,
+}
+
+impl Memory {
+    /// Whether the simulator was played only before mail could go to everybody: what was true in
+    /// the sandbox is to be seen once more.
+    #[must_use]
+    pub fn is_tested_too_early(&self) -> bool {
+        let at = self.test.as_ref().map(|test| test.at);
+        matches!((at, self.granted), (Some(at), Some(granted)) if at < granted)
+    }
 }
 
 impl Test {

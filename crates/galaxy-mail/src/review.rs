@@ -139,7 +139,7 @@ const GRANTED: Page = Page {
     meaning: "The account has left the sandbox in this Region, with the quota shown below.",
     now: &[
         "Run `spaceduck install`: it moves the codes from Cognito's own sender to your domain.",
-        "Run `spaceduck mail test` once more, now that mail really leaves.",
+        "`spaceduck mail` plays the simulator's mails once more by itself, now that mail leaves.",
         "Begin slowly; the quota grows with what you send well.",
     ],
     avoid: &[

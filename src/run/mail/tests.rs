@@ -1,13 +1,27 @@
 //! The whole walk in rehearsal, in every state of the review, as text at two widths.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
+use galaxy_mail::facts::Memory;
+use galaxy_mail::request::Letter;
 
+use super::super::home::Home;
+use super::super::life;
+use super::Begun;
+use crate::catalog::Code;
 use crate::cli::{Cli, Command};
+use crate::config::{self, Environment};
 use crate::event::{Event, Events, Sink};
+use crate::execute;
 use crate::failure::Failure;
+use crate::model::{AccountId, Region};
+use crate::observe::observe;
+use crate::plan::{self, Goal};
+use crate::progress::Quiet;
 use crate::progress::mail::text;
+use crate::rehearse::{self, Account};
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<Event>>);
@@ -79,6 +93,93 @@ async fn every_state_of_the_review_has_its_page_at_both_widths() {
             settled(&format!("{state}_{width}"), &page);
         }
     }
+}
+
+/// A galaxy in an account in which nobody waits for the clock.
+async fn installed() -> (Arc<Account>, Begun) {
+    let id = AccountId::parse("111122223333").unwrap();
+    let region = Region::parse("eu-central-1").unwrap();
+    let account = Account::new(id.clone(), region.clone());
+    let home = Home { id, region, world: account.world() };
+    let config = config::parse("galaxy.yaml", CONFIG, &Environment::default()).unwrap();
+    let code = Code { sha256: "1".repeat(64), architecture: "arm64" };
+    let quiet: Events = Arc::new(Quiet);
+    let code = (code, Arc::from(&b"zip"[..]));
+    let job = life::arrival(&home, config.clone(), code, BTreeSet::new(), &quiet).unwrap();
+    let observed = observe(&job).await.unwrap();
+    let plan = plan::plan(Goal::Present, &observed, &job.rendered);
+    execute::run(&plan, &job).await.unwrap();
+    let release = Some("0.1.0".into());
+    (account, Begun { home, config, release, installed: true, listens: true })
+}
+
+/// Somebody who has done everything in the sandbox applies and watches: what changes is told, the
+/// simulator is played once more after the grant, and the walk ends by itself when all is done.
+#[tokio::test]
+async fn whoever_watches_is_told_what_changes_until_all_is_done() {
+    let (account, begun) = installed().await;
+    account.settle_records();
+    account.serve("example.org");
+    let finished = rehearse::finished_memory(begun.home.world.clock.now());
+    let mut memory: Memory = serde_json::from_str(&finished).unwrap();
+    memory.granted = None;
+    begun.desk().remember(&memory).await.unwrap();
+    let letter = Letter {
+        website: "https://example.org/".into(),
+        text: "We send codes.".into(),
+        contacts: vec![],
+    };
+    begun.home.world.mail.apply(&letter).await.unwrap();
+    let heard = Arc::new(Heard::default());
+    let events: Events = heard.clone();
+    assert_eq!(super::walk(&begun, true, &events).await.unwrap(), 0);
+    let told = heard.0.lock().unwrap().clone();
+    let stages = told.iter().filter_map(|event| match event {
+        Event::MailStage(stage) => Some(stage.stage.as_str()),
+        _ => None,
+    });
+    assert_eq!(stages.collect::<Vec<_>>(), ["pending", "granted"]);
+    let items = told.iter().filter_map(|event| match event {
+        Event::MailItem(item) => Some((item.item.as_str(), item.state.as_str())),
+        _ => None,
+    });
+    let items: Vec<_> = items.collect();
+    let (first, later) = items.split_at(20);
+    assert!(first.contains(&("letter", "waiting")), "{first:?}");
+    assert_eq!(later, [("letter", "done"), ("warm_up", "done")], "only what has changed");
+    let notes: Vec<_> = told
+        .iter()
+        .filter_map(|event| match event {
+            Event::Note { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(notes.iter().filter(|note| note.starts_with("Watching")).count(), 1, "{notes:?}");
+    let again = notes.iter().filter(|note| note.contains("once more")).count();
+    assert_eq!((again, account.played()), (1, 3), "{notes:?}");
+    let memory = begun.desk().memory().await.unwrap();
+    assert!(!memory.is_tested_too_early() && memory.test.unwrap().wrote("bounce"));
+    // Another walk has nothing to play.
+    let events: Events = heard.clone();
+    assert_eq!(super::walk(&begun, false, &events).await.unwrap(), 0);
+    assert_eq!(account.played(), 3);
+}
+
+/// A test that can't be repeated is no reason to show nothing.
+#[tokio::test]
+async fn a_simulator_that_can_not_be_played_again_is_told_of() {
+    let (account, begun) = installed().await;
+    account.settle_records();
+    account.stand(rehearse::standing("granted"));
+    let memory: Memory = serde_json::from_str(&rehearse::finished_memory(1)).unwrap();
+    begun.desk().remember(&Memory { granted: None, ..memory }).await.unwrap();
+    account.refuse_plays();
+    let heard = Arc::new(Heard::default());
+    let events: Events = heard.clone();
+    assert_eq!(super::walk(&begun, false, &events).await.unwrap(), super::OPEN);
+    let page = page(&heard.0.lock().unwrap(), 80);
+    assert!(page.contains("They could not be played: "), "{page}");
+    assert!(page.contains("run `spaceduck mail test` once more"), "{page}");
 }
 
 #[tokio::test]

@@ -106,6 +106,10 @@ pub(super) fn simulator(facts: &Facts) -> State {
             "run `spaceduck mail test` again; it says why",
         );
     }
+    if facts.memory.is_tested_too_early() {
+        let what = "run `spaceduck mail test` once more: the last one was in the sandbox";
+        return State::you(what, "about a minute");
+    }
     if !facts.listens {
         return State::with("SES took all three; this release does not write down what comes back");
     }

@@ -130,7 +130,7 @@ fn without_the_grant_not_all_is_done() {
 fn every_item_can_be_otherwise() {
     /// An item, a change that it must notice, and the word for how it then is.
     type Case = (&'static str, fn(&mut Facts), &'static str);
-    let cases: [Case; 41] = [
+    let cases: [Case; 42] = [
         ("region", |f| f.account = None, "unseen"),
         ("region", |f| account(f).enforcement = Enforcement::Shutdown, "wrong"),
         ("region", |f| account(f).enforcement = Enforcement::Probation, "wrong"),
@@ -166,6 +166,7 @@ fn every_item_can_be_otherwise() {
         ("simulator", |f| f.memory.test = None, "waiting"),
         ("simulator", |f| f.memory.test.as_mut().unwrap().mails[1].written = None, "wrong"),
         ("simulator", |f| f.memory.test.as_mut().unwrap().mails[0].message_id.clear(), "wrong"),
+        ("simulator", |f| f.memory.granted = Some(f.now - 900), "waiting"),
         ("one_click", |f| f.release = None, "waiting"),
         ("opt_in", |f| f.release = None, "waiting"),
         ("imprint", |f| f.memory.confirmed.clear(), "waiting"),
@@ -180,6 +181,21 @@ fn every_item_can_be_otherwise() {
     for (index, (id, change, word)) in cases.into_iter().enumerate() {
         assert_eq!(after(id, change).word(), word, "case {index}: {id}");
     }
+}
+
+#[test]
+fn since_when_mail_may_go_to_everybody_is_remembered() {
+    let mut facts = finished();
+    facts.memory.granted = Some(facts.now - 2000);
+    let later = Checklist::of(&facts).remember(&facts.memory, facts.now);
+    assert_eq!(later.granted, Some(facts.now - 2000), "the first time counts");
+    assert!(Checklist::of(&facts).is_all_done(), "tested since");
+    facts.memory.granted = None;
+    let first = Checklist::of(&facts).remember(&facts.memory, facts.now);
+    assert_eq!((first.granted, first.is_tested_too_early()), (Some(facts.now), true));
+    account(&mut facts).production = false;
+    account(&mut facts).review = Some(Review::Pending);
+    assert_eq!(Checklist::of(&facts).remember(&facts.memory, facts.now).granted, None);
 }
 
 #[test]

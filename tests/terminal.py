@@ -1,0 +1,54 @@
+"""Runs a program in a terminal of a given width and answers what it asks.
+
+Arguments: COLUMNS PROGRAM [ARGUMENT]... On standard input a JSON list of [WORDS, ANSWER]: as soon as
+WORDS have appeared, ANSWER is typed with Enter. Prints one JSON object: what appeared, without
+colours, and the exit code.
+"""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import sys
+import termios
+
+columns, *command = sys.argv[1:]
+answers = json.load(sys.stdin)
+
+pid, terminal = pty.fork()
+if pid == 0:
+    # The shell that a person has, and no width but the terminal's own.
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "CI"):
+        os.environ.pop(name, None)
+    os.environ["TERM"] = "xterm-256color"
+    # The parent sets the width before it says that all is ready.
+    sys.stdin.readline()
+    os.execv(command[0], command)
+
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, int(columns), 0, 0))
+os.write(terminal, b"\n")
+seen = b""
+looked = 0
+while True:
+    ready, _, _ = select.select([terminal], [], [], 120)
+    if not ready:
+        os.kill(pid, 9)
+        sys.exit(f"nothing came for two minutes after: {seen[-300:]!r}")
+    try:
+        part = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not part:
+        break
+    seen += part
+    if answers and answers[0][0].encode() in seen[looked:]:
+        looked = len(seen)
+        os.write(terminal, answers.pop(0)[1].encode() + b"\n")
+_, status = os.waitpid(pid, 0)
+text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07", "", seen.decode())
+# The first line is the one that let the program begin, as the terminal echoed it.
+text = text.replace("\r\n", "\n").split("\n", 1)[1]
+print(json.dumps({"text": text, "code": os.waitstatus_to_exitcode(status), "unasked": answers}))

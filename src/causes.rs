@@ -32,7 +32,8 @@ pub const KNOWN: &[Known] = &[
         kind: "AWS::CloudFront::Distribution",
         says: &["cnamealreadyexists", "one or more of the cnames", "already associated"],
         means: "another distribution, perhaps in another account, already answers for this domain",
-        cure: "take the domain off that distribution, or choose another one in galaxy.yaml",
+        cure: "take the domain off that distribution, or choose another one in galaxy.yaml; the site \
+               goes on under its CloudFront name",
     },
     Known {
         id: "certificate-not-issued",
@@ -191,6 +192,13 @@ mod tests {
                 "Access denied for operation 'AWS::CloudFront::Distribution: Your account must be \
                  verified before you can add new CloudFront resources.",
                 "cloudfront-unverified",
+            ),
+            (
+                "AWS::CloudFront::Distribution",
+                "Resource handler returned message: \"Invalid request provided: \
+                 AWS::CloudFront::Distribution: One or more of the CNAMEs you provided are already \
+                 associated with a different resource. (Service: CloudFront, Status Code: 409)\"",
+                "alias-taken",
             ),
             (
                 "AWS::Lambda::Function",

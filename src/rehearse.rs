@@ -127,6 +127,8 @@ struct State {
     fates: BTreeMap<Domain, domains::Fate>,
     /// Domains whose certificates somebody else works with.
     held: BTreeSet<Domain>,
+    /// Domains that a distribution of another account has.
+    elsewhere: BTreeSet<Domain>,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod galaxy;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -124,6 +125,37 @@ async fn a_domain_is_attached_when_issued_and_told_when_it_answers() {
     assert_eq!(told_after["api_base"], "https://api.example.org/prod");
     assert_eq!(told_after["sites"]["duckgalaxy"], "https://docs.example.org");
     assert_eq!(install_with(&account, TWO).await, 0);
+}
+
+/// What another account has, AWS tells only when it refuses: with the cause and a cure, the galaxy
+/// still under its CloudFront names, and nothing left behind that is in the way later.
+#[tokio::test]
+async fn a_domain_that_another_account_has_is_told_with_its_cure_and_attached_once_it_is_free() {
+    let account = account();
+    let docs = name("docs.example.org");
+    account.take_elsewhere(&docs, true);
+    somebody_sets_records(&account, &["docs.example.org", "api.example.org"]);
+    let mut refused = 0;
+    for _ in 0..4 {
+        let reached = reach_of(&account, Goal::Present, "a", TWO).await;
+        pass(&account, 600).await;
+        let Err(failure) = reached else { continue };
+        refused += 1;
+        let text = failure.to_text();
+        assert_eq!(failure.kind, spaceduck::failure::Kind::Settled, "{text}");
+        assert!(text.contains("another distribution, perhaps in another account"), "{text}");
+        assert!(text.contains("help: take the domain off that distribution"), "{text}");
+    }
+    assert!(refused >= 2, "{refused}");
+    let (job, observed) = job_of(&account, Goal::Present, "a", TWO).await.unwrap();
+    let urls = execute::urls(&job).unwrap();
+    let site = urls.iter().find(|url| url.name == "duckgalaxy").unwrap();
+    assert!(site.url.ends_with(".cloudfront.net"), "{site:?}");
+    assert!(observed.domains.seen[&Front::Api].attached, "others do not wait for it");
+    account.take_elsewhere(&docs, false);
+    install_with(&account, TWO).await;
+    let (_, observed) = job_of(&account, Goal::Present, "a", TWO).await.unwrap();
+    assert!(observed.domains.seen[&Front::Site(Site::DuckGalaxy)].attached);
 }
 
 #[tokio::test]
@@ -331,6 +363,26 @@ fn the_sheet_has_every_record_of_everything_as_table_zone_file_and_json() {
     let (code, _, people) = spaceduck("name: pond\n", &["domains"]);
     assert_eq!(code, 1);
     assert!(people.contains("set one under `domains`"), "{people}");
+}
+
+/// The sheet, as it stands in a terminal: of a galaxy that was just installed, and of one whose
+/// records are being set.
+#[test]
+fn the_sheet_is_played_in_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = "mail:\n  domain: example.org\n  reports: reports@example.org\n";
+    let yaml = format!("region: eu-central-1\n{mail}{TWO}  spaceduckling: example.org\n");
+    std::fs::write(folder.path().join("galaxy.yaml"), yaml).unwrap();
+    for columns in [80, 120] {
+        let words = ["domains", "--rehearse"];
+        let seen = terminal::play(folder.path(), columns, &words, &[], &[]);
+        assert_eq!(seen.code, 7);
+        terminal::kept("domains", columns, &seen);
+    }
+    std::fs::write(folder.path().join("galaxy.yaml"), "name: pond\n").unwrap();
+    let seen = terminal::play(folder.path(), 80, &["domains", "--rehearse"], &[], &[]);
+    assert_eq!(seen.code, 1);
+    terminal::kept("domains_none", 80, &seen);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Domains: whether they can be proved to Amazon, and whether something else has them.
 
-use galaxy_mail::judge::State;
+use galaxy_mail::judge::{Mistake, State};
 use galaxy_mail::name::Domain;
 use galaxy_mail::records::{Data, Purpose, Wanted};
 
@@ -20,6 +20,7 @@ pub(super) async fn find(case: &Case) -> Vec<Finding> {
     let mut found = Vec::new();
     for (front, domain) in names {
         found.extend(clash(case, *front, domain).await);
+        found.extend(elsewhere(case, *front, domain).await);
         found.extend(zone(case, domain).await);
     }
     // What the name servers tell of a zone in Route 53 was told with its domain.
@@ -34,12 +35,17 @@ pub(super) async fn find(case: &Case) -> Vec<Finding> {
     found
 }
 
-/// A distribution can have a domain only if no other one has it.
-async fn clash(case: &Case, front: Front, domain: &Domain) -> Option<Finding> {
+/// Whether a distribution of this galaxy has the domain.
+fn is_ours(case: &Case, domain: &Domain) -> bool {
     let has = |seen: &StackSeen| {
         seen.outputs.get(catalog::ATTACHED_DOMAIN).is_some_and(|at| at == domain.as_str())
     };
-    if matches!(front, Front::Api) || case.stacks.values().any(has) {
+    case.stacks.values().any(has)
+}
+
+/// A distribution can have a domain only if no other one has it.
+async fn clash(case: &Case, front: Front, domain: &Domain) -> Option<Finding> {
+    if matches!(front, Front::Api) || is_ours(case, domain) {
         return None;
     }
     let taken = case.world.preflight.is_taken(Place::Edge, Thing::Alias, domain.as_str()).await;
@@ -53,6 +59,30 @@ async fn clash(case: &Case, front: Front, domain: &Domain) -> Option<Finding> {
         }
         Err(failure) => Some(Finding::unknown("domains", &failure)),
     }
+}
+
+/// What other accounts have, nobody tells; but a name that leads to a distribution which is none of
+/// ours is most likely that one's alias.
+async fn elsewhere(case: &Case, front: Front, domain: &Domain) -> Option<Finding> {
+    if matches!(front, Front::Api) || is_ours(case, domain) {
+        return None;
+    }
+    let data = Data::Cname(domain.below(PROBE).ok()?);
+    let wanted = Wanted { purpose: Purpose::Site, name: domain.clone(), data };
+    let looked = case.world.dns.look(std::slice::from_ref(&wanted), &[]).await;
+    // Where nobody can be asked, the look at its zone says so.
+    let State::Wrong(Mistake::Different(targets)) = looked.ok()?.into_iter().next()?.state else {
+        return None;
+    };
+    let tells = |seen: &StackSeen, target: &str| seen.outputs.values().any(|told| told == target);
+    let ours = |target: &str| case.stacks.values().any(|seen| tells(seen, target));
+    let target = targets.into_iter().find(|at| at.ends_with(".cloudfront.net") && !ours(at))?;
+    let is = format!("{domain} leads to {target}, which is no distribution of this galaxy");
+    let cure = "take the domain off that distribution, in whatever account it is: as long as it \
+                has it, CloudFront refuses it to this site; \
+                https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/\
+                alternate-domain-names-move.html has a way for whoever can't get at it";
+    Some(Finding::new("domains", Level::Warning, is).cure(cure))
 }
 
 /// Delegation and CAA.

@@ -176,6 +176,15 @@ async fn a_domain_that_can_not_be_had_is_told_before_it_is_asked_for() {
     let taken = found(&|account| account.ail(taken.clone())).await;
     assert_eq!(taken.level, Level::Problem);
     assert!(taken.is.contains("another distribution"), "{}", taken.is);
+    let leads = |to: &str| State::Wrong(Mistake::Different(vec![to.to_owned()]));
+    let (docs, other) = (name("docs.example.org"), leads("d0ther.cloudfront.net"));
+    let other = found(&|account| account.set_record(&docs, "CNAME", other.clone())).await;
+    assert_eq!(other.level, Level::Warning);
+    assert!(other.is.contains("leads to d0ther.cloudfront.net"), "{}", other.is);
+    assert!(other.cure.expect("a cure").contains("take the domain off that distribution"));
+    let host = leads("pages.provider.test");
+    let host = found(&|account| account.set_record(&docs, "CNAME", host.clone())).await;
+    assert_eq!(host.level, Level::Ok, "a name that leads to no distribution can be attached");
 }
 
 #[tokio::test]

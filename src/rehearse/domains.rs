@@ -63,6 +63,16 @@ impl Account {
         self.state().held.insert(domain.clone());
     }
 
+    /// A distribution of another account has a domain, or gives it back.
+    pub fn take_elsewhere(&self, domain: &Domain, taken: bool) {
+        let elsewhere = &mut self.state().elsewhere;
+        if taken {
+            elsewhere.insert(domain.clone());
+        } else {
+            elsewhere.remove(domain);
+        }
+    }
+
     /// Whether a domain leads to where it should.
     pub(super) fn leads(&self, domain: &str, kinds: &[&'static str]) -> bool {
         let now = Self::now(self);

@@ -187,12 +187,14 @@ impl Sim {
         self.phase(end, &format!("{word}_COMPLETE"));
     }
 
-    /// Begins an operation in which the first resource fails, and which is rolled back.
-    pub(super) fn fail(&mut self, now: Duration, verb: Verb, reason: &str) {
+    /// Begins an operation in which a resource of this type fails, or else the first one, and which
+    /// is rolled back.
+    pub(super) fn fail(&mut self, now: Duration, verb: Verb, (kind, reason): (&str, &str)) {
         let word = word(verb);
         let back = if verb == Verb::Create { "ROLLBACK" } else { "UPDATE_ROLLBACK" };
         self.phase(now, &format!("{word}_IN_PROGRESS"));
-        let first = self.resources.first();
+        let of_kind = self.resources.iter().find(|resource| resource.kind == kind);
+        let first = of_kind.or_else(|| self.resources.first());
         let (id, kind) = first.map_or(("Thing".into(), "AWS::Some::Thing".into()), |first| {
             (first.id.clone(), first.kind.clone())
         });

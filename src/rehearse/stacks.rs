@@ -11,6 +11,16 @@ use crate::ports::{
     Change, ChangeAction, ChangeSet, Mode, Proposal, ResourceDrift, StackEvent, Stacks,
 };
 
+/// A failure of the first resource, as nobody has met it.
+const NO_GOOD: (&str, &str) = ("", "it is no good");
+/// A domain that another distribution has, as CloudFormation tells it.
+const TAKEN: (&str, &str) = (
+    "AWS::CloudFront::Distribution",
+    "Invalid request provided: AWS::CloudFront::Distribution: One or more of the CNAMEs you \
+     provided are already associated with a different resource. (Service: CloudFront, Status \
+     Code: 409)",
+);
+
 impl State {
     /// Takes a fault out of the list, if it is there.
     fn take(&mut self, is_it: impl Fn(&Fault) -> bool) -> Option<Fault> {
@@ -60,7 +70,7 @@ impl Stacks for Account {
             stack.outputs = self.told_by(&mut stack);
             let fault = Fault::CreationFails(name.clone());
             if state.take(|known| *known == fault).is_some() {
-                stack.fail(now, Verb::Create, "it is no good");
+                stack.fail(now, Verb::Create, NO_GOOD);
             } else {
                 if let Some(bucket) = self.bucket_of(&stack) {
                     let key = (proposal.place, bucket);
@@ -124,11 +134,16 @@ impl Stacks for Account {
             let proposal = proposal.ok_or_else(|| refuse("no such change set".into()))?;
             let fault = Fault::UpdateFails(proposal.name.clone());
             let fails = state.take(|known| *known == fault).is_some();
+            let elsewhere = state.elsewhere.iter().any(|domain| {
+                proposal.body.contains(domain.as_str()) && proposal.name.contains("-site-")
+            });
             let place = change_set.place;
             let stack = state.stacks.iter_mut().find(|s| s.is_named(place, &proposal.name, now));
             let stack = stack.ok_or_else(|| refuse("the stack is gone".into()))?;
             if fails {
-                stack.fail(now, Verb::Update, "it is no good");
+                stack.fail(now, Verb::Update, NO_GOOD);
+            } else if elsewhere {
+                stack.fail(now, Verb::Update, TAKEN);
             } else {
                 stack.drifted.retain(|_, _| proposal.mode != Mode::RevertDrift);
                 stack.take(proposal);

@@ -1,5 +1,6 @@
 //! The command about domains: where each stands, and the one sheet of all records.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use galaxy_mail::facts::Looked;
@@ -84,6 +85,7 @@ fn finish(
     }
     let domains = &begun.config.domains;
     let hosting = &begun.config.hosting;
+    next.extend(yours(begun, sheet));
     if hosting.slots.iter().any(Slot::is_ready) {
         next.push("`spaceduck install` sets what is missing in Route 53.".into());
     }
@@ -99,6 +101,28 @@ fn finish(
     }
     events.emit(Event::Finished { outcome: Outcome::Told, urls: vec![], next });
     Ok(())
+}
+
+/// What is left for the person to set, and how to read it; a sentence for each zone.
+fn yours(begun: &Begun, sheet: &[Looked]) -> Vec<String> {
+    let open = |one: &&Looked| {
+        let wrong = matches!(one.state, judge::State::Missing | judge::State::Wrong(_));
+        wrong && !begun.config.hosting.sets(&one.wanted)
+    };
+    let mut zones: BTreeMap<&Domain, usize> = BTreeMap::new();
+    for one in sheet.iter().filter(open) {
+        *zones.entry(&one.zone).or_default() += 1;
+    }
+    let one = |(zone, count): (&&Domain, &usize)| {
+        let records =
+            if *count == 1 { "One record is".into() } else { format!("{count} records are") };
+        format!(
+            "{records} missing (…) or wrong (✗) in {zone}: set them at its DNS provider, by the \
+             names as they stand here (`@` is {zone} itself), and look again with `spaceduck \
+             domains`. `--zone FILE` writes them down for a provider that reads zone files."
+        )
+    };
+    zones.iter().map(one).collect()
 }
 
 /// Whether an installation is what a domain waits for, now or after the record.

@@ -92,6 +92,9 @@ impl Mistake {
             Self::ValueTwice(_) => format!(
                 "your provider takes the value as a name inside {zone}: put a dot at its end"
             ),
+            Self::WrongZone { zone, is, .. } if is.is_empty() => {
+                format!("register {zone}, or set these name servers at its registrar")
+            }
             Self::WrongZone { .. } => format!(
                 "set these name servers at the registrar of {zone}, or set the record where the \
                  current ones are kept; an old zone of the same name is the usual reason"

@@ -32,8 +32,8 @@ pub const KNOWN: &[Known] = &[
         kind: "AWS::CloudFront::Distribution",
         says: &["cnamealreadyexists", "one or more of the cnames", "already associated"],
         means: "another distribution, perhaps in another account, already answers for this domain",
-        cure: "take the domain off that distribution, or choose another one in galaxy.yaml; the site \
-               goes on under its CloudFront name",
+        cure: "take the domain off that distribution, or choose another one in galaxy.yaml; the \
+               site goes on under its CloudFront name",
     },
     Known {
         id: "certificate-not-issued",

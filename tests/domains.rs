@@ -17,7 +17,7 @@ use spaceduck::catalog;
 use spaceduck::domains;
 use spaceduck::drift;
 use spaceduck::execute;
-use spaceduck::model::{CertificateState, Front, Place, Stack};
+use spaceduck::model::{CertificateState, Front, GalaxyName, Place, Stack};
 use spaceduck::plan::{self, Action, Goal, StepId};
 use spaceduck::ports::Clock as _;
 use spaceduck::rehearse::{Account, Cut, Fate, Hiccup};
@@ -363,6 +363,26 @@ fn the_sheet_has_every_record_of_everything_as_table_zone_file_and_json() {
     let (code, _, people) = spaceduck("name: pond\n", &["domains"]);
     assert_eq!(code, 1);
     assert!(people.contains("set one under `domains`"), "{people}");
+}
+
+/// Certificates are asked for side by side, and none of them is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn certificates_that_are_asked_for_at_once_are_all_there() {
+    let account = account();
+    let galaxy = GalaxyName::parse("spaceduck").unwrap();
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (world, galaxy) = (account.world(), galaxy.clone());
+        asking.spawn(async move {
+            let domain = name(&format!("duck{number}.example.org"));
+            let token = number.to_string();
+            world.certificates.ours(Place::Edge, &galaxy).await.unwrap();
+            world.certificates.request(Place::Edge, &galaxy, &domain, &token).await.unwrap();
+        });
+    }
+    asking.join_all().await;
+    let ours = account.world().certificates.ours(Place::Edge, &galaxy).await.unwrap();
+    assert_eq!(ours.len(), 200);
 }
 
 /// The sheet, as it stands in a terminal: of a galaxy that was just installed, and of one whose

@@ -130,7 +130,11 @@ impl Certificates for Account {
                 });
             }
         }
-        self.state().certificates = asked;
+        // Others ask for certificates meanwhile: only what was found out is written down.
+        for one in &mut self.state().certificates {
+            let seen = asked.iter().find(|seen| seen.place == one.place && seen.arn == one.arn);
+            one.proved = one.proved.or(seen.and_then(|seen| seen.proved));
+        }
         Ok(ours)
     }
 

@@ -147,7 +147,10 @@ fn text(site: &str, number: usize, edition: usize) -> String {
 }
 
 fn puts(calls: &[Call]) -> usize {
-    let is_file = |call: &&Call| call.name == "s3 PutObject" && !call.uri.contains("-artifacts-");
+    let is_file = |call: &&Call| {
+        let stored = call.method == "PUT" && call.name.starts_with("s3 ");
+        stored && !call.uri.contains("-artifacts-")
+    };
     calls.iter().filter(is_file).count()
 }
 

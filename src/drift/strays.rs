@@ -39,7 +39,14 @@ fn is_owned(arn: &str, owned: &BTreeSet<&str>) -> bool {
     if owned.contains(arn) || arn.contains(":cloudformation:") {
         return true;
     }
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let mut part = || parts.next().unwrap_or_default();
+    let (service, _region, account, resource) = (part(), part(), part(), part());
+    if service == "sqs" {
+        // A stack knows a queue by its URL, which ends in the account and the name.
+        // Source: "AWS::SQS::Queue", return values, AWS CloudFormation User Guide.
+        return owned.iter().any(|id| id.ends_with(&format!("/{account}/{resource}")));
+    }
     resource.split(['/', ':']).any(|part| owned.contains(part))
         || owned.iter().any(|id| !id.is_empty() && resource.ends_with(id))
 }
@@ -55,6 +62,7 @@ mod tests {
             "a1b2c3",
             "/aws/lambda/pond-beak",
             "arn:aws:sns:eu-west-1:1:pond-alarms",
+            "https://sqs.eu-west-1.amazonaws.com/1/pond-api-Letters-X1",
         ]);
         for arn in [
             "arn:aws:dynamodb:eu-west-1:1:table/pond-eggs",
@@ -62,6 +70,7 @@ mod tests {
             "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/pond-beak",
             "arn:aws:sns:eu-west-1:1:pond-alarms",
             "arn:aws:cloudformation:eu-west-1:1:stack/pond-data/x",
+            "arn:aws:sqs:eu-west-1:1:pond-api-Letters-X1",
         ] {
             assert!(is_owned(arn, &owned), "{arn}");
         }
@@ -69,6 +78,8 @@ mod tests {
             "arn:aws:dynamodb:eu-west-1:1:table/pond-eggs-old",
             "arn:aws:apigateway:eu-west-1::/apis/zzz/stages/prod",
             "arn:aws:s3:::somebody",
+            "arn:aws:sqs:eu-west-1:1:X1",
+            "arn:aws:sqs:eu-west-1:2:pond-api-Letters-X1",
         ] {
             assert!(!is_owned(arn, &owned), "{arn}");
         }

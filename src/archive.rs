@@ -15,9 +15,11 @@ use crate::failure::{Failure, Kind};
 use crate::ports::{Account, Records};
 use crate::render::hex;
 
+mod local;
 mod read;
 mod restore;
 
+pub use local::{from_folder, into_folder};
 pub use read::{Reader, Told};
 pub use restore::{is_empty, restore};
 
@@ -67,6 +69,16 @@ pub enum Line {
     },
 }
 
+impl Line {
+    /// The sort that a line is counted under.
+    fn sort(&self) -> &str {
+        match self {
+            Self::Item { table, .. } => table,
+            _ => "people",
+        }
+    }
+}
+
 /// Takes lines as they come.
 pub trait Sink {
     /// Takes a line with its line feed.
@@ -91,15 +103,14 @@ pub async fn write<S: Sink + Send>(
     now: u64,
     sink: &mut S,
 ) -> Result<BTreeMap<String, u64>, Failure> {
-    let mut pen = Pen { sink, hash: Sha256::new(), counts: BTreeMap::new() };
-    let (format, galaxy) = (FORMAT.to_owned(), source.galaxy.clone());
-    pen.write(None, &Line::Head { format, version: VERSION, galaxy, made_at: now }).await?;
+    let mut pen = Pen::default();
+    sink.take(&pen.head(&source.galaxy, now)?).await?;
     for (table, name) in &source.tables {
         let mut from = None;
         loop {
             let page = records.items(name, from).await?;
             for item in page.items {
-                pen.write(Some(table), &Line::Item { table: table.clone(), item }).await?;
+                sink.take(&pen.line(&Line::Item { table: table.clone(), item })?).await?;
             }
             from = page.next;
             if from.is_none() {
@@ -112,7 +123,7 @@ pub async fn write<S: Sink + Send>(
         loop {
             let page = records.accounts(pool, from).await?;
             for Account { email, confirmed, operator } in page.items {
-                pen.write(Some("people"), &Line::Person { email, confirmed, operator }).await?;
+                sink.take(&pen.line(&Line::Person { email, confirmed, operator })?).await?;
             }
             from = page.next;
             if from.is_none() {
@@ -121,27 +132,41 @@ pub async fn write<S: Sink + Send>(
         }
     }
     let counts = pen.counts.clone();
-    let sha256 = hex(&pen.hash.clone().finalize());
-    pen.write(None, &Line::End { counts: counts.clone(), sha256 }).await?;
+    sink.take(&pen.end()?).await?;
     Ok(counts)
 }
 
-struct Pen<'a, S> {
-    sink: &'a mut S,
+/// Writes lines, and knows what the last one has to say.
+#[derive(Default)]
+struct Pen {
     hash: Sha256,
     counts: BTreeMap<String, u64>,
 }
 
-impl<S: Sink> Pen<'_, S> {
-    async fn write(&mut self, sort: Option<&str>, line: &Line) -> Result<(), Failure> {
+impl Pen {
+    fn head(&mut self, galaxy: &str, now: u64) -> Result<String, Failure> {
+        let (format, galaxy) = (FORMAT.to_owned(), galaxy.to_owned());
+        self.text(&Line::Head { format, version: VERSION, galaxy, made_at: now })
+    }
+
+    /// An item or a person, counted.
+    fn line(&mut self, line: &Line) -> Result<String, Failure> {
+        *self.counts.entry(line.sort().to_owned()).or_default() += 1;
+        self.text(line)
+    }
+
+    fn end(mut self) -> Result<String, Failure> {
+        let sha256 = hex(&self.hash.clone().finalize());
+        let counts = std::mem::take(&mut self.counts);
+        self.text(&Line::End { counts, sha256 })
+    }
+
+    fn text(&mut self, line: &Line) -> Result<String, Failure> {
         let mut text = serde_json::to_string(line)
             .map_err(|error| Failure::bug("an export's line").cause(error.to_string()))?;
         text.push('\n');
         self.hash.update(text.as_bytes());
-        if let Some(sort) = sort {
-            *self.counts.entry(sort.to_owned()).or_default() += 1;
-        }
-        self.sink.take(&text).await
+        Ok(text)
     }
 }
 
@@ -154,5 +179,5 @@ pub fn counted(counts: &BTreeMap<String, u64>) -> String {
 
 fn unfit(message: String) -> Failure {
     Failure::new(Kind::Input, message)
-        .help("nothing was changed; take another export, or make this one anew")
+        .help("nothing was changed; use another export, or export again")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use galaxy_mail::name::Domain;
 
 use crate::config::Config;
-use crate::model::{AccountId, Front, GalaxyName, Part, Place, Region, Stack, TAG};
+use crate::model::{AccountId, Front, GalaxyName, Part, Place, Region, Stack, StackSeen, TAG};
 use crate::render::Fill;
 use crate::yaml::Node;
 
@@ -80,7 +80,7 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
         fill.text("AWS::Region", region.as_str());
     }
     match stack {
-        Stack::Bootstrap => fill.text("PermissionsBoundaryArn", ""),
+        Stack::Bootstrap => {}
         Stack::Data => {
             fill.text("DeletionProtection", "true");
             fill.text("PointInTimeRecovery", if config.point_in_time { "true" } else { "false" });
@@ -89,7 +89,6 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
         }
         Stack::Auth => {
             fill.text("DeletionProtection", "ACTIVE");
-            fill.text("Tier", "ESSENTIALS");
             fill_sender(&mut fill, config);
         }
         Stack::Mail => {
@@ -156,7 +155,6 @@ fn fill_sender(fill: &mut Filler, config: &Config) {
 fn fill_api(fill: &mut Filler, facts: &Facts) {
     let config = &facts.config;
     fill.text("Release", &facts.release);
-    fill.text("PermissionsBoundaryArn", "");
     // In the sandbox SES reaches almost nobody, so nothing of ours is sent before.
     let from = config.mail.address().filter(|_| config.mail.by_ses());
     fill.text("FromAddress", &from.unwrap_or_default());
@@ -166,21 +164,7 @@ fn fill_api(fill: &mut Filler, facts: &Facts) {
     if let Some(code) = &facts.code {
         fill.text("CodeKey", &code.key());
         fill.text("Architecture", code.architecture);
-        // A published version never changes, so another code is another resource.
-        let name = format!("BeakVersion{}", version_suffix(code, facts));
-        fill.0.renames.insert("BeakVersion".into(), name);
     }
-}
-
-/// A version is made of code and settings: either one changed makes a new one.
-fn version_suffix(code: &Code, facts: &Facts) -> String {
-    use sha2::{Digest, Sha256};
-    let mut settings = format!("{} {} {}", code.sha256, facts.config.memory_mb, facts.release);
-    if facts.config.mail.by_ses() {
-        // The sender is a setting, too.
-        settings.extend(facts.config.mail.address());
-    }
-    crate::render::hex(&Sha256::digest(settings))[..10].to_owned()
 }
 
 struct Filler(Fill);
@@ -247,6 +231,26 @@ pub fn constants(stack: Stack) -> BTreeMap<String, String> {
     }
 }
 
+/// Parameters that keep the value that a stack has: the parameter, its value in a new stack, and
+/// the value of a stack that was made before the parameter was left open.
+#[must_use]
+pub fn kept(stack: Stack) -> Option<(&'static str, &'static str, &'static str)> {
+    // Source: "User pool feature plans", Amazon Cognito Developer Guide: Lite has sign-up and
+    // sign-in with passwords, groups, own words in mails and revocation, which is all we use.
+    (stack == Stack::Auth).then_some(("Tier", "LITE", "ESSENTIALS"))
+}
+
+/// The values of those parameters for a stack as it was found, or for a new one.
+#[must_use]
+pub fn kept_values(stack: Stack, seen: Option<&StackSeen>) -> BTreeMap<String, String> {
+    let value = |(name, new, before): (&str, &str, &str)| {
+        let found = |seen: &StackSeen| seen.parameters.get(name).cloned();
+        let value = seen.map_or(Some(new.to_owned()), found).unwrap_or_else(|| before.to_owned());
+        (name.to_owned(), value)
+    };
+    kept(stack).map(value).into_iter().collect()
+}
+
 /// The parameter that keeps an earlier version live while a new one is asked whether it is well;
 /// also the output that tells which one is live.
 pub const LIVE_VERSION: &str = "LiveVersion";
@@ -280,10 +284,36 @@ pub fn bucket(
     Some(format!("{galaxy}-{part}-{account}-{region}-an"))
 }
 
+/// The permissions boundary of every role that stacks make.
+#[must_use]
+pub fn boundary(galaxy: &GalaxyName, account: &AccountId) -> String {
+    format!("arn:aws:iam::{account}:policy/spaceduck/{galaxy}-boundary")
+}
+
 /// The stack's tags.
 #[must_use]
 pub fn tags(galaxy: &GalaxyName) -> BTreeMap<String, String> {
     BTreeMap::from([(TAG.to_owned(), galaxy.to_string())])
+}
+
+/// Every parameter that a galaxy may keep.
+#[must_use]
+pub fn parameters(galaxy: &GalaxyName) -> Vec<String> {
+    let mut all = vec![
+        turnstile_path(galaxy),
+        hostnames_path(galaxy),
+        mail_path(galaxy),
+        domains_path(galaxy),
+        import_path(galaxy),
+    ];
+    all.extend(Part::ALL.into_iter().map(|part| records_path(galaxy, part)));
+    all
+}
+
+/// Where an import that was begun is noted.
+#[must_use]
+pub fn import_path(galaxy: &GalaxyName) -> String {
+    format!("/{galaxy}/import")
 }
 
 /// Where the API reads on which hosts a captcha may have been solved.

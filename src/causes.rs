@@ -1,6 +1,11 @@
 //! The known failures of this very galaxy: what CloudFormation says, what it means here, and the
 //! cure. Pure; the same table is what the documentation of failures is made of.
 
+use std::time::Duration;
+
+use crate::failure::{Failure, Kind};
+use crate::ports::{Origin, Reason};
+
 /// A failure that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -33,7 +38,7 @@ pub const KNOWN: &[Known] = &[
         says: &["cnamealreadyexists", "one or more of the cnames", "already associated"],
         means: "another distribution, perhaps in another account, already answers for this domain",
         cure: "take the domain off that distribution, or choose another one in galaxy.yaml; the \
-               site goes on under its CloudFront name",
+        site stays available under its CloudFront name",
     },
     Known {
         id: "certificate-not-issued",
@@ -61,14 +66,31 @@ pub const KNOWN: &[Known] = &[
         kind: "AWS::Lambda::Function",
         says: &["nosuchkey", "error occurred while getobject", "s3 error code"],
         means: "the function's code is no longer in the artifact bucket",
-        cure: "run `spaceduck install` again: it stores the code anew",
+        cure: "run `spaceduck install` again: it uploads the code again",
     },
     Known {
         id: "role-not-ready",
         kind: "",
-        says: &["cannot be assumed", "role defined for the function", "sts:assumerole"],
+        says: &[
+            "cannot be assumed",
+            "role defined for the function",
+            "sts:assumerole",
+            "does not have permissions to call",
+        ],
         means: "a role that was just made is not yet known to every part of AWS",
         cure: "run the same command again in a minute",
+    },
+    Known {
+        id: "name-not-free-yet",
+        kind: "",
+        says: &[
+            "queuedeletedrecently",
+            "wait 60 seconds",
+            "conflicting conditional operation",
+            "is being deleted",
+        ],
+        means: "AWS is still removing the resource that had this name before",
+        cure: "run the same command again in two minutes",
     },
     Known {
         id: "bucket-taken",
@@ -88,14 +110,14 @@ pub const KNOWN: &[Known] = &[
         id: "table-protected",
         kind: "AWS::DynamoDB::Table",
         says: &["deletion protection", "deletionprotection"],
-        means: "somebody has switched the table's deletion protection on again",
+        means: "the table's deletion protection was switched on again",
         cure: "run `spaceduck teardown` again: it switches it off first",
     },
     Known {
         id: "pool-protected",
         kind: "AWS::Cognito::UserPool",
         says: &["deletion protection", "deletionprotection"],
-        means: "somebody has switched the user pool's deletion protection on again",
+        means: "the user pool's deletion protection was switched on again",
         cure: "run `spaceduck teardown` again: it switches it off first",
     },
     Known {
@@ -103,7 +125,7 @@ pub const KNOWN: &[Known] = &[
         kind: "AWS::Cognito::UserPool",
         says: &["updates are not allowed", "cannot modify", "invalid schema"],
         means: "Cognito never changes what a user pool was made with",
-        cure: "put galaxy.yaml back to what it was; nobody's account was touched",
+        cure: "restore the previous galaxy.yaml; no account was touched",
     },
     Known {
         id: "key-kind",
@@ -131,7 +153,7 @@ pub const KNOWN: &[Known] = &[
         kind: "",
         says: &["limitexceeded", "limit exceeded", "quota", "maximum number"],
         means: "the account has no room for one more of these",
-        cure: "remove one that nobody needs, or ask for more under Service Quotas",
+        cure: "remove an unused one, or request more under Service Quotas",
     },
     Known {
         id: "permission",
@@ -142,11 +164,18 @@ pub const KNOWN: &[Known] = &[
                organisation may forbid it, too",
     },
     Known {
+        id: "validation",
+        kind: "",
+        says: &["aws::earlyvalidation"],
+        means: "CloudFormation checked the stack before it changed anything, and refused it",
+        cure: "fix what the reason names, then run the same command again",
+    },
+    Known {
         id: "hook",
         kind: "",
-        says: &["hook", "proactive control"],
+        says: &["hook(s)", "hook failed", "proactive control"],
         means: "a rule of your organisation refuses this resource",
-        cure: "show the reason to whoever runs your AWS organisation",
+        cure: "show the reason to the administrator of your AWS organisation",
     },
     Known {
         id: "throttled",
@@ -160,9 +189,45 @@ pub const KNOWN: &[Known] = &[
         kind: "",
         says: &["internal failure", "internalfailure", "service unavailable", "internal error"],
         means: "a part of AWS did not work for a moment",
-        cure: "run the same command again; the AWS Health Dashboard tells more",
+        cure: "run the same command again; see the AWS Health Dashboard for details",
     },
 ];
+
+/// Where a failure is worth one more try, and after how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// After this time.
+    After(Duration),
+    /// After this time, if a role or its policy has only just been changed.
+    IfRoleIsNew(Duration),
+}
+
+/// How long a new role or policy is given to reach every part of AWS.
+/// Source: "Troubleshoot IAM", AWS IAM User Guide: changes are not always visible at once.
+const ROLE_SPREADS: Duration = Duration::from_secs(30);
+
+/// How long the name of a deleted queue stays taken, and a margin.
+/// Source: `DeleteQueue`, Amazon SQS API Reference.
+const NAME_RESTS: Duration = Duration::from_secs(65);
+
+impl Known {
+    /// Whether the same thing may well work a little later.
+    #[must_use]
+    pub fn again(&self) -> Option<Again> {
+        match self.id {
+            "role-not-ready" => Some(Again::After(ROLE_SPREADS)),
+            "permission" => Some(Again::IfRoleIsNew(ROLE_SPREADS)),
+            "name-not-free-yet" => Some(Again::After(NAME_RESTS)),
+            _ => None,
+        }
+    }
+
+    /// Whether only AWS can end it, while everything that does not need this resource can go on.
+    #[must_use]
+    pub fn waits_for_aws(&self) -> bool {
+        self.id == "cloudfront-unverified"
+    }
+}
 
 /// The known failure that a resource's reason tells of.
 #[must_use]
@@ -173,6 +238,45 @@ pub fn known(kind: &str, reason: &str) -> Option<&'static Known> {
             && known.says.iter().any(|part| reason.contains(part))
     };
     KNOWN.iter().find(fits)
+}
+
+/// The known failure behind a reason. Only a hook is told as a hook.
+#[must_use]
+pub fn behind(reason: &Reason) -> Option<&'static Known> {
+    let named = |id: &str| KNOWN.iter().find(|known| known.id == id);
+    let found = known(&reason.kind, &reason.text);
+    match reason.origin {
+        Origin::Hook => named("hook"),
+        Origin::Validation => found.filter(|known| known.id != "hook").or(named("validation")),
+        Origin::Resource | Origin::Stack => found,
+    }
+}
+
+/// Adds to a failure why it happened: every reason, what the first known one means, and its cure.
+#[must_use]
+pub fn explain(failure: Failure, reasons: &[Reason]) -> Failure {
+    let said: Vec<String> = reasons.iter().map(Reason::to_string).collect();
+    let Some(known) = reasons.iter().find_map(behind) else {
+        return if said.is_empty() { failure } else { failure.cause(said.join("\n  ")) };
+    };
+    let mut failure =
+        failure.cause(format!("{}\n  {}", known.means, said.join("\n  "))).help(known.cure);
+    if known.waits_for_aws() {
+        failure.kind = Kind::Waiting;
+    }
+    failure
+}
+
+/// Adds that the reasons themselves could not be read, and why.
+#[must_use]
+pub fn unread(mut failure: Failure, why: &Failure) -> Failure {
+    let detail = why.cause.as_deref().unwrap_or_else(|| why.message());
+    let note = format!("CloudFormation's detailed reasons could not be read: {detail}");
+    failure.cause = Some(match failure.cause.take().filter(|cause| !cause.is_empty()) {
+        Some(cause) => format!("{cause}\n  {note}"),
+        None => note,
+    });
+    failure
 }
 
 #[cfg(test)]
@@ -221,6 +325,28 @@ mod tests {
             ),
             ("AWS::Logs::LogGroup", "Rate exceeded (Service: CloudWatchLogs)", "throttled"),
             ("AWS::Logs::LogGroup", "something that nobody has seen before", ""),
+            (
+                "AWS::SQS::Queue",
+                "You must wait 60 seconds after deleting a queue before you can create another \
+                 with the same name. (Service: Sqs, QueueDeletedRecently)",
+                "name-not-free-yet",
+            ),
+            (
+                "AWS::Lambda::EventInvokeConfig",
+                "The function's execution role does not have permissions to call SendMessage on \
+                 arn:aws:sqs:eu-central-1:1:q",
+                "role-not-ready",
+            ),
+            ("", "The following hook(s) failed: [Acme::Guard::Hook]", "hook"),
+            ("", "The following hook(s)/validation failed: [Acme::Guard::Hook].", "hook"),
+            (
+                "",
+                "The following hook(s)/validation failed: \
+                 [AWS::EarlyValidation::ResourceExistenceCheck]. To troubleshoot Early Validation \
+                 errors, use the DescribeEvents API for detailed failure information.",
+                "validation",
+            ),
+            ("AWS::Events::Rule", "The webhook target is unknown", ""),
         ] {
             assert_eq!(id(kind, reason), wanted, "{reason}");
         }
@@ -237,5 +363,29 @@ mod tests {
             let first = known.says.first().copied().unwrap_or_default();
             assert_eq!(id(kind, first), known.id);
         }
+    }
+    #[test]
+    fn only_a_hook_is_told_as_a_hook() {
+        let reason = |origin, text: &str| Reason {
+            origin,
+            resource: "Topic".into(),
+            kind: "AWS::SNS::Topic".into(),
+            text: text.into(),
+        };
+        let id = |reason: &Reason| behind(reason).map_or("", |known| known.id);
+        assert_eq!(id(&reason(Origin::Hook, "Topics need a key")), "hook");
+        assert_eq!(id(&reason(Origin::Validation, "extraneous key [Hook]")), "validation");
+        assert_eq!(id(&reason(Origin::Validation, "hook failed")), "validation");
+        let taken = "Resource of type 'AWS::SNS::Topic' with identifier 'pond' already exists.";
+        assert_eq!(id(&reason(Origin::Validation, taken)), "name-taken");
+        assert_eq!(id(&reason(Origin::Resource, "Topics need a key")), "");
+    }
+
+    #[test]
+    fn reasons_that_can_not_be_read_are_not_swallowed() {
+        let failure = Failure::new(Kind::Settled, "no").cause("FAILED");
+        let why = Failure::new(Kind::Access, "a permission is missing").cause("AccessDenied: x");
+        let cause = unread(failure, &why).cause.expect("a cause");
+        assert!(cause.contains("FAILED") && cause.contains("AccessDenied: x"), "{cause}");
     }
 }

@@ -5,23 +5,32 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+mod help;
+mod life;
+mod looking;
+mod operator;
+mod report;
 mod setup;
 mod site;
 mod skill;
+mod teardown;
 
+pub use help::{command, parse};
+pub use life::{Adopt, Install};
+pub use looking::{Drift, Repair};
+pub use operator::{Home, OperatorWish};
+pub use report::{Support, Verify};
 pub use setup::{Doctor, Init};
 pub use site::SiteWish;
 pub use skill::{Check, SkillWish};
+pub use teardown::{MailChoice, Teardown};
 
-/// Installs and removes a Space Duck galaxy in your own AWS account, or runs one right here.
+/// Run a Space Duck galaxy on this machine or in your AWS account
 #[derive(Debug, Parser)]
 #[command(name = "spaceduck", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done or nothing to do, 1 config or input wrong, 2 usage, \
-3 refused, 4 a step failed, 5 credentials or permission, 6 drift found, 7 mail not finished, \
-70 our bug, 130 interrupted.")]
 pub struct Cli {
     /// What all commands share.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Shared flags")]
     pub shared: Shared,
     /// What to do.
     #[command(subcommand)]
@@ -30,33 +39,39 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that stands for itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is independent")]
 pub struct Shared {
-    /// Configuration file; without it and without a galaxy.yaml the defaults rule
+    /// Config file [default: galaxy.yaml, if present]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Print one JSON object a line instead of text; the last one tells the outcome
+    /// Print JSON lines; the last one holds the outcome
     #[arg(long, global = true)]
     pub json: bool,
-    /// Answer yes to the one question; never names what is to be deleted
+    /// Skip the confirmation prompt (deletions need --confirm)
     #[arg(long, global = true)]
     pub yes: bool,
-    /// Play it through in an account in memory, in compressed time; needs no AWS account
+    /// Simulate against an in-memory account, 60× faster
     #[arg(long, global = true)]
     pub rehearse: bool,
-    /// AWS Region of the galaxy
+    /// AWS Region
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
     /// AWS profile
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Say only what went wrong
+    /// Print errors only
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Colour
+    /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub color: Colour,
-    /// Probe API and sites at this address over plain HTTP, keeping their host names
+    /// Log each AWS call as a JSON line, without secrets
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "rehearse")]
+    pub trace: Option<PathBuf>,
+    /// Overwrite files that exist, follow links, write into pipes
+    #[arg(long, global = true)]
+    pub force: bool,
+    /// Probe API and sites at this address, over plain HTTP
     #[arg(long, global = true, value_name = "HOST:PORT", env = "SPACEDUCK_CONNECT_TO")]
     pub connect_to: Option<String>,
 }
@@ -64,89 +79,83 @@ pub struct Shared {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Always.
+    /// Always
     Always,
-    /// Never.
+    /// Never
     Never,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a galaxy.yaml from a few questions or from flags, never with a secret in it
+    /// Write galaxy.yaml from a few questions or from flags
     Init(Init),
-    /// Find what would stop an installation, with its cure; exits with 1 if there is something
+    /// Check what an install needs, and show how to fix problems
     Doctor(Doctor),
-    /// Show what `install` would do, what it costs and how long it takes; changes nothing
+    /// Show what `install` would change, its cost and its duration
     Plan,
-    /// Create the galaxy in AWS, or bring it to this release
+    /// Create the galaxy in AWS, or upgrade it to this release
     #[command(visible_alias = "upgrade")]
-    Install {
-        /// A protected resource that may be replaced or removed; may be given several times
-        #[arg(long, value_name = "STACK.RESOURCE")]
-        replace: Vec<String>,
-        /// Stay until every domain has its certificate, is attached and answers
-        #[arg(long)]
-        watch: bool,
-    },
-    /// Put an earlier release back, function and sites together
+    Install(Install),
+    /// Take over resources that carry the galaxy's names
+    Adopt(Adopt),
+    /// List the account's galaxies: Region, release, cost, problems
+    List,
+    /// Roll back the function and the sites to an earlier release
     Rollback {
-        /// Its name or number; without one it is the release before the current one
+        /// Release name or number [default: the previous release]
         #[arg(value_name = "RELEASE")]
         release: Option<String>,
+        /// List the releases
+        #[arg(long, conflicts_with = "release")]
+        list: bool,
     },
-    /// Tell what is installed and whether it answers
+    /// Show what is installed and whether it responds
     Status,
-    /// Find what is no longer as it was installed: resources, function, pages, record, secrets
-    Drift {
-        /// Tell only what is new since the last look with this flag
-        #[arg(long)]
-        since_last: bool,
-    },
-    /// Put back what has drifted
-    Repair {
-        /// What `drift` calls it, or the stack or site it is in; without any, all of it
-        #[arg(value_name = "ITEM")]
-        items: Vec<String>,
-    },
-    /// Remove the galaxy from AWS with all its data
+    /// Find what has changed since the install
+    Drift(Drift),
+    /// Check an installed galaxy end to end and write a report
+    Verify(Verify),
+    /// Restore what `drift` found
+    Repair(Repair),
+    /// Remove the galaxy and its data from AWS
     Teardown(Teardown),
-    /// Write all data into a file: tables and accounts
+    /// Export all data to a file: tables and accounts
     Export {
-        /// File to write
+        /// File to write, or `-` for stdout; --force overwrites
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Read what `export` has written into a galaxy that is still empty
+    /// Import an export into an empty galaxy
     Import {
         /// File to read
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Show what the function has logged
+    /// Show the function's logs
     Logs {
-        /// How far back: seconds, or a number with s, m, h or d
+        /// Start this far back, such as 90s, 15m, 2h or 1d
         #[arg(long, value_name = "TIME", default_value = "15m")]
         since: String,
-        /// Only lines that have this in them
+        /// Print only lines containing TEXT
         #[arg(long, value_name = "TEXT")]
         grep: Option<String>,
-        /// The gateway's log of calls instead of the function's
+        /// Read the gateway's access log instead
         #[arg(long)]
         access: bool,
-        /// Go on showing lines as they come, until Ctrl-C
+        /// Keep printing new lines until Ctrl-C
         #[arg(long, short)]
         follow: bool,
     },
     /// Open a site in the browser
     Open {
-        /// Which: a site's name or `api`; without one it is mightyspaceduck
+        /// Site name or `api` [default: mightyspaceduck]
         #[arg(value_name = "SITE")]
         site: Option<String>,
     },
-    /// Write the CloudFormation templates for reading; needs no network and no credentials
+    /// Write the CloudFormation templates to a folder to read them
     Render {
         /// Folder to write to
         #[arg(long, value_name = "DIR")]
@@ -154,78 +163,69 @@ pub enum Command {
     },
     /// Print the JSON Schema of galaxy.yaml, for editors
     Schema,
-    /// Print the completions for a shell
+    /// Print shell completions
     Completions {
-        /// Which
+        /// Shell name
         #[arg(value_enum)]
         shell: Shell,
     },
-    /// Write man pages, one for each command
+    /// Write man pages
     Man {
         /// Folder to write to
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Say who may see all ducklings and grant tier T2
+    /// Add, remove and list operators
     Operator {
         /// What to do
         #[command(subcommand)]
         wish: OperatorWish,
     },
-    /// Show where each domain stands, and every DNS record that is wanted, with how it is now
+    /// Show the state of each domain and its DNS records
     Domains(Domains),
-    /// Walk through what mail needs: records, Amazon's review, tests
+    /// Show the checklist for sending mail, and work through it
     Mail(Mail),
-    /// Check, pack, sign and verify skills for agents; needs no AWS account
+    /// Check, pack, sign and verify agent skills
     Skill {
         /// What to do
         #[command(subcommand)]
         wish: SkillWish,
     },
-    /// Check and publish pages of your own, without an installation
+    /// Check your own pages, or publish them to an installed galaxy
     Site {
         /// What to do
         #[command(subcommand)]
         wish: SiteWish,
     },
-    /// Run a whole galaxy on this machine; needs no AWS account
+    /// Write a support file: version, settings, plan, drift, trace
+    Support(Support),
+    /// Run a whole galaxy on this machine, without AWS
     Local {
-        /// Port; 0 takes any free one
+        /// Port to listen on; 0 picks a free one
         #[arg(long, value_name = "N", default_value_t = beak_local::DEFAULT_PORT)]
         port: u16,
-        /// Folder that holds everything
+        /// Data folder
         #[arg(long, value_name = "DIR", default_value = beak_local::DEFAULT_DATA)]
         data: PathBuf,
-        /// Do not limit how often the API may be called
+        /// Turn off rate limits
         #[arg(long)]
         no_limits: bool,
+        /// Fill a new data folder from an export, then start
+        #[arg(long, value_name = "FILE", conflicts_with = "export")]
+        import: Option<PathBuf>,
+        /// Write the data folder to a new file instead of starting
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
     },
-}
-
-/// How a galaxy is removed.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Teardown {
-    /// The galaxy's name, typed here instead of at the question
-    #[arg(long, value_name = "NAME")]
-    pub confirm: Option<String>,
-    /// Keep tables, accounts and key; a later `install` takes them up again
-    #[arg(long)]
-    pub keep_data: bool,
-    /// File that the data is written to before it goes; without it one is made here
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_export", "keep_data"])]
-    pub export: Option<PathBuf>,
-    /// Write no data down before it goes
-    #[arg(long, conflicts_with = "keep_data")]
-    pub no_export: bool,
 }
 
 /// The sheet of records.
 #[derive(Debug, Args)]
 pub struct Domains {
-    /// Also write a BIND zone file
+    /// Also write the records as a BIND zone file
     #[arg(long, value_name = "FILE")]
     pub zone: Option<PathBuf>,
-    /// Go on looking, and show what changes, until all is done or Ctrl-C
+    /// Keep checking until everything is done or Ctrl-C
     #[arg(long)]
     pub watch: bool,
 }
@@ -233,10 +233,10 @@ pub struct Domains {
 /// The walk of mail.
 #[derive(Debug, Args)]
 pub struct Mail {
-    /// Go on looking, and show what changes, until all is done or Ctrl-C
+    /// Keep checking until everything is done or Ctrl-C
     #[arg(long)]
     pub watch: bool,
-    /// With --rehearse: the state of Amazon's review to play
+    /// Simulate this state of Amazon's review (with --rehearse)
     #[arg(long, value_name = "STATE", global = true)]
     pub play: Option<PlayedReview>,
     /// What to do instead of the walk
@@ -247,21 +247,21 @@ pub struct Mail {
 /// A state of the review to play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PlayedReview {
-    /// Nobody has asked
+    /// No application was sent
     NeverAsked,
-    /// It is being read
+    /// Amazon is reading the application
     Pending,
-    /// It was granted
+    /// Amazon granted production access
     Granted,
-    /// It was refused
+    /// Amazon denied production access
     Denied,
-    /// It never arrived
+    /// The application failed to reach Amazon
     Failed,
-    /// The account is watched
+    /// Amazon put the account on probation
     Probation,
-    /// The account is stopped
+    /// Amazon shut down sending
     Shutdown,
-    /// Sending is switched off
+    /// Sending is paused for the account
     Paused,
 }
 
@@ -285,25 +285,25 @@ impl PlayedReview {
 /// What to do about mail.
 #[derive(Debug, Subcommand)]
 pub enum MailWish {
-    /// Ask Amazon to let mail out to everybody; shows all and sends only after typed consent
+    /// Apply for SES production access; sends after typed consent
     Apply(Apply),
-    /// Let one person receive mail while the account is in the sandbox
+    /// Verify one recipient while the account is in the sandbox
     Invite {
-        /// The person's address
+        /// Recipient's email address
         #[arg(value_name = "ADDRESS")]
         address: String,
     },
-    /// List every DNS record that is wanted, and how it is right now
+    /// List each DNS record and its current state
     Records {
-        /// Also write a BIND zone file
+        /// Also write the records as a BIND zone file
         #[arg(long, value_name = "FILE")]
         zone: Option<PathBuf>,
     },
-    /// Play a delivery, a bounce and a complaint with Amazon's mailbox simulator
+    /// Test delivery, bounce and complaint with Amazon's simulator
     Test,
-    /// Answer an item that only a person can answer
+    /// Mark a checklist item as done
     Confirm {
-        /// The item's name
+        /// Item name, as the checklist shows it
         #[arg(value_name = "ITEM")]
         item: String,
     },
@@ -312,58 +312,36 @@ pub enum MailWish {
 /// The application.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// How many mails a day you expect at first
+    /// Expected emails per day at launch
     #[arg(long, value_name = "N")]
     pub per_day: Option<u32>,
-    /// An address that Amazon tells how it goes, too; up to four
+    /// Additional contact address for Amazon; up to four
     #[arg(long, value_name = "ADDRESS")]
     pub contact: Vec<String>,
-    /// Read the text from a file instead of opening an editor
+    /// Read the application from a file instead of an editor
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-    /// Show draft and score, and send nothing
+    /// Show the draft and its score without sending
     #[arg(long, conflicts_with = "text")]
     pub draft: bool,
 }
 
-/// What to do with operators.
-#[derive(Debug, Subcommand)]
-pub enum OperatorWish {
-    /// Make a person an operator; without an account one is made, and its password shown once
-    Add {
-        /// The person's address
-        #[arg(value_name = "EMAIL")]
-        email: String,
-        /// Where.
-        #[command(flatten)]
-        home: Home,
-    },
-    /// Make an operator an ordinary person
-    Remove {
-        /// The operator's address
-        #[arg(value_name = "EMAIL")]
-        email: String,
-        /// Where.
-        #[command(flatten)]
-        home: Home,
-    },
-    /// List all operators
-    List {
-        /// Where.
-        #[command(flatten)]
-        home: Home,
-    },
-}
-
-/// Which galaxy.
-#[derive(Debug, Args)]
-pub struct Home {
-    /// Folder of a local galaxy that is not running; without it the galaxy in AWS is meant
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-}
-
 impl Command {
+    /// Whether it may talk to AWS or to a galaxy, so that the settings for that have to be right.
+    #[must_use]
+    pub fn needs_network(&self) -> bool {
+        match self {
+            Self::Init(_)
+            | Self::Render { .. }
+            | Self::Schema
+            | Self::Completions { .. }
+            | Self::Man { .. }
+            | Self::Local { .. } => false,
+            Self::Skill { wish } => matches!(wish, SkillWish::Verify(_)),
+            _ => true,
+        }
+    }
+
     /// The command's name as it is typed.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -371,11 +349,14 @@ impl Command {
             Self::Init(_) => "init",
             Self::Doctor(_) => "doctor",
             Self::Plan => "plan",
-            Self::Install { .. } => "install",
+            Self::Install(_) => "install",
+            Self::Adopt(_) => "adopt",
+            Self::List => "list",
             Self::Rollback { .. } => "rollback",
             Self::Status => "status",
-            Self::Drift { .. } => "drift",
-            Self::Repair { .. } => "repair",
+            Self::Drift(_) => "drift",
+            Self::Repair(_) => "repair",
+            Self::Verify(_) => "verify",
             Self::Teardown(_) => "teardown",
             Self::Export { .. } => "export",
             Self::Import { .. } => "import",
@@ -390,6 +371,7 @@ impl Command {
             Self::Mail(_) => "mail",
             Self::Site { .. } => "site",
             Self::Skill { .. } => "skill",
+            Self::Support(_) => "support",
             Self::Local { .. } => "local",
         }
     }
@@ -397,10 +379,8 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     #[test]
     fn the_command_line_is_sound() {
-        super::Cli::command().debug_assert();
+        super::command().debug_assert();
     }
 }

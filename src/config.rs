@@ -59,6 +59,8 @@ pub struct Config {
     pub hosting: Hosting,
     /// The folder of pages of one's own.
     pub pages: Option<PathBuf>,
+    /// What a person has to know of the file, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Default for Config {
@@ -79,6 +81,7 @@ impl Default for Config {
             domains: Domains::default(),
             hosting: Hosting::default(),
             pages: None,
+            warnings: Vec::new(),
         }
     }
 }
@@ -94,8 +97,8 @@ pub struct Environment {
 
 /// Reads the file at `path` if the person named it or it is there, and adds the environment.
 pub fn load(path: &Path, named: bool, environment: &Environment) -> Result<Config, Failure> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let text = match std::fs::read(path) {
+        Ok(bytes) => document::decoded(&path.display().to_string(), bytes)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => String::new(),
         Err(error) => {
             let file = path.display();
@@ -108,7 +111,9 @@ pub fn load(path: &Path, named: bool, environment: &Environment) -> Result<Confi
     let folder = path.parent().unwrap_or(Path::new(""));
     config.pages = config.pages.map(|pages| folder.join(pages));
     if let (None, Some(file)) = (&config.turnstile_secret, &config.turnstile_secret_file) {
-        config.turnstile_secret = Some(secret::read(&folder.join(file))?);
+        let (secret, warning) = secret::read(&folder.join(file))?;
+        config.turnstile_secret = Some(secret);
+        config.warnings.extend(warning);
     }
     Ok(config)
 }
@@ -141,7 +146,7 @@ fn check_pair(config: &Config) -> Result<(), Failure> {
     if secret && config.turnstile_site_key.is_none() {
         return Err(Failure::new(
             Kind::Input,
-            "there is a secret for Turnstile, but the site key that belongs to it is missing",
+            "there is a secret for Turnstile, but its site key is missing",
         )
         .help("set `turnstile.site_key` in galaxy.yaml or SPACEDUCK_TURNSTILE_SITE_KEY"));
     }
@@ -244,10 +249,9 @@ impl Reader<'_> {
                         config.log_retention_days = days;
                     }
                 }
-                "site_access" => match value.text.as_str() {
-                    "true" if value.plain => config.site_access_logs = true,
-                    "false" if value.plain => config.site_access_logs = false,
-                    _ => self.wanted(&value, "`true` or `false`"),
+                "site_access" => match value.truth() {
+                    Some(truth) => config.site_access_logs = truth,
+                    None => self.wanted(&value, "`true` or `false`"),
                 },
                 _ => self.unknown(&key, &["retention_days", "site_access"]),
             }
@@ -259,7 +263,7 @@ impl Reader<'_> {
             return entries.clone();
         }
         if !value.null {
-            self.wanted(value, "keys with values");
+            self.wanted(value, "a mapping");
         }
         Vec::new()
     }
@@ -269,6 +273,12 @@ impl Reader<'_> {
         value: &Value,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
+        if value.null && !value.text.is_empty() {
+            let message = format!("`{}` without quotes means nothing at all", value.text);
+            let help = format!("write `\"{}\"` for the word", value.text);
+            self.mistake(value, message, Some(help));
+            return None;
+        }
         if value.entries.is_some() || value.null {
             self.wanted(value, "a word");
             return None;
@@ -282,18 +292,24 @@ impl Reader<'_> {
         allowed: impl Fn(i64) -> bool,
         wanted: &str,
     ) -> Option<i64> {
-        match value.text.parse::<i64>() {
-            Ok(number) if value.plain && allowed(number) => Some(number),
-            _ => {
-                self.wanted(value, wanted);
-                None
-            }
+        let number = value.number().filter(|number| allowed(*number));
+        if number.is_none() {
+            let digits = !value.text.is_empty()
+                && value.text.chars().all(|c| c.is_ascii_digit() || c == '_');
+            let help = match (value.plain, digits) {
+                (false, true) => Some("write the number without quotes"),
+                (true, _) if value.number().is_none() => {
+                    Some("write the number in plain digits, such as 512")
+                }
+                _ => None,
+            };
+            self.mistake(value, misplaced(value, wanted), help.map(str::to_owned));
         }
+        number
     }
 
     fn wanted(&mut self, value: &Value, wanted: &str) {
-        let found = if value.text.is_empty() { "nothing" } else { &value.text };
-        self.mistake(value, format!("`{found}` where {wanted} belongs"), None);
+        self.mistake(value, misplaced(value, wanted), None);
     }
 
     fn unknown(&mut self, key: &Value, known: &[&str]) {
@@ -320,6 +336,11 @@ impl Reader<'_> {
         };
         self.mistakes.push(Mistake { message, at: Some(at), help });
     }
+}
+
+fn misplaced(value: &Value, wanted: &str) -> String {
+    let found = if value.text.is_empty() { "nothing" } else { &value.text };
+    format!("expected {wanted}, found `{found}`")
 }
 
 fn file_name(text: &str) -> Result<PathBuf, String> {
@@ -388,7 +409,7 @@ mod tests {
         error: `frankfurt` is not the code of an AWS Region, such as `eu-central-1`
           at galaxy.yaml:2:9 | region: frankfurt
                                        ^^^^^^^^^
-        error: `lots` where a number of MB from 128 to 3008 belongs
+        error: expected a number of MB from 128 to 3008, found `lots`
           at galaxy.yaml:4:14 |   memory_mb: lots
                                              ^^^^
         error: a secret does not belong in this file
@@ -407,12 +428,13 @@ mod tests {
                                      ^
         ");
         insta::assert_snapshot!(fails("name: duck\nname: swan\n"), @r"
-        error: duplicate mapping key: name
+        error: `name` is set a second time
           at galaxy.yaml:2:1 | name: swan
                                ^
+        help: keep one of them
         ");
         insta::assert_snapshot!(fails("- a\n- b\n"), @r"
-        error: `a list` where keys with values belongs
+        error: expected a mapping, found `a list`
           at galaxy.yaml:1:1 | - a
                                ^^^^^^
         ");
@@ -426,5 +448,42 @@ mod tests {
         };
         let text = parse("galaxy.yaml", "", &environment).expect_err("no site key").to_text();
         assert!(text.contains("SPACEDUCK_TURNSTILE_SITE_KEY") && !text.contains("hush"), "{text}");
+    }
+
+    #[test]
+    fn numbers_are_where_numbers_belong_and_words_are_as_written() {
+        let text = "name: duck\npages: 2026.10\nmail:\n  domain: example.com\n  bounce: 0123\n";
+        let config = parse("galaxy.yaml", text, &Environment::default()).expect(text);
+        assert_eq!(config.pages.as_deref(), Some(std::path::Path::new("2026.10")));
+        assert_eq!(config.mail.bounce, "0123");
+        for (value, help) in [
+            ("0x200", Some("in plain digits")),
+            ("1_024", Some("in plain digits")),
+            ("5e2", Some("in plain digits")),
+            ("0512", Some("in plain digits")),
+            ("512.0", Some("in plain digits")),
+            ("true", Some("in plain digits")),
+            ("\"512\"", Some("without quotes")),
+            ("64", None),
+            ("~", None),
+        ] {
+            let told = fails(&format!("api:\n  memory_mb: {value}\n"));
+            let shown = value.trim_matches('"');
+            let start = format!("error: expected a number of MB from 128 to 3008, found `{shown}`");
+            assert!(told.starts_with(&start), "{told}");
+            assert_eq!(
+                told.lines().find(|line| line.starts_with("help:")).is_some(),
+                help.is_some()
+            );
+            assert!(told.contains(help.unwrap_or_default()), "{told}");
+        }
+        for value in ["null", "~", "NULL"] {
+            let told = fails(&format!("name: {value}\n"));
+            let start = format!("error: `{value}` without quotes means nothing at all\n");
+            assert!(told.starts_with(&start), "{told}");
+            assert!(told.contains(&format!("help: write `\"{value}\"` for the word")), "{told}");
+        }
+        let config = parse("galaxy.yaml", "name: yes\n", &Environment::default());
+        assert_eq!(config.map(|config| config.name.to_string()).as_deref(), Ok("yes"));
     }
 }

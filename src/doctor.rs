@@ -148,7 +148,7 @@ pub fn look_at(machine: &Machine) -> Vec<Finding> {
     let function = Finding::new("function", level, is);
     let needed = if machine.function == FunctionCode::Source { BUILDING } else { PACKED };
     let disk = match machine.free {
-        None => Finding::new("disk", Level::Unknown, "nobody tells how much room there is"),
+        None => Finding::new("disk", Level::Unknown, "the amount of free space is unknown"),
         Some(free) => {
             let level = if free < needed { Level::Problem } else { Level::Ok };
             let (free, needed) = (free / 1_000_000, needed / 1_000_000);

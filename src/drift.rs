@@ -1,46 +1,95 @@
-//! What is no longer as it was installed: stacks, function, pages, record, secrets; and what
-//! nobody can check.
+//! What is no longer as it was installed: stacks, function, pages, record, parameters; and what
+//! could not be checked.
 //!
-//! It goes by the record of what is installed, not by what this program would install.
+//! It goes by the record of what is installed, not by what this program would install. Each part
+//! of the look can fail by itself: what one part can't see, the others still report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use galaxy_sites::Site;
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinSet;
 
 use crate::catalog;
-use crate::execute::{Job, site_hosts};
-use crate::failure::Failure;
-use crate::model::{Part, Place, Stack, StackSeen, StackStatus};
-use crate::plan::{Action, Goal, Plan, Step, StepId};
-use crate::ports::{DriftState, Object, ObjectSeen, ResourceDrift};
-use crate::release::{self, FileRecord, Manifest, SiteRecord};
+use crate::execute::{Job, Pages, site_hosts};
+use crate::failure::{Failure, Kind as FailureKind};
+use crate::model::{Stack, StackSeen, StackStatus};
+use crate::release::{Manifest, Record};
 
+mod added;
+mod contents;
 mod domains;
 mod kinds;
 mod mail;
+mod memory;
 mod records;
+mod repair;
+mod resources;
 mod strays;
+mod subject;
 
 pub use kinds::{KINDS, Kind};
-
-/// Where the findings of the last look are kept.
-const LAST_KEY: &str = "drift/last.json";
-
-/// How many objects are looked at together.
-const LOOKS: usize = 16;
+pub use memory::{Told, keep, mark_kept, since_last};
+pub use repair::{extras, is_wanted, needs_install, repair};
+pub use subject::{Area, Subject};
 
 /// One thing that was found.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// What it is about, such as `api.HatchRoute` or `duckgalaxy/index.html`.
-    pub item: String,
-    /// What is wrong with it.
-    pub state: State,
+    /// What it is about.
+    pub subject: Subject,
+    /// What sort of finding it is.
+    pub kind: Kind,
     /// How it is and how it was to be.
     pub detail: String,
+    /// Whether a person decided to keep it so.
+    pub kept: bool,
+    /// The galaxy's name, if its command wants it typed.
+    pub typed: Option<String>,
+}
+
+impl Finding {
+    /// The subject in words, such as `api.HatchRoute` or `duckgalaxy/index.html`.
+    #[must_use]
+    pub fn item(&self) -> String {
+        self.subject.to_string()
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.kind.state
+    }
+
+    /// Whether it counts as drift.
+    #[must_use]
+    pub fn is_drift(&self) -> bool {
+        self.state() != State::Unchecked && !self.kept
+    }
+
+    /// The command that mends it, ready for a shell.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        let command = self.kind.mends;
+        match command {
+            "" => None,
+            _ if self.kept => None,
+            kinds::REPAIR | kinds::KEEP => Some(format!("{command} {}", quoted(&self.item()))),
+            _ => Some(match &self.typed {
+                Some(name) => format!("{command} --confirm {name}"),
+                None => command.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A word for a shell, in quotation marks where it needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What is wrong with a thing.
@@ -53,7 +102,7 @@ pub enum State {
     Missing,
     /// It is there and does not belong there.
     Extra,
-    /// Nobody can tell. This is no drift.
+    /// It could not be checked. This is no drift.
     Unchecked,
 }
 
@@ -70,283 +119,253 @@ impl State {
     }
 }
 
-fn finding(kind: Kind, item: impl Into<String>, detail: impl Into<String>) -> Finding {
-    Finding { item: item.into(), state: kind.state, detail: detail.into() }
+fn finding(kind: Kind, subject: Subject, detail: impl Into<String>) -> Finding {
+    Finding { subject, kind, detail: detail.into(), kept: false, typed: None }
+}
+
+/// A job that goes by a release on record, in whatever state that is: unlike a job for a roll-back
+/// it needs neither template nor code.
+#[must_use]
+pub fn view(job: &Job, stacks: &BTreeMap<Stack, StackSeen>, record: &Record) -> Arc<Job> {
+    let mut facts = job.facts.clone();
+    let mut pages = Pages::Program;
+    if let Some(manifest) = &record.manifest {
+        facts.release.clone_from(&manifest.release);
+        pages = Pages::Record(Box::new(manifest.clone()));
+    }
+    let job = Job {
+        rendered: BTreeMap::new(),
+        world: job.world.clone(),
+        events: Arc::clone(&job.events),
+        account: job.account.clone(),
+        home: job.home.clone(),
+        code: None,
+        secret: None,
+        facts,
+        pages,
+        files: Arc::clone(&job.files),
+        export: None,
+        named: job.named.clone(),
+        outputs: std::sync::Mutex::default(),
+    };
+    for (stack, seen) in stacks {
+        job.learn(*stack, seen.outputs.clone());
+    }
+    Arc::new(job)
+}
+
+/// The parts of a look: what they found, and which of them failed.
+#[derive(Default)]
+struct Looks {
+    found: Vec<Finding>,
+    failed: Vec<(Area, Failure)>,
+    fine: usize,
+}
+
+impl Looks {
+    fn take(&mut self, area: Area, result: Result<Vec<Finding>, Failure>) -> Result<(), Failure> {
+        match result {
+            Ok(found) => {
+                self.fine += 1;
+                self.found.extend(found);
+            }
+            Err(failure) if matches!(failure.kind, FailureKind::Access | FailureKind::Settled) => {
+                self.failed.push((area, failure));
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    /// All findings; a look of which no part worked has failed.
+    fn finish(mut self) -> Result<Vec<Finding>, Failure> {
+        if self.fine == 0 && !self.failed.is_empty() {
+            return Err(self.failed.remove(0).1);
+        }
+        for (area, failure) in self.failed {
+            let cause = failure.cause.as_deref().map(|cause| format!(" ({cause})"));
+            let detail = format!("{}{}", failure.message(), cause.unwrap_or_default());
+            self.found.push(finding(kinds::LOOK_FAILED, Subject::Look(area), detail));
+        }
+        self.found.sort();
+        Ok(self.found)
+    }
 }
 
 /// Looks at everything.
 pub async fn inspect(
     job: &Arc<Job>,
     stacks: &BTreeMap<Stack, StackSeen>,
-    manifest: &Manifest,
+    record: &Record,
 ) -> Result<Vec<Finding>, Failure> {
-    let drifts = of_resources(job, stacks).await?;
-    let mut found = of_stacks(stacks);
-    found.extend(strays::find(job, &drifts).await?);
-    found.extend(drifts.into_iter().filter_map(|(stack, drift)| of_resource(stack, drift)));
-    if stacks.contains_key(&Stack::Api) {
-        found.extend(of_function(job, manifest).await?);
+    let mut looks = Looks { found: of_stacks(stacks), ..Looks::default() };
+    looks.found.extend(of_trouble(record));
+    let resources = resources::look(job, stacks).await?;
+    looks.fine += usize::from(!resources.listed.is_empty());
+    let failed = resources.failed.iter();
+    looks.failed.extend(failed.map(|(stack, why)| (Area::Resources(*stack), why.clone())));
+    let compared = resources.listed.iter();
+    looks.found.extend(compared.filter_map(|(stack, drift)| resources::of(*stack, drift)));
+    of_additions(job, &resources, &mut looks).await?;
+    let strays = if resources.complete {
+        strays::find(job, &resources.listed).await
+    } else {
+        let message = "the resources of a stack could not be listed, so strays can't be told apart";
+        Err(Failure::new(FailureKind::Settled, message)
+            .help("run the same command again when AWS answers"))
+    };
+    looks.take(Area::Tagged, strays)?;
+    if let Some(manifest) = &record.manifest {
+        of_release(job, stacks, manifest, &mut looks).await?;
     }
+    looks.take(Area::Parameters, of_parameters(job).await)?;
+    let records = records::find(job).await;
+    let told = records.clone().unwrap_or_default();
+    looks.take(Area::Records, records)?;
+    looks.take(Area::Domains, domains::find(job, &told).await)?;
+    looks.take(Area::Mail, mail::find(job, stacks, &job.facts.release).await)?;
+    let mut found = looks.finish()?;
+    // Accounts and the signing key outlive their stacks, and a typed name takes them over.
+    let gone = |stack: &Stack| catalog::keeps_data(*stack) && !is_there(stacks, *stack);
+    if Stack::all().iter().any(gone) {
+        for one in found.iter_mut().filter(|one| one.kind.mends == kinds::INSTALL) {
+            one.typed = Some(job.facts.config.name.as_str().to_owned());
+        }
+    }
+    Ok(found)
+}
+
+fn is_there(stacks: &BTreeMap<Stack, StackSeen>, stack: Stack) -> bool {
+    stacks.get(&stack).is_some_and(|seen| seen.status != StackStatus::Gone)
+}
+
+/// What was added to the resources of each stack.
+async fn of_additions(
+    job: &Arc<Job>,
+    resources: &resources::Resources,
+    looks: &mut Looks,
+) -> Result<(), Failure> {
+    for stack in Stack::all() {
+        let of_stack = resources.listed.iter().filter(|(of, _)| *of == stack);
+        let of_stack: Vec<_> = of_stack.map(|(_, resource)| resource).collect();
+        if !of_stack.is_empty() {
+            looks.take(Area::Additions(stack), added::find(job, stack, &of_stack).await)?;
+        }
+    }
+    Ok(())
+}
+
+async fn of_release(
+    job: &Arc<Job>,
+    stacks: &BTreeMap<Stack, StackSeen>,
+    manifest: &Manifest,
+    looks: &mut Looks,
+) -> Result<(), Failure> {
+    looks.take(Area::Function, contents::of_function(job, manifest).await)?;
     for site in Site::ALL {
         if let (true, Some(record)) =
             (stacks.contains_key(&Stack::Site(site)), manifest.sites.get(site.name()))
         {
-            found.extend(of_site(job, site, record).await?);
+            looks.take(Area::Pages(site), contents::of_site(job, site, record).await)?;
         }
     }
-    found.extend(of_record(job, manifest).await?);
-    found.extend(of_secrets(job).await?);
-    let records = records::find(job).await?;
-    found.extend(domains::find(job, &records).await?);
-    found.extend(records);
-    found.extend(mail::find(job, stacks, &manifest.release).await?);
-    found.sort();
-    Ok(found)
+    looks.take(Area::Artifacts, contents::of_record(job, manifest).await)
 }
 
 fn of_stacks(stacks: &BTreeMap<Stack, StackSeen>) -> Vec<Finding> {
-    let one = |stack: Stack| match stacks.get(&stack) {
+    let one = |stack: Stack| match stacks.get(&stack).filter(|s| s.status != StackStatus::Gone) {
         None if stack.is_optional() => None,
-        None => Some(finding(kinds::STACK_GONE, stack.key(), "the stack is gone")),
-        Some(seen) if seen.status == StackStatus::Ready => None,
+        None => Some(finding(kinds::STACK_GONE, Subject::Stack(stack), "the stack is gone")),
+        Some(seen) if seen.status == StackStatus::Ready && seen.protected => None,
+        Some(seen) if seen.status == StackStatus::Ready => {
+            let detail = "termination protection is off";
+            Some(finding(kinds::STACK_UNPROTECTED, Subject::Stack(stack), detail))
+        }
         Some(seen) => {
-            Some(finding(kinds::STACK_ILL, stack.key(), format!("it is in {}", seen.code)))
+            let detail = format!("it is in {}", seen.code);
+            Some(finding(kinds::STACK_ILL, Subject::Stack(stack), detail))
         }
     };
     Stack::all().into_iter().filter_map(one).collect()
 }
 
-/// How every resource of every stack that is at rest compares with its template.
-async fn of_resources(
-    job: &Arc<Job>,
-    stacks: &BTreeMap<Stack, StackSeen>,
-) -> Result<Vec<(Stack, ResourceDrift)>, Failure> {
-    let mut looking = JoinSet::new();
-    for (stack, seen) in stacks.iter().filter(|(_, seen)| seen.status == StackStatus::Ready) {
-        let (job, arn, stack) = (Arc::clone(job), seen.arn.clone(), *stack);
-        looking.spawn(async move { (stack, job.world.stacks.drift(stack.place(), &arn).await) });
-    }
-    let mut found = Vec::new();
-    while let Some(joined) = looking.join_next().await {
-        let (stack, drifts) = joined.map_err(|error| Failure::bug(error.to_string()))?;
-        found.extend(drifts?.into_iter().map(|drift| (stack, drift)));
-    }
-    Ok(found)
-}
-
-fn of_resource(stack: Stack, drift: ResourceDrift) -> Option<Finding> {
-    let item = format!("{stack}.{}", drift.resource);
-    match drift.state {
-        DriftState::InSync => None,
-        DriftState::Deleted => Some(finding(kinds::RESOURCE_GONE, item, drift.kind)),
-        DriftState::NotChecked => {
-            let detail = format!("CloudFormation can't check {}", drift.kind);
-            Some(finding(kinds::RESOURCE_UNKNOWN, item, detail))
-        }
-        DriftState::Modified(differences) => {
-            let one = |(path, expected, actual): &(String, String, String)| {
-                format!("{path} is {actual}, should be {expected}")
-            };
-            let all: Vec<String> = differences.iter().map(one).collect();
-            Some(finding(kinds::RESOURCE_CHANGED, item, all.join("; ")))
-        }
-    }
-}
-
-async fn of_function(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Failure> {
-    let function = job.output(Stack::Api, "FunctionName")?;
-    let Some(live) = job.world.functions.live(&function).await? else {
-        return Ok(vec![finding(kinds::FUNCTION_GONE, "function", "no version is live")]);
+/// What is wrong with the record itself.
+fn of_trouble(record: &Record) -> Option<Finding> {
+    let trouble = record.trouble.as_ref()?;
+    let subject = match trouble.key() {
+        Some(key) => Subject::Artifact(key),
+        None => Subject::ArtifactBucket,
     };
-    let mut found = Vec::new();
-    if live.sha256 != manifest.code {
-        let detail = format!("version {} is live with other code than was installed", live.version);
-        found.push(finding(kinds::FUNCTION_CHANGED, "function", detail));
-    }
-    Ok(found)
-}
-
-async fn of_site(job: &Arc<Job>, site: Site, record: &SiteRecord) -> Result<Vec<Finding>, Failure> {
-    let files = &record.files;
-    let bucket = job.output(Stack::Site(site), "BucketName")?;
-    let item = |key: &str| format!("{}/{key}", site.name());
-    if !job.world.assets.has_bucket(Place::Edge, &bucket).await? {
-        let detail = format!("no bucket {bucket}");
-        return Ok(vec![finding(kinds::BUCKET_GONE, site.name(), detail)]);
-    }
-    let keys = job.world.assets.keys(Place::Edge, &bucket).await?;
-    let there: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
-    let mut found = Vec::new();
-    let kept: BTreeSet<&str> = record.kept.iter().map(String::as_str).collect();
-    for key in there.iter().filter(|key| !files.contains_key(**key) && !kept.contains(**key)) {
-        found.push(finding(kinds::PAGE_EXTRA, item(key), "no release put it there"));
-    }
-    let mut looking = JoinSet::new();
-    for (path, file) in files {
-        if looking.len() >= LOOKS
-            && let Some(joined) = looking.join_next().await
-        {
-            found.extend(joined.map_err(|error| Failure::bug(error.to_string()))??);
+    let detail = trouble.to_string();
+    Some(match (&record.manifest, &subject) {
+        (_, Subject::ArtifactBucket) => finding(kinds::ARTIFACTS_GONE, subject, detail),
+        (Some(manifest), _) => {
+            let detail = format!("{detail}; compared with the record of {}", manifest.id);
+            finding(kinds::POINTER_BROKEN, subject, detail)
         }
-        if !there.contains(path.as_str()) {
-            found.push(finding(kinds::PAGE_GONE, item(path), "it is not in the bucket"));
-            continue;
-        }
-        let (job, bucket, item) = (Arc::clone(job), bucket.clone(), item(path));
-        let (path, file) = (path.clone(), file.clone());
-        looking.spawn(async move {
-            let seen = job.world.assets.look(Place::Edge, &bucket, &path).await?;
-            Ok::<_, Failure>(of_object(item, seen, &file))
-        });
-    }
-    while let Some(joined) = looking.join_next().await {
-        found.extend(joined.map_err(|error| Failure::bug(error.to_string()))??);
-    }
-    Ok(found)
+        (None, _) => finding(kinds::POINTER_LOST, subject, detail),
+    })
 }
 
-fn of_object(item: String, seen: Option<ObjectSeen>, file: &FileRecord) -> Option<Finding> {
-    let Some(seen) = seen else { return Some(finding(kinds::PAGE_GONE, item, "it is gone")) };
-    let mut wrong = Vec::new();
-    if seen.sha256.as_ref().is_some_and(|sha256| *sha256 != file.sha256) {
-        wrong.push("the content is another one".to_owned());
-    }
-    for (name, is, should) in [
-        ("Content-Type", &seen.content_type, &file.content_type),
-        ("Cache-Control", &seen.cache_control, &file.cache_control),
-    ] {
-        if is != should {
-            wrong.push(format!("{name} is `{is}`, should be `{should}`"));
-        }
-    }
-    if !wrong.is_empty() {
-        return Some(finding(kinds::PAGE_CHANGED, item, wrong.join("; ")));
-    }
-    let unknown = "S3 keeps no SHA-256 of it; somebody else stored it";
-    seen.sha256.is_none().then(|| finding(kinds::PAGE_CHANGED, item, unknown))
+/// The artifact bucket, by its fixed name: it can be there without its stack.
+fn artifacts(job: &Job) -> Option<String> {
+    catalog::bucket(Stack::Bootstrap, &job.facts.config.name, &job.account, &job.home)
 }
 
-/// Everything that a roll-back would need.
-async fn of_record(job: &Job, manifest: &Manifest) -> Result<Vec<Finding>, Failure> {
-    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    let keys = job.world.assets.keys(Place::Home, &bucket).await?;
-    let keys: BTreeSet<String> = keys.into_iter().collect();
-    let mut wanted = vec![
-        (manifest.key(), "the record of the release"),
-        (release::blob_key(&manifest.template), "the API's template"),
-        (format!("lambda/{}.zip", manifest.code), "the function's code"),
-    ];
-    let files = manifest.sites.values().flat_map(|site| site.files.values());
-    wanted.extend(files.map(|file| (manifest.keeper(&file.sha256), "what pages are made of")));
-    wanted.sort();
-    wanted.dedup();
-    let gone = wanted.into_iter().filter(|(key, _)| !keys.contains(key));
-    let found = gone.map(|(key, what)| {
-        finding(kinds::RECORD_GONE, format!("artifacts/{key}"), format!("{what} is gone"))
-    });
-    Ok(found.collect())
-}
-
-async fn of_secrets(job: &Job) -> Result<Vec<Finding>, Failure> {
+async fn of_parameters(job: &Job) -> Result<Vec<Finding>, Failure> {
     let name = &job.facts.config.name;
     let path = catalog::hostnames_path(name);
     let mut found = Vec::new();
+    // Without every site's address there is nothing to compare with, and a stack is missing.
     if let Ok(wanted) = site_hosts(job) {
         match job.world.secrets.read(&path).await? {
             None => {
                 let detail = "where captchas may be solved";
-                found.push(finding(kinds::HOSTS_GONE, &path, detail));
+                found.push(finding(kinds::HOSTS_GONE, Subject::Hostnames(path), detail));
             }
             Some(hosts) if hosts != wanted => {
                 let detail = "captchas count on other hosts";
-                found.push(finding(kinds::HOSTS_CHANGED, &path, detail));
+                found.push(finding(kinds::HOSTS_CHANGED, Subject::Hostnames(path), detail));
             }
             Some(_) => {}
         }
     }
-    let path = catalog::turnstile_path(name);
-    if job.facts.config.turnstile_site_key.is_some()
-        && job.world.secrets.read(&path).await?.is_none()
-    {
-        let detail = "nobody can hatch; set SPACEDUCK_TURNSTILE_SECRET and install";
-        found.push(finding(kinds::SECRET_GONE, &path, detail));
-    }
+    found.extend(of_secret(job).await?);
     Ok(found)
 }
 
-/// What was found that was not there at the last look, and what was there and no longer is. Then
-/// remembers this look.
-pub async fn since_last(
-    job: &Job,
-    found: &[Finding],
-) -> Result<(Vec<Finding>, Vec<Finding>), Failure> {
-    let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    let bytes = job.world.assets.read(Place::Home, &bucket, LAST_KEY).await?;
-    let last: Vec<Finding> =
-        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-    let without = |these: &[Finding], those: &[Finding]| {
-        these.iter().filter(|one| !those.contains(one)).cloned().collect()
+async fn of_secret(job: &Job) -> Result<Option<Finding>, Failure> {
+    let config = &job.facts.config;
+    if config.turnstile_site_key.is_none() {
+        return Ok(None);
+    }
+    let path = catalog::turnstile_path(&config.name);
+    let stored = job.world.secrets.read(&path).await?;
+    let subject = Subject::TurnstileSecret(path);
+    let Some(stored) = stored else {
+        let detail = "no egg can hatch; set SPACEDUCK_TURNSTILE_SECRET and install";
+        return Ok(Some(finding(kinds::SECRET_GONE, subject, detail)));
     };
-    let changes = (without(found, &last), without(&last, found));
-    let bytes = serde_json::to_vec_pretty(found)
-        .map_err(|error| Failure::bug("the findings").cause(error.to_string()))?;
-    let object = Object {
-        key: LAST_KEY.into(),
-        bytes: bytes.into(),
-        content_type: "application/json".into(),
-        cache_control: "no-store".into(),
-    };
-    job.world.assets.write(Place::Home, &bucket, &object).await?;
-    Ok(changes)
-}
-
-/// The plan that puts back what was found, or, with items named, only those. What nobody can
-/// check and what only a secret or an installation can mend is left out.
-#[must_use]
-pub fn repair(found: &[Finding], items: &[String]) -> Plan {
-    let named = |finding: &&Finding| {
-        let whole = |item: &String| {
-            finding.item == *item
-                || finding.item.starts_with(&format!("{item}/"))
-                || finding.item.starts_with(&format!("{item}."))
-        };
-        finding.state != State::Unchecked && (items.is_empty() || items.iter().any(whole))
-    };
-    let mut wanted = BTreeSet::new();
-    for finding in found.iter().filter(named) {
-        wanted.extend(step_for(finding));
+    let changed = |detail: &str| Ok(Some(finding(kinds::SECRET_CHANGED, subject.clone(), detail)));
+    match &config.turnstile_secret {
+        Some(given) if *given != stored => {
+            return changed("it is not the one in SPACEDUCK_TURNSTILE_SECRET");
+        }
+        Some(_) => return Ok(None),
+        None => {}
     }
-    let step = |id: StepId| {
-        // Pages and live version first wait for the stack that they lie in.
-        let after = match id {
-            StepId::Publish(site) => vec![StepId::Stack(Stack::Site(site))],
-            StepId::Alias => vec![StepId::Stack(Stack::Api)],
-            _ => Vec::new(),
-        };
-        let after = after.into_iter().filter(|id| wanted.contains(id)).collect();
-        Step::new(id, Action::Update, after)
-    };
-    Plan { goal: Goal::Repair, steps: wanted.iter().map(|id| step(*id)).collect() }
-}
-
-fn step_for(finding: &Finding) -> Option<StepId> {
-    let item = finding.item.as_str();
-    if let Some(rest) = item.strip_prefix("records/") {
-        let part = rest.split('/').next().and_then(Part::parse);
-        return part.filter(|_| finding.state == State::Missing).map(StepId::Record);
+    let Some(bucket) = artifacts(job) else { return Ok(None) };
+    let assets = job.world.assets.as_ref();
+    match crate::stored::is_known_secret(assets, &bucket, &stored).await? {
+        Some(true) => Ok(None),
+        Some(false) => {
+            changed("it is not the one that was stored; set SPACEDUCK_TURNSTILE_SECRET and install")
+        }
+        None => {
+            let detail = "no fingerprint of it is on record; it gets one when it is next stored";
+            Ok(Some(finding(kinds::SECRET_UNKNOWN, subject, detail)))
+        }
     }
-    if item == "function" {
-        return Some(StepId::Alias);
-    }
-    if item.ends_with("/turnstile-hostnames") || item.starts_with("artifacts/") {
-        return Some(StepId::Release);
-    }
-    if let Some(site) = item.split_once('/').and_then(|(site, _)| Site::parse(site)) {
-        return Some(StepId::Publish(site));
-    }
-    let stack = item.split('.').next()?;
-    let drifted = item.contains('.');
-    Stack::all().into_iter().find(|known| drifted && known.key() == stack).map(StepId::Stack)
 }
 
 #[cfg(test)]
@@ -354,34 +373,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_has_the_step_that_mends_it() {
-        let finding = |item: &str, state, detail: &str| Finding {
-            item: item.to_owned(),
-            state,
-            detail: detail.to_owned(),
-        };
-        let found = [
-            finding("api.HatchRoute", State::Changed, ""),
-            finding("data.EggsTable", State::Unchecked, ""),
-            finding("duckgalaxy/index.html", State::Missing, ""),
-            finding("function", State::Changed, ""),
-            finding("site-duckgalaxy.Oac", State::Changed, ""),
-            finding("records/proofs/_x.example.org/CNAME", State::Missing, ""),
-            finding("records/mail/_dmarc.example.org/TXT", State::Changed, ""),
-        ];
-        let ids = |items: &[&str]| -> Vec<StepId> {
-            let items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
-            repair(&found, &items).steps.iter().map(|step| step.id).collect()
-        };
-        let (api, site) = (StepId::Stack(Stack::Api), Site::DuckGalaxy);
-        let (front, pages) = (StepId::Stack(Stack::Site(site)), StepId::Publish(site));
-        let proofs = StepId::Record(Part::Proofs);
-        assert_eq!(ids(&[]), [api, front, pages, StepId::Alias, proofs]);
-        assert_eq!(ids(&["records"]), [proofs], "what somebody has changed is somebody's");
-        assert_eq!(ids(&["api.HatchRoute"]), [api]);
-        assert_eq!(ids(&["duckgalaxy"]), [pages]);
-        assert_eq!(ids(&["data.EggsTable"]), []);
-        let waits = repair(&found, &[]).steps.into_iter().find(|step| step.id == pages);
-        assert_eq!(waits.map(|step| step.after), Some(vec![front]));
+    fn a_command_can_be_pasted_into_a_shell() {
+        let page = |path: &str| Subject::Page { site: Site::DuckGalaxy, path: path.to_owned() };
+        let command = |path: &str| finding(kinds::PAGE_EXTRA, page(path), "").command();
+        assert_eq!(command("a.html").as_deref(), Some("spaceduck repair duckgalaxy/a.html"));
+        let odd = "spaceduck repair 'duckgalaxy/it'\\''s $(here).html'";
+        assert_eq!(command("it's $(here).html").as_deref(), Some(odd));
+    }
+
+    #[test]
+    fn a_part_that_fails_is_unchecked_and_a_look_without_any_part_has_failed() {
+        let refused = || Failure::new(FailureKind::Access, "a permission is missing");
+        let mut looks = Looks::default();
+        looks.take(Area::Mail, Err(refused())).expect("told later");
+        assert_eq!(looks.finish().expect_err("nothing worked").kind, FailureKind::Access);
+        let mut looks = Looks::default();
+        looks.take(Area::Mail, Err(refused())).expect("told later");
+        looks.take(Area::Tagged, Ok(Vec::new())).expect("fine");
+        let found = looks.finish().expect("something worked");
+        assert_eq!((found.len(), found[0].item().as_str()), (1, "look/mail"));
+        assert!(!found[0].is_drift());
     }
 }

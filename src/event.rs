@@ -9,11 +9,17 @@ use std::sync::Arc;
 use serde::Serialize;
 
 mod check;
+mod galaxy;
 pub mod mail;
+mod release;
 mod skill;
+mod verify;
 
 pub use check::Check;
+pub use galaxy::Galaxy;
+pub use release::Release;
 pub use skill::{Place, Publisher, SkillTold};
+pub use verify::{Answered, Timed, Verified};
 
 /// The version of this contract.
 pub const VERSION: u32 = 1;
@@ -99,14 +105,21 @@ pub enum Event {
         /// How it is.
         state: String,
     },
+    /// A galaxy of the account.
+    Galaxy(Galaxy),
+    /// A release on record.
+    Release(Release),
     /// Something that is not as it was installed, or that nobody can check.
     Finding {
         /// The thing, such as `api.HatchRoute` or `duckgalaxy/index.html`.
         item: String,
-        /// `changed`, `missing`, `extra` or `unchecked`.
+        /// `changed`, `missing`, `extra`, `unchecked`, or `kept` where a person decided so.
         state: String,
         /// How it is and how it was to be.
         detail: String,
+        /// The command that mends it, or that shows what to do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
         /// Whether it was found at the last look and is no longer.
         mended: bool,
     },
@@ -122,6 +135,12 @@ pub enum Event {
         /// Where it is.
         path: String,
     },
+    /// A check of an installed galaxy.
+    Verified(verify::Verified),
+    /// What this account answers to a question that no emulator can.
+    Answered(verify::Answered),
+    /// How long a stack took to create.
+    Timed(verify::Timed),
     /// A text that was asked for.
     Text {
         /// All of it.
@@ -313,10 +332,38 @@ pub enum Outcome {
     Blocked,
 }
 
+/// What has become of a command's output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// All of it was written.
+    #[default]
+    Fine,
+    /// The reader has gone, as `head` does when it has its lines.
+    Closed,
+    /// Some of it could not be written: why, in the system's words.
+    Broken(String),
+}
+
+impl Health {
+    /// What a write that failed has made of it.
+    #[must_use]
+    pub fn after(error: &std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::Closed;
+        }
+        Self::Broken(error.to_string())
+    }
+}
+
 /// Where events go.
 pub trait Sink: Send + Sync {
     /// Takes one event.
     fn emit(&self, event: Event);
+
+    /// What has become of the output so far.
+    fn health(&self) -> Health {
+        Health::Fine
+    }
 }
 
 /// A sink that several steps share.

@@ -4,7 +4,6 @@
 //! the last run stopped. Nobody is asked anything here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,27 +11,33 @@ use tokio::task::JoinSet;
 
 use crate::catalog::{Code, Facts};
 use crate::event::{Event, Events, StepState};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::files::Target;
+use crate::identity;
 use crate::model::{AccountId, Outputs, Region, Secret, Stack};
-use crate::plan::{Action, Goal, Plan, StepId};
+use crate::plan::{Action, Goal, Plan, Step, StepId};
 use crate::ports::World;
 use crate::release::Manifest;
 use crate::render::Rendered;
 use crate::site::Files;
 
+mod again;
 mod data;
 mod domains;
 mod effects;
+mod held;
+mod mail_identity;
 mod probe;
 mod records;
 mod stacks;
 mod standing;
 mod watch;
 
-pub use data::{source, to_file, writable};
+pub use data::{source, tell_what_is_gone, to_file};
 pub(crate) use domains::site_hosts;
 pub(crate) use effects::{digest, known_site_config, release_id};
-pub use probe::urls;
+pub use mail_identity::{IDENTITY, owned as owned_identity};
+pub use probe::{known_urls, unknown_urls, urls};
 pub use stacks::preview;
 pub use standing::standing;
 
@@ -59,7 +64,7 @@ pub struct Job {
     /// The files of this program's release.
     pub files: Files,
     /// Where the data is written to before it is removed.
-    pub export: Option<PathBuf>,
+    pub export: Option<Target>,
     /// Protected resources that may be replaced or removed, as `STACK.RESOURCE`.
     pub named: BTreeSet<String>,
     /// What stacks have told so far.
@@ -104,7 +109,7 @@ impl Job {
             .get(&stack)
             .and_then(|outputs| outputs.get(name))
             .cloned()
-            .ok_or_else(|| Failure::bug(format!("the stack `{stack}` does not tell its `{name}`")))
+            .ok_or_else(|| missing(&stack.name(&self.facts.config.name), name))
     }
 
     /// The stacks of which something is known.
@@ -123,10 +128,30 @@ impl Job {
     }
 }
 
-/// Runs a plan. After a failure nothing new is started; what runs is waited for.
+/// A stack that is gone, half removed or still on its way has no outputs.
+fn missing(stack: &str, output: &str) -> Failure {
+    let message = format!("the stack `{stack}` is missing or incomplete");
+    Failure::new(Kind::Refused, message)
+        .cause(format!("it has no output `{output}`"))
+        .help("`spaceduck drift` shows what is missing; `spaceduck install` brings it back")
+}
+
+/// Runs a plan. After a failure nothing new is started; what runs is waited for. A step that has
+/// to wait for AWS holds up only those that need it.
 pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Broken> {
+    if !plan.refused.is_empty() {
+        return Err(identity::refused(&job.facts.config.name, &plan.refused).into());
+    }
+    let taken: Vec<&str> = plan.steps.iter().filter_map(Step::imports).collect();
+    if !taken.is_empty() {
+        job.world.ownership.consent(&taken).await?;
+    }
+    if matches!(plan.goal, Goal::Back | Goal::Repair) {
+        job.world.ownership.begin().await?;
+    }
     let mut waiting = plan.steps.clone();
     let mut done: BTreeSet<StepId> = BTreeSet::new();
+    let mut held: Vec<(StepId, Failure)> = Vec::new();
     let mut running = JoinSet::new();
     let mut first: Option<Broken> = None;
     loop {
@@ -134,7 +159,7 @@ pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Broken> {
             let is_ready = |after: &[StepId]| after.iter().all(|id| done.contains(id));
             let (ready, rest) = waiting.into_iter().partition(|step| is_ready(&step.after));
             waiting = rest;
-            let ready: Vec<crate::plan::Step> = ready;
+            let ready: Vec<Step> = ready;
             for step in ready {
                 let (job, goal) = (Arc::clone(job), plan.goal);
                 running
@@ -146,6 +171,7 @@ pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Broken> {
             Ok((id, Ok(()))) => {
                 done.insert(id);
             }
+            Ok((id, Err(failure))) if failure.kind == Kind::Waiting => held.push((id, failure)),
             Ok((id, Err(failure))) => {
                 first.get_or_insert(Broken { step: Some(id), failure });
             }
@@ -158,6 +184,7 @@ pub async fn run(plan: &Plan, job: &Arc<Job>) -> Result<(), Broken> {
     let failure = Failure::bug("the plan waits for a step that it does not have");
     match first {
         Some(broken) => Err(broken),
+        None if !held.is_empty() => Err(held::end(job, held, &done).await),
         None if waiting.is_empty() => Ok(()),
         None => Err(Broken { step: None, failure }),
     }
@@ -169,6 +196,8 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         job.say(id, StepState::Running, None, None);
     }
     let result = match (goal, id) {
+        (_, StepId::Claim) => job.world.ownership.begin().await,
+        (_, StepId::Disclaim) => job.world.ownership.end().await,
         (Goal::Repair, StepId::Stack(stack)) => stacks::put_back(job, stack).await,
         (Goal::Repair, StepId::Publish(site)) => effects::restore(job, site).await,
         (Goal::Repair, StepId::Release) => effects::record_anew(job).await,

@@ -15,6 +15,8 @@ pub enum Kind {
     Settled,
     /// Credentials are missing or expired, or a permission is.
     Access,
+    /// AWS has to do something first; everything else is done, and the next run resumes.
+    Waiting,
     /// Our own mistake.
     Bug,
     /// The person stopped it.
@@ -31,6 +33,7 @@ impl Kind {
             Self::Refused => 3,
             Self::Settled => 4,
             Self::Access => 5,
+            Self::Waiting => 8,
             Self::Bug => 70,
             Self::Interrupted => 130,
         }
@@ -45,6 +48,7 @@ impl Kind {
             Self::Refused => "refused",
             Self::Settled => "failed",
             Self::Access => "access",
+            Self::Waiting => "waiting",
             Self::Bug => "bug",
             Self::Interrupted => "interrupted",
         }

@@ -11,7 +11,7 @@ use galaxy_mail::records::{Domains, Mail, Wanted, Zones};
 use crate::catalog;
 use crate::config::{Config, Seen};
 use crate::failure::{Failure, Kind};
-use crate::model::{Place, Region, Stack};
+use crate::model::{Place, Region, Stack, StackStatus, TAG};
 use crate::ports::{Answer, Play, World};
 
 /// Whose mail it is.
@@ -37,6 +37,12 @@ pub async fn seen(world: &World, config: &Config) -> Result<Seen, Failure> {
     // The stack tells the records of an identity that is its own.
     let ours = stack.as_ref().is_some_and(|stack| stack.outputs.contains_key("DkimName1"));
     let Some(identity) = world.mail.identity(domain).await? else { return Ok(Seen::default()) };
+    // A teardown keeps the identity with this galaxy's tag; the next stack takes it up again.
+    let absent = stack
+        .as_ref()
+        .is_none_or(|stack| matches!(stack.status, StackStatus::Gone | StackStatus::Dead(_)));
+    let kept = absent && identity.tags.get(TAG).map(String::as_str) == Some(config.name.as_str());
+    let ours = ours || kept;
     let account = world.mail.account().await?;
     let may = account.production && account.sending && account.enforcement != Enforcement::Shutdown;
     let granted = stack.is_some() && identity.verified == Progress::Success && may;

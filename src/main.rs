@@ -1,12 +1,20 @@
-//! A doorstep: parse, run, exit code.
+//! Entry point: parses arguments, runs the command, returns its exit code.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use spaceduck::cli::{Cli, Colour};
+use spaceduck::cli::Colour;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    // Before anything reads the environment.
+    if let Err(failure) = spaceduck::environment::tidy() {
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stderr(), "{}", failure.to_text());
+        return ExitCode::from(failure.kind.exit_code());
+    }
+    let cli = match spaceduck::run::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(code),
+    };
     match cli.shared.color {
         Colour::Auto => {}
         Colour::Always => anstream::ColorChoice::Always.write_global(),

@@ -15,10 +15,44 @@ pub use zone::{HostedZone, Part, RecordSet, Says};
 /// The tag that all things of a galaxy carry; its value is the galaxy's name.
 pub const TAG: &str = "spaceduck:install";
 
+/// The tag whose value is the galaxy's id, on every stack and on what takes its stack's tags.
+pub const ID_TAG: &str = "spaceduck:id";
+
+/// The tag by which `CloudFormation` itself names the stack that made a resource. Its prefix is
+/// reserved: only AWS writes it.
+/// Source: "Resource tag", AWS `CloudFormation` User Guide.
+pub const STACK_TAG: &str = "aws:cloudformation:stack-id";
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
 /// Says what is wrong with a word that was given for one of these nouns.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub String);
+
+/// How no physical name may start, and who says so. A galaxy's name starts names of buckets,
+/// parameters, roles and more.
+/// Sources: "Creating Systems Manager parameters", AWS Systems Manager User Guide; "General purpose
+/// bucket naming rules", Amazon S3 User Guide.
+const RESERVED: [(&str, &str); 5] = [
+    ("aws", "Systems Manager"),
+    ("ssm", "Systems Manager"),
+    ("xn--", "Amazon S3"),
+    ("sthree-", "Amazon S3"),
+    ("amzn-s3-demo-", "Amazon S3"),
+];
+
+/// Starts of Regions in partitions other than `aws`. Source: `partitions.json` of the AWS SDKs.
+const OTHER_PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
 
 /// The name of a galaxy; it starts every physical name in the account.
 ///
@@ -31,6 +65,12 @@ pub struct GalaxyName(String);
 impl GalaxyName {
     /// Reads a name.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if let Some((start, owner)) = RESERVED.iter().find(|(start, _)| text.starts_with(start)) {
+            return Err(Invalid(format!(
+                "`{text}` can't be the name of a galaxy: {owner} reserves names that start with \
+                 `{start}`"
+            )));
+        }
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         let ends = !text.ends_with('-');
@@ -62,8 +102,15 @@ impl fmt::Display for GalaxyName {
 pub struct Region(String);
 
 impl Region {
-    /// Reads a Region code. Only the form is checked: AWS adds Regions without asking us.
+    /// Reads a Region code of the partition `aws`. Otherwise only the form is checked: AWS adds
+    /// Regions without asking us.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let other = OTHER_PARTITIONS.iter().find(|(start, _)| text.starts_with(start));
+        if let Some((_, partition)) = other {
+            return Err(Invalid(format!(
+                "`{text}` is in the partition {partition}; galaxies live in the partition aws only"
+            )));
+        }
         let parts: Vec<&str> = text.split('-').collect();
         let number = parts.last().is_some_and(|n| !n.is_empty() && n.parse::<u8>().is_ok());
         let words = parts.len().saturating_sub(1);
@@ -258,10 +305,18 @@ pub struct StackSeen {
     pub status: StackStatus,
     /// Why it is in that status, where `CloudFormation` says.
     pub reason: Option<String>,
+    /// When its creation or last update began, in seconds since 1970.
+    pub changed: Option<u64>,
     /// Its parameters as they are now.
     pub parameters: BTreeMap<String, String>,
     /// Its outputs as they are now.
     pub outputs: Outputs,
+    /// Its tags as they are now.
+    pub tags: Tags,
+    /// Whether termination protection is on.
+    pub protected: bool,
+    /// ARN of the role that `CloudFormation` works with, where AWS says.
+    pub role: Option<String>,
 }
 
 /// A secret: it can be used, and neither shown, logged nor serialised.
@@ -304,11 +359,39 @@ mod tests {
 
     #[test]
     fn codes_of_regions() {
-        for good in ["us-east-1", "eu-central-2", "us-gov-west-1", "ap-southeast-5"] {
+        for good in ["us-east-1", "eu-central-2", "ap-southeast-5", "eu-north-7"] {
             assert!(Region::parse(good).is_ok(), "{good}");
         }
         for bad in ["", "frankfurt", "us-east", "us-east-1a", "US-EAST-1", "us--1", "a-b-c-d-1"] {
             assert!(Region::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn other_partitions_are_refused_by_name() {
+        let others = [
+            ("us-gov-west-1", "aws-us-gov"),
+            ("cn-north-1", "aws-cn"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-west-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ];
+        for (region, partition) in others {
+            let said = Region::parse(region).expect_err(region).to_string();
+            assert!(said.contains(&format!("partition {partition};")), "{said}");
+        }
+    }
+
+    #[test]
+    fn names_that_aws_reserves_are_refused_with_the_reason() {
+        for bad in ["aws", "awsome", "ssm-duck", "xn--duck", "sthree-duck", "amzn-s3-demo-duck"] {
+            let said = GalaxyName::parse(bad).expect_err(bad).to_string();
+            assert!(said.contains("reserves names"), "{said}");
+        }
+        for good in ["my-aws", "assm", "sthree", "amzn-duck"] {
+            assert!(GalaxyName::parse(good).is_ok(), "{good}");
         }
     }
 

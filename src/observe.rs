@@ -1,6 +1,6 @@
 //! Looks at the account before anything is planned: stacks, buckets, code, secret, record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use galaxy_sites::Site;
@@ -9,15 +9,24 @@ use tokio::task::JoinSet;
 use crate::catalog;
 use crate::execute::{Job, digest, known_site_config, release_id};
 use crate::failure::Failure;
-use crate::model::{Place, Stack, StackSeen};
+use crate::model::{Place, Stack};
 use crate::plan::{Observed, SecretSeen};
 use crate::release::{self, Manifest};
 
 /// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
 pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
     let (domains, hosting) = (job.facts.config.domains.clone(), job.facts.config.hosting.clone());
-    let stacks = stacks(job).await?;
-    let mut observed = Observed { stacks, domains, hosting, ..Observed::default() };
+    let survey = job.world.ownership.survey().await?;
+    let mut observed = Observed {
+        stacks: survey.stacks,
+        claim: survey.claim,
+        strangers: survey.strangers,
+        adopted: survey.adopted,
+        retained: survey.retained,
+        domains,
+        hosting,
+        ..Observed::default()
+    };
     for (stack, seen) in &observed.stacks {
         job.learn(*stack, seen.outputs.clone());
     }
@@ -26,7 +35,10 @@ pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
     if let (Some((code, _)), Some(bucket)) = (&job.code, artifacts(job))
         && has_artifacts
     {
-        observed.code_stored = job.world.assets.has(Place::Home, &bucket, &code.key()).await?;
+        // What lies there under the digest of the code must be that code.
+        let there = job.world.assets.look(Place::Home, &bucket, &code.key()).await?;
+        observed.code_stored =
+            there.is_some_and(|there| there.sha256.as_ref() == Some(&code.sha256));
     }
     let name = &job.facts.config.name;
     let hostnames = job.world.secrets.read(&catalog::hostnames_path(name)).await?;
@@ -50,23 +62,6 @@ fn artifacts(job: &Job) -> Option<String> {
 
 fn bucket(job: &Job, stack: Stack) -> Option<String> {
     catalog::bucket(stack, &job.facts.config.name, &job.account, &job.home)
-}
-
-async fn stacks(job: &Arc<Job>) -> Result<BTreeMap<Stack, StackSeen>, Failure> {
-    let mut looking = JoinSet::new();
-    for stack in Stack::all() {
-        let job = Arc::clone(job);
-        let name = stack.name(&job.facts.config.name);
-        looking.spawn(async move { (stack, job.world.stacks.find(stack.place(), &name).await) });
-    }
-    let mut found = BTreeMap::new();
-    while let Some(joined) = looking.join_next().await {
-        let (stack, seen) = joined.map_err(|error| Failure::bug(error.to_string()))?;
-        if let Some(seen) = seen? {
-            found.insert(stack, seen);
-        }
-    }
-    Ok(found)
 }
 
 async fn buckets(job: &Arc<Job>) -> Result<BTreeSet<Stack>, Failure> {
@@ -108,10 +103,13 @@ async fn record(job: &Arc<Job>, observed: &mut Observed) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The release that an interrupted roll-back was going to.
+/// The release that an interrupted rollback was putting back.
 pub async fn intent(job: &Job) -> Result<Option<String>, Failure> {
     let Some(bucket) = artifacts(job) else { return Ok(None) };
-    let bytes = job.world.assets.read(Place::Home, &bucket, release::INTENT_KEY).await?;
+    let keys = job.world.assets.keys(Place::Home, &bucket).await?;
+    let intents = keys.iter().filter_map(|key| Some((release::intent_lock(key)?, key)));
+    let Some((_, latest)) = intents.max() else { return Ok(None) };
+    let bytes = job.world.assets.read(Place::Home, &bucket, latest).await?;
     Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
 }
 

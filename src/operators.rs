@@ -6,7 +6,7 @@ use beak_core::person::{Email, hex};
 
 use crate::failure::{Failure, Kind};
 use crate::model::{GalaxyName, Outputs, Place, Secret, Stack};
-use crate::ports::{Joined, World};
+use crate::ports::{Joined, Offer, Show, World};
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub enum Wish {
 /// What it came to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Told {
-    /// Done, with a password if an account was made for it.
-    Added(Option<Secret>),
+    /// Done; the password was shown, if an account was made for it.
+    Added,
     /// Done.
     Removed,
     /// It was so before.
@@ -36,29 +36,32 @@ pub enum Told {
 pub fn address(text: &str) -> Result<Email, Failure> {
     Email::parse(text).map_err(|_| {
         Failure::new(Kind::Usage, format!("`{text}` is not an e-mail address"))
-            .help("for example: spaceduck operator add somebody@example.com")
+            .help("for example: spaceduck operator add ada@example.com")
     })
 }
 
-/// Fulfils a wish in an account.
-pub async fn in_account(world: &World, galaxy: &GalaxyName, wish: &Wish) -> Result<Told, Failure> {
+/// Fulfils a wish in an account. A new password is shown before it counts.
+pub async fn in_account(
+    world: &World,
+    galaxy: &GalaxyName,
+    wish: &Wish,
+    show: Show<'_>,
+) -> Result<Told, Failure> {
     let name = Stack::Auth.name(galaxy);
     let seen = world.stacks.find(Place::Home, &name).await?;
     let outputs: Outputs = seen.map(|stack| stack.outputs).unwrap_or_default();
     let pool = outputs.get("UserPoolId").ok_or_else(|| {
-        Failure::new(
-            Kind::Input,
-            format!("there is no galaxy `{galaxy}` in this account and Region"),
-        )
-        .help("name it in galaxy.yaml, choose its --region, or run `spaceduck install` first")
+        let message = format!("no galaxy called `{galaxy}` is installed here");
+        Failure::new(Kind::Refused, message)
+            .help("name it in galaxy.yaml, choose its --region, or run `spaceduck install` first")
     })?;
     match wish {
         Wish::Add(email) => {
-            let password = password()?;
-            Ok(match world.people.add(pool, email.as_str(), &password).await? {
+            let (password, ledger) = (password()?, format!("{galaxy}-ledger"));
+            let offer = Offer::new(&password, show);
+            Ok(match world.people.add(pool, &ledger, email.as_str(), offer).await? {
                 Joined::Already => Told::Unchanged,
-                Joined::Member => Told::Added(None),
-                Joined::New => Told::Added(Some(password)),
+                Joined::Member | Joined::New => Told::Added,
             })
         }
         Wish::Remove(email) => {
@@ -77,19 +80,40 @@ pub fn password() -> Result<Secret, Failure> {
 }
 
 /// Fulfils a wish in a local galaxy that is not running.
-pub async fn in_folder(data: &Path, wish: &Wish) -> Result<Told, Failure> {
+pub async fn in_folder(data: &Path, wish: &Wish, show: Show<'_>) -> Result<Told, Failure> {
     let failed = |error: beak_local::LocalError| {
         Failure::new(Kind::Input, error.to_string()).help(error.help())
     };
     match wish {
         Wish::Add(email) => {
-            let added = beak_local::operators::add(data, email).await.map_err(failed)?;
-            Ok(added.map_or(Told::Unchanged, |password| Told::Added(password.map(Secret::new))))
+            let show = |password: &str| show(&Secret::new(password.to_owned()));
+            let added = beak_local::operators::add(data, email, show).await.map_err(failed)??;
+            Ok(if added { Told::Added } else { Told::Unchanged })
         }
         Wish::Remove(email) => {
             let was = beak_local::operators::remove(data, email).await.map_err(failed)?;
             Ok(if was { Told::Removed } else { Told::Unchanged })
         }
         Wish::List => Ok(Told::Operators(beak_local::operators::list(data).map_err(failed)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccountId, Region};
+    use crate::rehearse::Account;
+
+    #[tokio::test]
+    async fn without_a_galaxy_there_are_no_operators() {
+        let id = AccountId::parse("111122223333").unwrap();
+        let world = Account::new(id, Region::parse("eu-central-1").unwrap()).world();
+        let galaxy = GalaxyName::parse("pond").unwrap();
+        let (email, show) = (address("ada@example.com").unwrap(), |_: &Secret| Ok(()));
+        for wish in [Wish::List, Wish::Add(email.clone()), Wish::Remove(email)] {
+            let failure = in_account(&world, &galaxy, &wish, &show).await.err().unwrap();
+            assert_eq!(failure.kind, Kind::Refused, "as every other command says it");
+            assert_eq!(failure.message(), "no galaxy called `pond` is installed here");
+        }
     }
 }

@@ -8,16 +8,20 @@ use galaxy_sites::Site;
 
 use crate::catalog;
 use crate::event::PlannedStep;
-use crate::model::{Front, Outputs, Part, Stack, StackSeen, StackStatus};
-use crate::render::{DIGEST_OUTPUT, Rendered};
+use crate::model::{Front, Part, Stack, StackStatus};
+use crate::ports::Stranger;
+use crate::render::Rendered;
 
 mod absent;
+mod claim;
+mod current;
 mod domains;
 mod observed;
 mod policy;
 mod records;
 mod times;
 
+pub use current::{is_current, resolve};
 pub use observed::{Observed, SecretSeen};
 pub use policy::refuses;
 use times::{propagation, stack_time};
@@ -40,6 +44,8 @@ pub enum Goal {
 /// One step; the name by which others wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepId {
+    /// The galaxy gets its record, before anything else.
+    Claim,
     /// A stack is brought to what it is to be.
     Stack(Stack),
     /// The function's code is put into the artifact bucket.
@@ -72,6 +78,8 @@ pub enum StepId {
     Record(Part),
     /// Records that this galaxy has made are removed.
     Records,
+    /// The galaxy's record is deleted, after everything on it.
+    Disclaim,
 }
 
 impl fmt::Display for StepId {
@@ -93,6 +101,8 @@ impl fmt::Display for StepId {
             Self::Certificates => f.write_str("certificates"),
             Self::Record(part) => write!(f, "records {part}"),
             Self::Records => f.write_str("records"),
+            Self::Claim => f.write_str("galaxy record"),
+            Self::Disclaim => f.write_str("galaxy record, at last"),
         }
     }
 }
@@ -102,6 +112,8 @@ impl fmt::Display for StepId {
 pub enum Action {
     /// Make something that is not there.
     Create,
+    /// Make a stack around what outlived it; with what that is.
+    Import(String),
     /// Change what is there.
     Update,
     /// Remove what is left of a failed attempt and make it anew; with the status found.
@@ -122,8 +134,9 @@ impl Action {
     fn word(&self) -> String {
         match self {
             Self::Create => "create".into(),
+            Self::Import(what) => format!("create around {what}"),
             Self::Update => "update".into(),
-            Self::Recreate(code) => format!("create anew, it is {code}"),
+            Self::Recreate(code) => format!("recreate, it is {code}"),
             Self::Recover(code) => format!("bring back, it is {code}"),
             Self::Attach(code) => format!("wait for it, it is {code}"),
             Self::Remove => "remove".into(),
@@ -155,6 +168,9 @@ pub struct Plan {
     pub goal: Goal,
     /// The steps, each behind those it waits for.
     pub steps: Vec<Step>,
+    /// What forbids it: it has a name of the galaxy and is not provably its own. With any, nothing
+    /// is done.
+    pub refused: Vec<Stranger>,
 }
 
 impl Plan {
@@ -195,7 +211,10 @@ pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered
         Goal::Absent => absent::steps(observed, rendered, false),
         Goal::DataOnly => absent::steps(observed, rendered, true),
     };
-    Plan { goal, steps }
+    // A removal leaves strangers alone; everything else would run into them.
+    let leaves = matches!(goal, Goal::Absent | Goal::DataOnly);
+    let refused = if leaves { Vec::new() } else { observed.strangers.clone() };
+    Plan { goal, steps: claim::around(goal, observed, steps), refused }
 }
 
 fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> {
@@ -229,7 +248,8 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         SecretSeen::Outdated => Action::Update,
         SecretSeen::None | SecretSeen::Stored => Action::Keep,
     };
-    steps.push(Step::new(StepId::Secret, secret, Vec::new()));
+    // Its fingerprint goes into the artifact bucket.
+    steps.push(Step::new(StepId::Secret, secret, vec![StepId::Stack(Stack::Bootstrap)]));
     for site in Site::ALL {
         let action = match (observed.published.contains(&site), is_made(&steps, Stack::Site(site)))
         {
@@ -300,6 +320,15 @@ fn back(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Step> 
 }
 
 impl Step {
+    /// What it takes over, if it makes a stack around something.
+    #[must_use]
+    pub fn imports(&self) -> Option<&str> {
+        match &self.action {
+            Action::Import(what) => Some(what),
+            _ => None,
+        }
+    }
+
     /// A step that is no stack.
     #[must_use]
     pub fn new(id: StepId, action: Action, after: Vec<StepId>) -> Self {
@@ -316,7 +345,11 @@ impl Step {
 /// Whether a stack will be made anew, or may be, and its bucket with it.
 fn is_made(steps: &[Step], stack: Stack) -> bool {
     let made = |step: &Step| {
-        matches!(step.action, Action::Create | Action::Recreate(_) | Action::Attach(_))
+        let action = &step.action;
+        matches!(
+            action,
+            Action::Create | Action::Import(_) | Action::Recreate(_) | Action::Attach(_)
+        )
     };
     steps.iter().any(|step| step.id == StepId::Stack(stack) && made(step))
 }
@@ -340,7 +373,11 @@ fn before_stack(stack: Stack) -> Vec<StepId> {
 }
 
 fn stack_action(stack: Stack, observed: &Observed, rendered: &Rendered) -> Action {
-    let Some(seen) = observed.stacks.get(&stack) else { return Action::Create };
+    let Some(seen) = observed.stacks.get(&stack) else {
+        let left = observed.retained.iter().filter(|left| left.stack == stack);
+        let left: Vec<&str> = left.map(|left| left.what.as_str()).collect();
+        return if left.is_empty() { Action::Create } else { Action::Import(left.join(", ")) };
+    };
     match &seen.status {
         StackStatus::Gone => Action::Create,
         StackStatus::Dead(code) | StackStatus::Leaving(code) => Action::Recreate(code.clone()),
@@ -356,34 +393,6 @@ fn stack_action(stack: Stack, observed: &Observed, rendered: &Rendered) -> Actio
         StackStatus::Stuck(code) => Action::Recover(code.clone()),
         StackStatus::Other(_) => Action::Update,
     }
-}
-
-/// The values that other stacks give, if all of them are known.
-#[must_use]
-pub fn resolve(
-    stack: Stack,
-    outputs: &BTreeMap<Stack, &Outputs>,
-) -> Option<BTreeMap<String, String>> {
-    let value = |input: catalog::Input| {
-        let value = outputs.get(&input.stack)?.get(input.output)?.clone();
-        Some((input.parameter.to_owned(), value))
-    };
-    let mut values = catalog::constants(stack);
-    for input in catalog::inputs(stack) {
-        let (parameter, value) = value(input)?;
-        values.insert(parameter, value);
-    }
-    Some(values)
-}
-
-/// Whether a stack already is what this template and these values would make of it.
-#[must_use]
-pub fn is_current(
-    seen: &StackSeen,
-    rendered: &Rendered,
-    inputs: &BTreeMap<String, String>,
-) -> bool {
-    seen.outputs.get(DIGEST_OUTPUT) == Some(&rendered.digest) && seen.parameters == *inputs
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::model::{AccountId, GalaxyName, Region};
+use crate::model::{AccountId, GalaxyName, Place, Region, Stack};
 
 mod table;
 
@@ -52,6 +52,10 @@ pub enum On {
     ArtifactBucket,
     /// The role that `CloudFormation` works with.
     StackRole,
+    /// The roles of the stacks.
+    Roles,
+    /// The boundary of all roles that stacks make.
+    Boundary,
     /// As [`On::StackRole`], to hand it over and nothing else.
     HandOver,
     /// The galaxy's buckets.
@@ -66,10 +70,16 @@ pub enum On {
     Function,
     /// Secrets and notes.
     Parameters,
+    /// The registry's entries about this galaxy, in us-east-1.
+    Registry,
+    /// The registry's entries about every galaxy of the account, to read them.
+    Galaxies,
     /// The tables.
     Tables,
     /// The user pool, by its tag.
     UserPool,
+    /// The key, by its tag, to read what it is.
+    Keys,
     /// What function and gateway log.
     Logs,
     /// Where logs of the edge come from.
@@ -88,6 +98,8 @@ pub enum On {
     HostedZones,
     /// Records in them, of the types that are made, and nothing written over.
     HostedRecords,
+    /// The role by which Cognito sends through SES.
+    SenderRole,
     /// Whoever might be asking.
     Principals,
     /// `CloudFront`'s quotas.
@@ -177,7 +189,11 @@ pub fn statements(subject: Subject) -> Vec<Statement> {
                 let service = "cloudformation.amazonaws.com".to_owned();
                 Some(Condition::Is("iam:PassedToService", service))
             }
-            On::Distributions | On::UserPool | On::OwnCertificates => {
+            On::SenderRole => {
+                let service = "email.cognito-idp.amazonaws.com".to_owned();
+                Some(Condition::Is("iam:AWSServiceName", service))
+            }
+            On::Distributions | On::UserPool | On::Keys | On::OwnCertificates => {
                 Some(Condition::Is(TAG, subject.name.to_string()))
             }
             On::HostedRecords => Some(Condition::Only(RECORDS)),
@@ -189,39 +205,78 @@ pub fn statements(subject: Subject) -> Vec<Statement> {
     all.into_iter().map(statement).filter(|statement| !empty(statement)).collect()
 }
 
+/// The function's name behind the galaxy's.
+const FUNCTION: &str = "beak";
+
+/// The galaxy's sites, each with its bucket, functions and logs.
+fn sites() -> impl Iterator<Item = &'static str> {
+    galaxy_sites::Site::ALL.into_iter().map(galaxy_sites::Site::name)
+}
+
+/// Names are exact, or a galaxy `pond` would reach one that is called `pond-b`.
 fn resources(on: On, subject: Subject) -> Vec<String> {
     let Subject { name, account, region } = subject;
     let edge = Region::edge();
-    let stacks = |region: &Region| format!("cloudformation:{region}:{account}:stack/{name}-*/*");
-    let role = format!("iam::{account}:role/spaceduck/{name}-bootstrap-*");
-    let bucket = format!("s3:::{name}-*-{account}-*-an");
     let mut arns = match on {
         On::Anything => return vec!["*".into()],
-        On::Stacks => vec![stacks(region), stacks(&edge)],
-        On::ArtifactBucket => vec![format!("s3:::{name}-artifacts-{account}-{region}-an")],
-        On::StackRole | On::HandOver => vec![role],
-        On::Buckets => vec![bucket],
-        On::Objects => vec![format!("{bucket}/*")],
+        On::Stacks => stacks(subject),
+        On::ArtifactBucket => vec![format!("s3:::{}", artifacts(subject))],
+        On::StackRole | On::HandOver => {
+            vec![format!("iam::{account}:role/spaceduck/{name}-bootstrap-CfnServiceRole-*")]
+        }
+        On::Roles => ["bootstrap-CfnServiceRole", "api-FunctionRole"]
+            .iter()
+            .map(|role| format!("iam::{account}:role/spaceduck/{name}-{role}-*"))
+            .collect(),
+        On::Boundary => vec![format!("iam::{account}:policy/spaceduck/{name}-boundary")],
+        On::Buckets => buckets(subject).map(|bucket| format!("s3:::{bucket}")).collect(),
+        On::Objects => buckets(subject).map(|bucket| format!("s3:::{bucket}/*")).collect(),
         On::Distributions => vec![format!("cloudfront::{account}:distribution/*")],
-        On::EdgeFunctions => vec![format!("cloudfront::{account}:function/{name}-*")],
-        On::Function => vec![format!("lambda:{region}:{account}:function:{name}-*")],
+        On::EdgeFunctions => {
+            sites().map(|site| format!("cloudfront::{account}:function/{name}-{site}")).collect()
+        }
+        On::Function => {
+            let function = format!("lambda:{region}:{account}:function:{name}-{FUNCTION}");
+            vec![format!("{function}:*"), function]
+        }
         On::Parameters => vec![format!("ssm:{region}:{account}:parameter/{name}/*")],
-        On::Tables => vec![format!("dynamodb:{region}:{account}:table/{name}-*")],
+        On::Registry => {
+            vec![format!("ssm:{edge}:{account}:parameter/_spaceduck/galaxies/{name}/*")]
+        }
+        On::Galaxies => ["galaxies", "galaxies/*", "clock"]
+            .iter()
+            .map(|path| format!("ssm:{edge}:{account}:parameter/_spaceduck/{path}"))
+            .collect(),
+        On::Tables => ["eggs", "ducklings", "newsletter", "pecks", "certs", "ledger"]
+            .iter()
+            .map(|table| format!("dynamodb:{region}:{account}:table/{name}-{table}"))
+            .collect(),
         On::UserPool => vec![format!("cognito-idp:{region}:{account}:userpool/*")],
-        On::Logs => vec![format!("logs:{region}:{account}:log-group:/aws/*/{name}-*")],
-        On::DeliverySources => vec![format!("logs:{edge}:{account}:delivery-source:{name}-*")],
-        On::DeliveryDestinations => {
-            vec![format!("logs:{edge}:{account}:delivery-destination:{name}-*")]
-        }
-        On::ConfigurationSets => {
-            vec![format!("ses:{region}:{account}:configuration-set/{name}-*")]
-        }
+        On::Keys => vec![format!("kms:{region}:{account}:key/*")],
+        On::Logs => [format!("lambda/{name}-{FUNCTION}"), format!("vendedlogs/{name}-api")]
+            .iter()
+            .map(|group| format!("logs:{region}:{account}:log-group:/aws/{group}:*"))
+            .collect(),
+        On::DeliverySources => sites()
+            .map(|site| format!("logs:{edge}:{account}:delivery-source:{name}-{site}"))
+            .collect(),
+        On::DeliveryDestinations => sites()
+            .map(|site| format!("logs:{edge}:{account}:delivery-destination:{name}-{site}"))
+            .collect(),
+        On::ConfigurationSets => ["tx", "news"]
+            .iter()
+            .map(|set| format!("ses:{region}:{account}:configuration-set/{name}-{set}"))
+            .collect(),
         On::Identities => vec![format!("ses:{region}:{account}:identity/*")],
         On::Certificates | On::OwnCertificates => {
             let at = |region: &Region| format!("acm:{region}:{account}:certificate/*");
             vec![at(region), at(&edge)]
         }
         On::HostedZones | On::HostedRecords => vec!["route53:::hostedzone/*".into()],
+        On::SenderRole => {
+            let service = "email.cognito-idp.amazonaws.com";
+            vec![format!("iam::{account}:role/aws-service-role/{service}/*")]
+        }
         On::Principals => {
             vec![format!("iam::{account}:role/*"), format!("iam::{account}:user/*")]
         }
@@ -229,6 +284,27 @@ fn resources(on: On, subject: Subject) -> Vec<String> {
     };
     arns.dedup();
     arns.into_iter().map(|rest| format!("arn:aws:{rest}")).collect()
+}
+
+/// Each stack in its Region, with the id that AWS draws for it.
+fn stacks(Subject { name, account, region }: Subject) -> Vec<String> {
+    let edge = Region::edge();
+    let one = |stack: Stack| {
+        let region = if stack.place() == Place::Home { region } else { &edge };
+        format!("cloudformation:{region}:{account}:stack/{}/*", stack.name(name))
+    };
+    Stack::all().into_iter().map(one).collect()
+}
+
+fn artifacts(Subject { name, account, region }: Subject) -> String {
+    format!("{name}-artifacts-{account}-{region}-an")
+}
+
+fn buckets(subject: Subject) -> impl Iterator<Item = String> {
+    let Subject { name, account, .. } = subject;
+    let edge = Region::edge();
+    let sites = sites().map(move |site| format!("{name}-{site}-{account}-{edge}-an"));
+    std::iter::once(artifacts(subject)).chain(sites)
 }
 
 /// The policy as documents that IAM takes: one, or several where one would be too long.

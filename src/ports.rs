@@ -3,26 +3,49 @@
 //! The AWS adapters are in `aws/`, an account in memory for tests is in `rehearse.rs`.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::failure::Failure;
-use crate::model::{Place, Secret, StackSeen};
+use crate::model::{Place, StackSeen};
 
 mod delivery;
 mod domains;
+mod evidence;
+mod fence;
+mod functions;
+mod inspection;
 mod mail;
+mod notes;
+mod outside;
+mod ownership;
+mod people;
 mod preflight;
+mod reasons;
 mod records;
+mod registry;
+mod secrets;
 mod zones;
 
 pub use delivery::{Delivery, Turn};
 pub use domains::Certificates;
+pub use evidence::{Evidence, Lapse, Right, WebPage};
+pub use fence::{Fence, LockId, Permit};
+pub use functions::{Functions, LiveVersion};
+pub use inspection::{Extra, Inspection};
 pub use mail::{Applied, Dns, Invited, Mail, Play};
+pub use notes::Notes;
+pub use outside::{Answer, Clock, Web};
+pub use ownership::{
+    Claim, Marks, Member, Ownership, PoolSeen, Retained, Stranger, Survey, TableSeen, Unclaimed,
+};
+pub use people::{Joined, Offer, People, Show};
 pub use preflight::{Denied, Preflight, Quota, Thing, Usage, Wish};
+pub use reasons::{Origin, Reason};
 pub use records::{Account, Inventory, LogLine, Logs, Page, Records};
+pub use registry::{Entry, Registry};
+pub use secrets::Secrets;
 pub use zones::{Changed, Zones};
 
 /// A stack as it is to be.
@@ -42,6 +65,11 @@ pub struct Proposal {
     pub role: Option<String>,
     /// How the account as it is counts.
     pub mode: Mode,
+    /// Whether a creation counts as done before its resources have settled.
+    pub express: bool,
+    /// `ClientRequestToken` of the creation; events of the stack carry it. Without one the
+    /// adapter makes one up.
+    pub token: Option<String>,
 }
 
 /// How the account as it is counts when a stack is changed.
@@ -78,8 +106,10 @@ pub enum DriftState {
     Modified(Vec<(String, String, String)>),
     /// It is gone.
     Deleted,
-    /// `CloudFormation` did not look.
+    /// `CloudFormation` does not compare this type.
     NotChecked,
+    /// `CloudFormation` tried to compare it and could not; with its reason.
+    Failed(String),
 }
 
 /// An update that was worked out and not yet run.
@@ -136,6 +166,8 @@ pub struct StackEvent {
     pub status: String,
     /// Why.
     pub reason: Option<String>,
+    /// `ClientRequestToken` of the operation that the event is part of.
+    pub token: Option<String>,
 }
 
 /// Stacks.
@@ -147,6 +179,9 @@ pub trait Stacks: Send + Sync {
     async fn template(&self, place: Place, name: &str) -> Result<String, Failure>;
     /// Starts the creation and gives the ARN.
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure>;
+    /// Starts to create a stack around things that are there, and gives the ARN. The template has
+    /// exactly these; an update adds the rest.
+    async fn import(&self, proposal: &Proposal, things: &[Retained]) -> Result<String, Failure>;
     /// Works out an update; nothing where there is nothing to change.
     async fn propose(&self, proposal: &Proposal) -> Result<Option<ChangeSet>, Failure>;
     /// Starts an update that was worked out.
@@ -159,8 +194,16 @@ pub trait Stacks: Send + Sync {
     async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure>;
     /// Compares every resource of a stack with its template.
     async fn drift(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure>;
+    /// Lists the resources of a stack in any status; none of them is compared.
+    async fn resources(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure>;
     /// Starts the deletion.
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure>;
+    /// Why the latest operation on a stack failed, the first reason first: what its events do not
+    /// say, such as the findings of validations and hooks.
+    async fn reasons(&self, place: Place, arn: &str) -> Result<Vec<Reason>, Failure>;
+    /// Deletes the change sets that were made under locks of a lower number, so that they can no
+    /// longer be run. Succeeds if there is no such stack.
+    async fn retire(&self, place: Place, name: &str, lock: &LockId) -> Result<(), Failure>;
     /// The latest events, newest first; at least the last hundred.
     async fn events(&self, place: Place, name: &str) -> Result<Vec<StackEvent>, Failure>;
 }
@@ -187,6 +230,26 @@ pub struct ObjectSeen {
     pub content_type: String,
     /// `Cache-Control`.
     pub cache_control: String,
+    /// Headers that spaceduck never sets, such as `Content-Encoding`, with their values.
+    pub others: BTreeMap<String, String>,
+}
+
+/// An object as a listing has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// MD5 of the content, as hex; something else where it came in parts or under a KMS key.
+    pub md5: String,
+    /// When it was last written, in seconds since 1970 by S3's clock.
+    pub modified: i64,
+}
+
+/// The content of an object, and the `ETag` that the next write can name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// Content.
+    pub bytes: Vec<u8>,
+    /// `ETag`, as the service spelled it.
+    pub etag: String,
 }
 
 /// Objects in buckets.
@@ -208,117 +271,37 @@ pub trait Assets: Send + Sync {
     ) -> Result<Option<ObjectSeen>, Failure>;
     /// Stores an object.
     async fn write(&self, place: Place, bucket: &str, object: &Object) -> Result<(), Failure>;
+    /// The content of an object with its `ETag`; `None` if there is none, or no such bucket.
+    async fn read_tagged(
+        &self,
+        place: Place,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<Tagged>, Failure>;
+    /// Stores an object if the one under its key is the one that the caller saw: with this `ETag`,
+    /// or none. The new `ETag`; `None` if another one is there.
+    async fn replace(
+        &self,
+        place: Place,
+        bucket: &str,
+        object: &Object,
+        seen: Option<&str>,
+    ) -> Result<Option<String>, Failure>;
     /// All keys of a bucket.
     async fn keys(&self, place: Place, bucket: &str) -> Result<Vec<String>, Failure>;
+    /// All objects of a bucket by their keys, a thousand a request; nothing where there is no such
+    /// bucket.
+    async fn listing(
+        &self,
+        place: Place,
+        bucket: &str,
+    ) -> Result<Option<BTreeMap<String, Listed>>, Failure>;
     /// All keys of a bucket, each with the MD5 of its content, as hex.
     async fn list(&self, place: Place, bucket: &str) -> Result<BTreeMap<String, String>, Failure>;
     /// Removes objects; earlier versions stay.
     async fn remove(&self, place: Place, bucket: &str, keys: &[String]) -> Result<(), Failure>;
     /// Removes every object, every version and then the bucket; fine where there is none.
     async fn remove_bucket(&self, place: Place, bucket: &str) -> Result<(), Failure>;
-}
-
-/// Secrets that the API reads by itself.
-#[async_trait]
-pub trait Secrets: Send + Sync {
-    /// The secret by its path.
-    async fn read(&self, path: &str) -> Result<Option<Secret>, Failure>;
-    /// Stores it, encrypted.
-    async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure>;
-    /// Removes it; fine where there is none.
-    async fn remove(&self, path: &str) -> Result<(), Failure>;
-}
-
-/// Short texts that are no secret and that everybody who works on the galaxy sees at once.
-#[async_trait]
-pub trait Notes: Send + Sync {
-    /// The text.
-    async fn get(&self, path: &str) -> Result<Option<String>, Failure>;
-    /// Writes it if there is none. Whether it was written.
-    async fn put_new(&self, path: &str, text: &str) -> Result<bool, Failure>;
-    /// Writes it over whatever is there.
-    async fn put(&self, path: &str, text: &str) -> Result<(), Failure>;
-    /// Removes it; fine where there is none.
-    async fn remove(&self, path: &str) -> Result<(), Failure>;
-}
-
-/// The version of a function that callers get.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveVersion {
-    /// Its number.
-    pub version: String,
-    /// SHA-256 of its zip, as hex.
-    pub sha256: String,
-}
-
-/// Versions of the API's function.
-#[async_trait]
-pub trait Functions: Send + Sync {
-    /// Asks a version whether it is well; what is wrong, if it is not.
-    async fn check(&self, function: &str, version: &str) -> Result<Option<String>, Failure>;
-    /// The version that callers get; nothing where there is none.
-    async fn live(&self, function: &str) -> Result<Option<LiveVersion>, Failure>;
-    /// Makes a version the one that callers get. `false` where there is no such version.
-    async fn point(&self, function: &str, version: &str) -> Result<bool, Failure>;
-}
-
-/// What became of somebody who was to be an operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Joined {
-    /// There was nothing to do.
-    Already,
-    /// The person had an account and keeps the password.
-    Member,
-    /// An account was made, with the password that was given.
-    New,
-}
-
-/// The people of a user pool, as far as they are operators.
-#[async_trait]
-pub trait People: Send + Sync {
-    /// Makes an operator; an account with this password, where there is none that was confirmed.
-    async fn add(&self, pool: &str, email: &str, password: &Secret) -> Result<Joined, Failure>;
-    /// Makes an operator an ordinary person, and ends the sessions. Whether it was one.
-    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure>;
-    /// The operators' addresses.
-    async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure>;
-}
-
-/// What an address answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// An HTTP status.
-    Status(u16),
-    /// No answer, and why.
-    Silence(String),
-}
-
-impl std::fmt::Display for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Status(200) => f.write_str("answers"),
-            Self::Status(status) => write!(f, "answers with status {status}"),
-            Self::Silence(reason) => write!(f, "does not answer: {reason}"),
-        }
-    }
-}
-
-/// Looking at the galaxy from outside.
-#[async_trait]
-pub trait Web: Send + Sync {
-    /// One GET, without following redirects.
-    async fn get(&self, url: &str) -> Answer;
-}
-
-/// Time.
-#[async_trait]
-pub trait Clock: Send + Sync {
-    /// Waits.
-    async fn sleep(&self, time: Duration);
-    /// How long this clock has been running.
-    fn elapsed(&self) -> Duration;
-    /// Seconds since 1970.
-    fn now(&self) -> u64;
 }
 
 /// All of it.
@@ -336,16 +319,26 @@ pub struct World {
     pub secrets: std::sync::Arc<dyn Secrets>,
     /// Notes.
     pub notes: std::sync::Arc<dyn Notes>,
+    /// Entries about every galaxy of the account, in us-east-1.
+    pub registry: std::sync::Arc<dyn Registry>,
+    /// Tags and other marks of ownership.
+    pub marks: std::sync::Arc<dyn Marks>,
+    /// What of the account is this galaxy's.
+    pub ownership: std::sync::Arc<dyn Ownership>,
     /// Operators.
     pub people: std::sync::Arc<dyn People>,
     /// Tables and accounts.
     pub records: std::sync::Arc<dyn Records>,
     /// What is tagged.
     pub inventory: std::sync::Arc<dyn Inventory>,
+    /// What was added beside the templates.
+    pub inspection: std::sync::Arc<dyn Inspection>,
     /// What is logged.
     pub logs: std::sync::Arc<dyn Logs>,
     /// What is asked before anything is done.
     pub preflight: std::sync::Arc<dyn Preflight>,
+    /// What an installed galaxy shows.
+    pub evidence: std::sync::Arc<dyn Evidence>,
     /// Mail.
     pub mail: std::sync::Arc<dyn Mail>,
     /// Certificates.
@@ -358,4 +351,17 @@ pub struct World {
     pub web: std::sync::Arc<dyn Web>,
     /// Time.
     pub clock: std::sync::Arc<dyn Clock>,
+    /// What effects pass, and whose number they carry.
+    pub fence: std::sync::Arc<Fence>,
+    /// The same doors without the fence in front of them, where there is one.
+    pub open: Option<std::sync::Arc<World>>,
+}
+
+impl World {
+    /// The doors without the fence: for the lock itself, and for commands that only remember what
+    /// they saw.
+    #[must_use]
+    pub fn unfenced(&self) -> Self {
+        self.open.as_deref().unwrap_or(self).clone()
+    }
 }

@@ -7,65 +7,31 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::event::{Cost, Event, Left, Outcome, PlannedStep, Sink, StepState, Times};
+use crate::escape::{one_line, visible};
+use crate::event::{Cost, Event, Health, Left, Outcome, PlannedStep, Sink, StepState, Times};
 
+mod answer;
 mod check;
+mod galaxy;
 pub(crate) mod mail;
+mod plain;
+mod release;
+mod units;
+pub(crate) mod verify;
 
-/// One JSON object a line.
-pub struct JsonLines<W: Write + Send>(Mutex<W>);
-
-impl<W: Write + Send> JsonLines<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self(Mutex::new(out))
-    }
-}
-
-impl<W: Write + Send> Sink for JsonLines<W> {
-    fn emit(&self, event: Event) {
-        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A reader that went away is no reason to stop half-way through an account.
-        if let Ok(line) = serde_json::to_string(&event) {
-            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-        }
-    }
-}
-
-/// Nothing but answers; a failure is printed elsewhere.
-pub struct Quiet;
-
-impl Sink for Quiet {
-    fn emit(&self, event: Event) {
-        match event {
-            // What was asked for, and what nobody could ever find out again.
-            Event::Operators { operators } => answer(&operators.join("\n")),
-            Event::Account { password, .. } => answer(&password),
-            Event::Text { text } | Event::Log { text, .. } => answer(&text),
-            Event::Policy { documents } => answer(&check::policy(&documents)),
-            Event::Check(check) if check.level == "problem" => {
-                answer(&format!("{}: {}", check.check, check.is));
-            }
-            Event::Key { mark, .. } => answer(&mark),
-            _ => {}
-        }
-    }
-}
-
-/// What a command was run for goes to stdout, where the next program reads it.
-fn answer(text: &str) {
-    if !text.is_empty() {
-        let _ = writeln!(std::io::stdout(), "{text}");
-    }
-}
+use plain::Channel;
+pub use plain::{JsonLines, Quiet, Silent};
+use units::{dollars, seconds};
 
 /// Text for people; on a terminal with bars, and wrapped between words.
-pub struct Human<W: Write + Send> {
-    state: Mutex<State<W>>,
+pub struct Human<W: Write + Send, A: Write + Send> {
+    state: Mutex<State<W, A>>,
 }
 
-struct State<W> {
-    out: W,
+struct State<W, A> {
+    out: Channel<W>,
+    /// What a command was run for, where the next program reads it.
+    answers: Channel<A>,
     terminal: Option<Terminal>,
     running: BTreeMap<String, Running>,
     resources: BTreeMap<String, usize>,
@@ -84,27 +50,38 @@ struct Running {
     open: Vec<String>,
 }
 
-impl<W: Write + Send> Human<W> {
-    /// Writes to `out`. With the `width` of the terminal it also draws on that terminal's stderr.
-    pub fn new(out: W, width: Option<usize>) -> Self {
+impl<W: Write + Send, A: Write + Send> Human<W, A> {
+    /// Writes `answers`, and everything else to `out`. With the `width` of the terminal it also
+    /// draws on that terminal's stderr.
+    pub fn new(out: W, answers: A, width: Option<usize>) -> Self {
         let bars = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let terminal = width.map(|width| Terminal { bars: bars(), width });
-        let state = State { out, terminal, running: BTreeMap::new(), resources: BTreeMap::new() };
+        let (out, answers) = (Channel::new(out), Channel::new(answers));
+        let (running, resources) = (BTreeMap::new(), BTreeMap::new());
+        let state = State { out, answers, terminal, running, resources };
         Self { state: Mutex::new(state) }
     }
 }
 
-impl<W: Write + Send> Sink for Human<W> {
+impl<W: Write + Send, A: Write + Send> Sink for Human<W, A> {
+    fn health(&self) -> Health {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&state.answers.health, &state.out.health) {
+            (Health::Fine, Health::Broken(_)) => state.out.health.clone(),
+            (answers, _) => answers.clone(),
+        }
+    }
+
     fn emit(&self, event: Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let width = state.terminal.as_ref().map(|to| to.width);
         match event {
             Event::Started { command, galaxy, account, region, release, .. } => {
-                let account = if account.is_empty() {
-                    String::new()
-                } else {
-                    format!(" in account {account}")
-                };
-                state.line(&format!("spaceduck {release}: {command} {galaxy}{account}, {region}"));
+                let place = if account.is_empty() { "" } else { " in account " };
+                state.line(&format!(
+                    "spaceduck {release}: {command} {galaxy}{place}{account}, {region}"
+                ));
             }
             Event::Planned { steps, times, monthly } => {
                 state.planned(&steps);
@@ -114,7 +91,9 @@ impl<W: Write + Send> Sink for Human<W> {
                 let refused = if refused { ", refused" } else { "" };
                 let why =
                     if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
-                state.line(&format!("  {step}: {action} {resource} ({kind}){why}{refused}"));
+                state.line(&one_line(&format!(
+                    "  {step}: {action} {resource} ({kind}){why}{refused}"
+                )));
             }
             Event::Step { step, state: now, millis, detail } => {
                 state.step(&step, now, millis, detail);
@@ -122,31 +101,15 @@ impl<W: Write + Send> Sink for Human<W> {
             Event::Resource { step, resource, kind, status, .. } => {
                 state.resource(&step, &resource, &kind, &status);
             }
-            Event::Status { item, state: is } => {
-                answer(&check::status(&item, &is, state.terminal.as_ref().map(|to| to.width)));
-            }
-            Event::Finding { item, state: is, detail, mended } => {
-                let is = if mended { "mended" } else { is.as_str() };
-                answer(&format!("{is:<9} {item}  {detail}"));
-            }
-            Event::Check(check) => {
-                answer(&check::text(&check, state.terminal.as_ref().map(|to| to.width)));
-            }
-            Event::Policy { documents } => answer(&check::policy(&documents)),
-            Event::Written { path } => state.line(&format!("written: {path}")),
-            Event::Text { text } => answer(&text),
-            Event::Operators { operators } => answer(&operators.join("\n")),
+            Event::Written { path } => state.line(&format!("written: {}", one_line(&path))),
             Event::Account { email, password } => {
-                answer(&format!("address   {email}\npassword  {password}"));
-                state.line("The password is shown only now.");
+                state.answers.answer(&format!("address   {email}\npassword  {password}"));
+                state.line("This is the only time the password is shown.");
             }
             Event::Receipt { left, monthly_cents } => {
                 state.clear();
                 state.receipt(&left, monthly_cents);
             }
-            Event::Log { at, text } => answer(&format!("{} {text}", moment(at))),
-            Event::Skill(skill) => answer(&skill.to_string()),
-            Event::Key { mark, .. } => answer(&mark),
             // People read it with the failure.
             Event::Mistake { .. } => {}
             Event::Note { text } => state.line(&text),
@@ -155,28 +118,19 @@ impl<W: Write + Send> Sink for Human<W> {
                 state.finished(outcome, &urls, &next);
             }
             Event::Failed { .. } => state.clear(),
-            Event::MailStage(_)
-            | Event::MailItem(_)
-            | Event::DnsRecord(_)
-            | Event::MailChances(_)
-            | Event::MailLetter(_) => {
-                let width = state.terminal.as_ref().map_or(80, |terminal| terminal.width);
-                answer(&mail::text(&event, width));
-            }
+            answered => state.answers.answer(&answer::text(&answered, width)),
         }
     }
 }
 
-impl<W: Write> State<W> {
+impl<W: Write, A: Write> State<W, A> {
     /// Prints a line; what doesn't fit goes below its first word's column.
     fn line(&mut self, text: &str) {
+        let text = &*visible(text);
         let wrapped = self.terminal.as_ref().map(|terminal| wrap(text, terminal.width));
         let text = wrapped.as_deref().unwrap_or(text);
         let out = &mut self.out;
-        // A closed pipe is no reason to stop half-way through an account.
-        let mut print = || {
-            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-        };
+        let mut print = || out.line(text);
         match &self.terminal {
             Some(terminal) => terminal.bars.suspend(print),
             None => print(),
@@ -217,7 +171,7 @@ impl<W: Write> State<W> {
             if !monthly.is_empty() {
                 let (idle, small) = (sum(|cost| cost.idle_cents), sum(|cost| cost.small_cents));
                 self.line(&format!(
-                    "  cost: about {idle} a month when nobody comes, {small} with 1,000 people"
+                    "  cost: about {idle} a month when idle, {small} with 1,000 people"
                 ));
             }
         }
@@ -243,7 +197,7 @@ impl<W: Write> State<W> {
     fn running(&mut self, step: &str, detail: Option<String>) {
         if let Some(running) = self.running.get(step) {
             if let (Some(bar), Some(detail)) = (&running.bar, detail) {
-                bar.set_message(detail);
+                bar.set_message(one_line(&detail).into_owned());
             }
             return;
         }
@@ -271,10 +225,11 @@ impl<W: Write> State<W> {
         if let Some(bar) = &running.bar {
             bar.set_position(running.done as u64);
             let waiting = running.open.last();
-            bar.set_message(waiting.map_or_else(String::new, |name| format!("waiting for {name}")));
+            let waiting = waiting.map(|name| format!("waiting for {}", one_line(name)));
+            bar.set_message(waiting.unwrap_or_default());
         }
         if status.ends_with("_FAILED") {
-            self.line(&format!("  ! {step}: {resource} ({kind}) {status}"));
+            self.line(&one_line(&format!("  ! {step}: {resource} ({kind}) {status}")));
         }
     }
 
@@ -302,20 +257,21 @@ impl<W: Write> State<W> {
         }
         self.line(&format!("Left in the account, {cost} a month:"));
         for Left { item, why, monthly_cents } in left {
-            self.line(&format!("  {item}: {why}, {} a month", dollars(*monthly_cents)));
+            let text = format!("  {item}: {why}, {} a month", dollars(*monthly_cents));
+            self.line(&one_line(&text));
         }
     }
 
     fn finished(&mut self, outcome: Outcome, urls: &[crate::event::Url], next: &[String]) {
         let text = match outcome {
             Outcome::Done => "Done.",
-            Outcome::Unchanged => "Nothing to do: everything is as it should be.",
-            Outcome::Declined => "Nothing was done.",
+            Outcome::Unchanged => "Nothing to do: everything is up to date.",
+            Outcome::Declined => "Nothing was changed.",
             Outcome::Told => "",
-            Outcome::Drifted => "Not everything is as it was installed.",
-            Outcome::Ready => "Nothing that is known stands in the way of an installation.",
-            Outcome::Blocked => "An installation would fail; see what stands last.",
-            Outcome::Planned => "Nothing was changed; `spaceduck install` does it.",
+            Outcome::Drifted => "Some things differ from the installed release.",
+            Outcome::Ready => "Ready to install: no problems found.",
+            Outcome::Blocked => "Installation would fail: fix the problems above.",
+            Outcome::Planned => "Nothing was changed; run `spaceduck install` to apply it.",
         };
         if !text.is_empty() {
             self.line("");
@@ -348,7 +304,7 @@ fn wrap(text: &str, width: usize) -> String {
 }
 
 /// Words that go on below their first one.
-fn hang(text: &str, first: &str, rest: &str, width: usize) -> String {
+pub(crate) fn hang(text: &str, first: &str, rest: &str, width: usize) -> String {
     // Names and addresses stay whole: they are there to be copied.
     let options = textwrap::Options::new(width)
         .initial_indent(first)
@@ -384,18 +340,6 @@ fn moment(millis: u64) -> String {
         .ok()
         .and_then(|moment| moment.format(&time::format_description::well_known::Rfc3339).ok());
     text.unwrap_or_else(|| millis.to_string())
-}
-
-fn dollars(cents: u32) -> String {
-    format!("${}.{:02}", cents / 100, cents % 100)
-}
-
-fn seconds(time: Duration) -> String {
-    match time.as_secs() {
-        0 => format!("{} ms", time.as_millis()),
-        s if s < 60 => format!("{s} s"),
-        s => format!("{} min {} s", s / 60, s % 60),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a removal has left in the account, why, and what it costs. Pure.
 
+use std::path::Path;
+
 use crate::event::Left;
 use crate::model::{GalaxyName, Stack, StackSeen};
 
@@ -25,12 +27,32 @@ pub fn receipt(galaxy: &GalaxyName, kept: &[(Stack, StackSeen)], tagged: &[Strin
     left
 }
 
+/// What `DynamoDB` keeps of tables with point-in-time recovery.
+/// Source: "Point-in-time backups for `DynamoDB`", Amazon `DynamoDB` Developer Guide.
+#[must_use]
+pub fn system_backups(galaxy: &GalaxyName) -> Left {
+    Left {
+        item: format!("system backups of the tables {galaxy}-*"),
+        why: "DynamoDB keeps the last state of a deleted table for 35 days, free of charge; it \
+              holds people's data and can't be removed sooner"
+            .into(),
+        monthly_cents: 0,
+    }
+}
+
+/// The file that a teardown has written.
+#[must_use]
+pub fn export(file: &Path) -> Left {
+    let why = "the export of this teardown, on this machine: people's addresses are in it, so \
+               delete it when nothing needs it any more";
+    Left { item: file.display().to_string(), why: why.into(), monthly_cents: 0 }
+}
+
 /// A record that stays, since it is no longer as it was made.
 #[must_use]
 pub fn record(key: &str, zone: &str) -> Left {
     let why = format!(
-        "in the zone {zone} of Route 53: somebody has changed it since it was made, so it is not \
-         the galaxy's any more"
+        "in the zone {zone} of Route 53: it was changed since, so it is no longer the galaxy's"
     );
     Left { item: format!("record {key}"), why, monthly_cents: 0 }
 }
@@ -40,7 +62,10 @@ fn holds(stack: Stack) -> &'static str {
         Stack::Data => "the tables and the key",
         Stack::Auth => "the people's accounts",
         Stack::Mail => "the mail settings",
-        Stack::Bootstrap => "the releases and the role that the other stacks need",
+        Stack::Bootstrap => {
+            "the releases, backups of before upgrades, each for 35 days, and the role that the \
+             other stacks need"
+        }
         Stack::Api | Stack::ApiDomain | Stack::Site(_) => "nothing that is needed",
     }
 }
@@ -50,8 +75,13 @@ fn remains(arn: &str) -> Option<Left> {
     let service = arn.split(':').nth(2).unwrap_or_default();
     let (why, monthly_cents) = match service {
         "cloudformation" => return None,
+        "ses" if arn.contains(":identity/") => (
+            "kept: mail from the domain works as before, and the next `spaceduck install` takes it \
+             up again; delete it in the SES console if nothing else sends from it",
+            0,
+        ),
         "kms" => ("it waits 30 days for its deletion and costs nothing then", 0),
-        _ => ("AWS still tells of it; look again in an hour, and remove it if it stays", 0),
+        _ => ("AWS still lists it; check again in an hour, and remove it if it is still there", 0),
     };
     Some(Left { item: arn.to_owned(), why: why.to_owned(), monthly_cents })
 }
@@ -70,5 +100,13 @@ mod tests {
         let left = receipt(&name, &[], &tagged);
         assert_eq!(left.len(), 1);
         assert!(left[0].item.contains(":kms:") && left[0].monthly_cents == 0);
+    }
+
+    #[test]
+    fn an_identity_that_was_kept_is_told_as_kept() {
+        let name = GalaxyName::parse("pond").expect("a name");
+        let tagged = ["arn:aws:ses:eu-west-1:1:identity/example.org".to_owned()];
+        let left = receipt(&name, &[], &tagged);
+        assert!(left[0].why.starts_with("kept: mail from the domain works"), "{}", left[0].why);
     }
 }

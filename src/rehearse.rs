@@ -13,25 +13,40 @@ use galaxy_mail::name::Domain;
 use tokio::time::Instant;
 
 use crate::failure::{Failure, Kind};
-use crate::model::{AccountId, Place, Region};
+use crate::model::{AccountId, Place, Region, Tags};
 use crate::ports::{
-    Assets, Certificates, Clock, Delivery, Dns, DriftState, Functions, Inventory, LogLine, Logs,
-    Mail, Notes, Object, People, Preflight, Proposal, Records, Secrets, Stacks, Web, World, Zones,
+    Assets, Certificates, Clock, Delivery, Dns, Entry, Evidence, Extra, Functions, Inspection,
+    Inventory, LogLine, Logs, Mail, Marks, Notes, Object, People, Preflight, Proposal, Reason,
+    Records, Registry, Secrets, Stacks, Unclaimed, Web, World, Zones,
 };
 
 mod assets;
 mod doctor;
 mod domains;
+mod evidence;
+mod guard;
+mod inspection;
 mod mail;
+mod marks;
+mod meddle;
+mod obstacles;
+mod operator;
+mod readback;
 mod records;
+mod registry;
+pub mod rights;
 mod services;
 mod sim;
 mod stacks;
+mod time;
 mod zones;
 
 pub use doctor::Ailment;
 pub use domains::Fate;
 pub use mail::{finished_memory, standing};
+pub use marks::Foreign;
+pub use meddle::Meddling;
+pub use operator::ASKED;
 use sim::Sim;
 pub use zones::Closed;
 
@@ -50,19 +65,10 @@ pub enum Fault {
     TableUnreadable(String),
     /// The next update of this stack would replace a resource of this type.
     UpdateReplaces(String, String),
-}
-
-/// What somebody else does in the account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meddling {
-    /// A resource of a stack, by their names, becomes this.
-    Resource(String, String, DriftState),
-    /// An object, by bucket and key, becomes this or goes.
-    Object(String, String, Option<Object>),
-    /// Callers get this version of the function.
-    Live(String),
-    /// A secret goes.
-    Secret(String),
+    /// A validation or a hook refuses the next operation on this stack.
+    Invalid(String, Reason),
+    /// AWS has not looked at the account yet: it makes no distributions.
+    CloudFrontUnverified,
 }
 
 /// When the plug is pulled: at the effect of that number, counted from 1.
@@ -107,13 +113,30 @@ pub enum Pace {
 struct State {
     stacks: Vec<Sim>,
     buckets: BTreeMap<(Place, String), BTreeMap<String, Object>>,
+    /// When an object, by bucket and key, was last written, in seconds since 1970.
+    written: BTreeMap<(String, String), u64>,
+    /// Headers of an object that we never set.
+    headers: BTreeMap<(String, String), BTreeMap<String, String>>,
+    /// What was added beside the templates.
+    extras: Vec<Extra>,
     secrets: BTreeMap<String, String>,
     notes: BTreeMap<String, String>,
+    /// When each note was last written.
+    noted_at: BTreeMap<String, u64>,
+    registry: BTreeMap<String, Entry>,
     /// Addresses in a user pool, and whether each is an operator's.
     people: BTreeMap<(String, String), bool>,
     tables: BTreeMap<String, Vec<serde_json::Value>>,
+    /// The keys of tables.
+    schemas: BTreeMap<String, Vec<String>>,
+    /// Tags of buckets, tables and parameters, by kind and name.
+    marks: BTreeMap<String, Tags>,
+    /// Actions that nobody may use.
+    denied: BTreeSet<String>,
     /// Tables that can't be brought back to an earlier second.
     unrecoverable: BTreeSet<String>,
+    /// The policies of whoever calls; without any, everything is allowed.
+    operator: Option<operator::Operator>,
     /// What carries a galaxy's tag and belongs to no stack.
     strays: Vec<String>,
     logs: Vec<(String, LogLine)>,
@@ -129,6 +152,7 @@ struct State {
     held: BTreeSet<Domain>,
     /// Domains that a distribution of another account has.
     elsewhere: BTreeSet<Domain>,
+    delays: time::Delays,
     change_sets: BTreeMap<String, Proposal>,
     faults: Vec<Fault>,
     cut: Option<Cut>,
@@ -178,57 +202,30 @@ impl Account {
             functions: Arc::clone(self) as Arc<dyn Functions>,
             secrets: Arc::clone(self) as Arc<dyn Secrets>,
             notes: Arc::clone(self) as Arc<dyn Notes>,
+            registry: Arc::clone(self) as Arc<dyn Registry>,
+            marks: Arc::clone(self) as Arc<dyn Marks>,
+            ownership: Arc::new(Unclaimed),
             people: Arc::clone(self) as Arc<dyn People>,
             records: Arc::clone(self) as Arc<dyn Records>,
             inventory: Arc::clone(self) as Arc<dyn Inventory>,
+            inspection: Arc::clone(self) as Arc<dyn Inspection>,
             logs: Arc::clone(self) as Arc<dyn Logs>,
             preflight: Arc::clone(self) as Arc<dyn Preflight>,
+            evidence: Arc::clone(self) as Arc<dyn Evidence>,
             mail: Arc::clone(self) as Arc<dyn Mail>,
             dns: Arc::clone(self) as Arc<dyn Dns>,
             zones: Arc::clone(self) as Arc<dyn Zones>,
             certificates: Arc::clone(self) as Arc<dyn Certificates>,
             web: Arc::clone(self) as Arc<dyn Web>,
             clock: Arc::clone(self) as Arc<dyn Clock>,
+            fence: Arc::default(),
+            open: None,
         }
     }
 
     /// Makes something go wrong.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.push(fault);
-    }
-
-    /// Somebody else changes, removes or adds something.
-    pub fn meddle(&self, meddling: Meddling) {
-        let mut state = self.state();
-        match meddling {
-            Meddling::Resource(stack, resource, drift) => {
-                let stack = state.stacks.iter_mut().rev().find(|s| s.proposal.name == stack);
-                if let Some(stack) = stack {
-                    stack.drifted.insert(resource, drift);
-                }
-            }
-            Meddling::Object(bucket, key, object) => {
-                let known = state.buckets.iter_mut().find(|((_, name), _)| *name == bucket);
-                match (known, object) {
-                    (Some((_, objects)), Some(object)) => {
-                        objects.insert(key, object);
-                    }
-                    (Some((_, objects)), None) => {
-                        objects.remove(&key);
-                    }
-                    (None, _) => {}
-                }
-            }
-            Meddling::Live(version) => {
-                let stack = state.stacks.iter_mut().find(|s| s.outputs.contains_key("NewVersion"));
-                if let Some(stack) = stack {
-                    stack.live = version;
-                }
-            }
-            Meddling::Secret(path) => {
-                state.secrets.remove(&path);
-            }
-        }
     }
 
     /// Makes everything right that was made to go wrong.
@@ -278,8 +275,8 @@ impl Account {
         self.state().log.clone()
     }
 
-    /// What there is: stacks with their status, buckets and tables with how much they hold, and
-    /// secrets.
+    /// What there is: stacks with their status, buckets and tables with how much they hold,
+    /// secrets, certificates and records of galaxies.
     #[must_use]
     pub fn contents(&self) -> BTreeMap<String, String> {
         let state = self.state();
@@ -295,7 +292,10 @@ impl Account {
         let certificates = state.certificates.iter();
         let certificates =
             certificates.map(|one| (format!("certificate {}", one.domain), String::new()));
-        stacks.chain(buckets).chain(secrets).chain(tables).chain(certificates).collect()
+        let records = state.registry.keys().filter(|path| path.ends_with("/record"));
+        let records = records.map(|path| (format!("entry {path}"), String::new()));
+        let others = secrets.chain(tables).chain(certificates).chain(records);
+        stacks.chain(buckets).chain(others).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -343,7 +343,7 @@ fn went_wrong(kind: Kind) -> Failure {
         Kind::Access => "the AWS credentials have expired",
         _ => "AWS did not answer in time",
     };
-    Failure::new(kind, message).help("run the same command again; it goes on from here")
+    Failure::new(kind, message).help("run the same command again; it resumes where it stopped")
 }
 
 fn unplugged() -> Failure {

@@ -14,16 +14,38 @@ use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::model::Place;
 use crate::ports::{Assets, Object};
 use crate::render::hex;
 
+mod history;
+mod look;
+mod stored;
+
+pub use history::{History, Left};
+pub use look::{Record, Trouble, look};
+pub use stored::{Damage, damage, damage_of, is_intact, read_verified};
+
 /// Where it is written down which release is installed.
 pub const CURRENT_KEY: &str = "releases/current.json";
 
-/// Where a roll-back that is going on says where it goes.
+/// Where a rollback that is under way writes which release it puts back: here, with the number of
+/// its lock behind it, so that a late call of an earlier run leaves a later one's alone.
 pub const INTENT_KEY: &str = "intent/rollback";
+
+/// The key of the intent that is written under a lock.
+#[must_use]
+pub fn intent_key(lock: Option<u64>) -> String {
+    lock.map_or_else(|| INTENT_KEY.to_owned(), |lock| format!("{INTENT_KEY}-{lock}"))
+}
+
+/// The lock that an intent was written under, 0 without one; `None` if the key is no intent's.
+#[must_use]
+pub fn intent_lock(key: &str) -> Option<u64> {
+    let rest = key.strip_prefix(INTENT_KEY)?;
+    if rest.is_empty() { Some(0) } else { rest.strip_prefix('-')?.parse().ok() }
+}
 
 /// Where all records are kept.
 pub const PREFIX: &str = "releases/";
@@ -50,6 +72,13 @@ pub struct Pointer {
     /// Whether another release was being put in place over this one, so that nobody can say what
     /// visitors get.
     pub unsettled: bool,
+    /// The number of the lock that it was last written under. A run that was paused and had that
+    /// lock's number or an earlier one finds another `ETag` and writes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<u64>,
+    /// What leads back from this release; nothing until a version that keeps it has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
 
 impl Pointer {
@@ -65,6 +94,8 @@ impl Pointer {
             told: manifest.told.clone(),
             own: manifest.own,
             unsettled: manifest.unsettled,
+            lock: None,
+            history: manifest.history.clone(),
         }
     }
 
@@ -87,8 +118,11 @@ pub struct Manifest {
     pub version: u32,
     /// Its name: the program's version and what tells it from others of that version.
     pub id: String,
-    /// The how manyth release of this galaxy it is, from 1.
+    /// Release number, from 1. It stays with the release, whatever is installed after it.
     pub number: u64,
+    /// When it was first installed, in seconds since 1970; unknown of the first ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_at: Option<u64>,
     /// The version of the program that made it.
     pub release: String,
     /// SHA-256 of the function's zip.
@@ -97,6 +131,9 @@ pub struct Manifest {
     pub architecture: String,
     /// The number of the function's version.
     pub function_version: String,
+    /// The logical id of that version in the API's stack: a digest of all that it runs with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
     /// The API's template: SHA-256 of its text.
     pub template: String,
     /// The digest that the template tells as an output.
@@ -115,6 +152,9 @@ pub struct Manifest {
     /// What [`Pointer::unsettled`] says of it while it is the one that is installed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unsettled: bool,
+    /// What [`Pointer::history`] says while it is the one that is installed.
+    #[serde(skip)]
+    pub history: Option<History>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -194,6 +234,12 @@ impl Manifest {
         key(&self.id)
     }
 
+    /// Where the function's zip is.
+    #[must_use]
+    pub fn code_key(&self) -> String {
+        format!("lambda/{}.zip", self.code)
+    }
+
     /// Where a content of this release is kept.
     #[must_use]
     pub fn keeper(&self, sha256: &str) -> String {
@@ -257,14 +303,58 @@ pub async fn pointer(assets: &dyn Assets, bucket: &str) -> Result<Option<Pointer
 
 /// The record of the release that an artifact bucket says is installed.
 pub async fn current(assets: &dyn Assets, bucket: &str) -> Result<Option<Manifest>, Failure> {
-    let Some(bytes) = assets.read(Place::Home, bucket, CURRENT_KEY).await? else {
-        return Ok(None);
+    Ok(current_tagged(assets, bucket).await?.0)
+}
+
+/// The same with the pointer's `ETag`, which the next write of the pointer names.
+pub async fn current_tagged(
+    assets: &dyn Assets,
+    bucket: &str,
+) -> Result<(Option<Manifest>, Option<String>), Failure> {
+    let Some(there) = assets.read_tagged(Place::Home, bucket, CURRENT_KEY).await? else {
+        return Ok((None, None));
     };
-    let Some(pointer) = Pointer::parse(&bytes) else { return Ok(Manifest::parse(&bytes)) };
+    let etag = Some(there.etag);
+    let Some(pointer) = Pointer::parse(&there.bytes) else {
+        return Ok((Manifest::parse(&there.bytes), etag));
+    };
     let bytes = assets.read(Place::Home, bucket, &key(&pointer.id)).await?;
     let record = bytes.as_deref().and_then(Manifest::parse);
-    Ok(record.map(|record| Manifest { unsettled: pointer.unsettled, ..record }))
+    let Pointer { unsettled, history, .. } = pointer;
+    Ok((record.map(|record| Manifest { unsettled, history, ..record }), etag))
 }
+
+/// Writes the pointer over the one that was seen, or over one of an earlier lock.
+pub async fn point(
+    assets: &dyn Assets,
+    bucket: &str,
+    pointer: &Pointer,
+    seen: &mut Option<String>,
+) -> Result<(), Failure> {
+    let object = pointer.to_object()?;
+    for _ in 0..ATTEMPTS {
+        let written = assets.replace(Place::Home, bucket, &object, seen.as_deref()).await?;
+        if written.is_some() {
+            *seen = written;
+            return Ok(());
+        }
+        let there = assets.read_tagged(Place::Home, bucket, CURRENT_KEY).await?;
+        let other = there.as_ref().and_then(|there| Pointer::parse(&there.bytes));
+        // A call of a run that has lost its lock may arrive late; it does not count.
+        let is_late =
+            other.is_some_and(|other| pointer.lock.is_some() && other.lock < pointer.lock);
+        if !is_late {
+            break;
+        }
+        *seen = there.map(|there| there.etag);
+    }
+    Err(Failure::new(Kind::Settled, format!("`{bucket}/{CURRENT_KEY}` was changed meanwhile"))
+        .cause("another program has written which release is installed")
+        .help("run `spaceduck status`, then the same command again"))
+}
+
+/// How often a late write may come in between: a run that has lost its lock has few calls left.
+const ATTEMPTS: usize = 4;
 
 /// Where a content is kept.
 #[must_use]
@@ -317,10 +407,12 @@ mod tests {
             version: VERSION,
             id: "1-abc".into(),
             number: 1,
+            installed_at: None,
             release: "1".into(),
             code: "c".into(),
             architecture: "arm64".into(),
             function_version: "1".into(),
+            version_id: None,
             template: "t".into(),
             template_digest: "d".into(),
             sites: [(
@@ -332,6 +424,7 @@ mod tests {
             told: SiteConfig::default(),
             own: false,
             unsettled: false,
+            history: None,
         }
     }
 
@@ -385,6 +478,18 @@ mod tests {
         file.remove("md5");
         let read = Manifest::parse(value.to_string().as_bytes()).expect("it can be read");
         assert_eq!((read.version, read.keeper("f").as_str()), (2, "blobs/f"));
+    }
+
+    #[test]
+    fn an_intent_has_the_number_of_its_lock() {
+        for lock in [None, Some(7)] {
+            assert_eq!(intent_lock(&intent_key(lock)), Some(lock.unwrap_or_default()));
+        }
+        for other in
+            ["intent/rollback-", "intent/rollback-x", "intent/rollbacks", "releases/1.json"]
+        {
+            assert_eq!(intent_lock(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::yaml::Node;
 
 mod fold;
+mod version;
 mod walk;
 
+pub use version::{pin_version, version_id};
 pub use walk::Refs;
 
 /// `CloudFormation` takes a template of this many bytes inline; a larger one would need a bucket.
@@ -126,6 +128,34 @@ pub fn read_back(body: &str) -> Result<Rendered, RenderError> {
     })
 }
 
+/// Sets a property wherever resources of a type lack it, in a template that was rendered before.
+/// Its digest output is left as it is: it tells which template the account was given.
+pub fn complete(
+    body: &str,
+    kind: &str,
+    property: &str,
+    value: &str,
+) -> Result<String, RenderError> {
+    let mut root = Node::parse(body).map_err(|error| RenderError::Parse(error.to_string()))?;
+    let lacks = |node: &Node| {
+        let is_it = node.get("Type").and_then(Node::text) == Some(kind);
+        is_it && node.get("Properties").is_some_and(|all| all.get(property).is_none())
+    };
+    let resources = root.get("Resources").map_or(&[][..], Node::entries);
+    let ids: Vec<String> =
+        resources.iter().filter(|(_, node)| lacks(node)).map(|(id, _)| id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(body.to_owned());
+    }
+    for id in ids {
+        let resource = root.get_mut("Resources").and_then(|all| all.get_mut(&id));
+        if let Some(properties) = resource.and_then(|resource| resource.get_mut("Properties")) {
+            properties.set(property, value.into());
+        }
+    }
+    root.emit().map_err(|error| RenderError::Unsupported(error.to_string()))
+}
+
 fn finish(mut root: Node, parameters: BTreeSet<String>) -> Result<Rendered, RenderError> {
     let emit = |root: &Node| root.emit().map_err(|e| RenderError::Unsupported(e.to_string()));
     let digest = hex(&Sha256::digest(emit(&root)?));
@@ -210,6 +240,17 @@ fn check_references(root: &Node) -> Result<BTreeSet<String>, RenderError> {
     Ok(parameters)
 }
 
+/// The template with only these resources and without outputs: what `CloudFormation` takes to make
+/// a stack around resources that are there.
+pub fn only(body: &str, resources: &[&str]) -> Result<String, RenderError> {
+    let mut root = Node::parse(body).map_err(|error| RenderError::Parse(error.to_string()))?;
+    root.remove("Outputs");
+    if let Some(Node::Map(all)) = root.get_mut("Resources") {
+        all.retain(|(id, _)| resources.contains(&id.as_str()));
+    }
+    root.emit().map_err(|error| RenderError::Unsupported(error.to_string()))
+}
+
 fn make_disposable(root: &mut Node) {
     let Some(Node::Map(resources)) = root.get_mut("Resources") else { return };
     for (_, resource) in resources {
@@ -230,6 +271,27 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The key attributes of a table in a template, as `NAME TYPE KIND`, sorted.
+#[must_use]
+pub fn table_keys(resource: &Node) -> Vec<String> {
+    let properties = resource.get("Properties");
+    let list = |name: &str| properties.and_then(|of| of.get(name)).map_or(&[][..], Node::items);
+    let text = |node: &Node, name: &str| {
+        node.get(name).and_then(Node::text).unwrap_or_default().to_owned()
+    };
+    let kind_of = |attribute: &str| {
+        let named = |node: &&Node| text(node, "AttributeName") == attribute;
+        list("AttributeDefinitions").iter().find(named).map(|node| text(node, "AttributeType"))
+    };
+    let key = |node: &Node| {
+        let name = text(node, "AttributeName");
+        format!("{name} {} {}", kind_of(&name).unwrap_or_default(), text(node, "KeyType"))
+    };
+    let mut keys: Vec<String> = list("KeySchema").iter().map(key).collect();
+    keys.sort();
+    keys
 }
 
 #[cfg(test)]

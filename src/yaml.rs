@@ -88,6 +88,15 @@ impl Node {
         }
     }
 
+    /// The items of a sequence; none for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The string, when this is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

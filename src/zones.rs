@@ -217,8 +217,8 @@ fn troubles(hosting: &Hosting) -> Vec<String> {
                 list(&zone.servers)
             ),
             _ => format!(
-                "Route 53 has {} public zones {name} ({}), and nobody can tell to which of them \
-                 people are led, so no record is made in any. Delete those that are not needed, or \
+                "Route 53 has {} public zones {name} ({}), and it is unclear which of them is \
+                 in use, so no record is created. Delete the unused ones, or \
                  set the name servers of one at the registrar.",
                 same.len(),
                 same.iter().map(|kept| kept.zone.id.as_str()).collect::<Vec<_>>().join(", ")

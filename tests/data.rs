@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use spaceduck::archive::{self, Line, Reader};
+use spaceduck::event::Event;
 use spaceduck::execute::{self, Job};
+use spaceduck::files::Target;
 use spaceduck::model::{Place, Secret};
 use spaceduck::plan::{self, Goal};
 use spaceduck::rehearse::{Account, Cut, Fault};
@@ -100,7 +102,7 @@ async fn remove(account: &Arc<Account>, goal: Goal, file: Option<&std::path::Pat
     let plan = plan::plan(goal, &observed, &looking.rendered);
     let plan = if file.is_some() { plan.with_export() } else { plan };
     let looking = Arc::into_inner(looking).unwrap();
-    let job = Arc::new(Job { export: file.map(Into::into), ..looking });
+    let job = Arc::new(Job { export: file.map(Target::new), ..looking });
     match execute::run(&plan, &job).await {
         Ok(()) => String::new(),
         Err(broken) => broken.failure.to_text(),
@@ -127,6 +129,32 @@ async fn what_is_removed_was_written_down_before() {
 }
 
 #[tokio::test]
+async fn an_export_says_what_is_gone() {
+    let account = inhabited().await;
+    let (looking, _) = job(&account, Goal::Present, "a").await.unwrap();
+    let heard = Arc::new(Heard::default());
+    let events = Arc::clone(&heard) as spaceduck::event::Events;
+    let job = Job { events, ..Arc::into_inner(looking).unwrap() };
+    let notes = || {
+        let heard = heard.0.lock().unwrap();
+        let text = |event: &Event| match event {
+            Event::Note { text } => Some(text.clone()),
+            _ => None,
+        };
+        heard.iter().filter_map(text).collect::<Vec<_>>()
+    };
+    let mut source = execute::source(&job).await.unwrap();
+    execute::tell_what_is_gone(&job, &source);
+    assert!(notes().is_empty(), "{:?}", notes());
+    source.pool = None;
+    source.tables.remove("ducklings").unwrap();
+    execute::tell_what_is_gone(&job, &source);
+    let told = "Not in the export, because it is gone: the table `ducklings`, people, since there \
+                is no user pool.";
+    assert_eq!(notes(), [told]);
+}
+
+#[tokio::test]
 async fn what_can_not_be_written_down_stays() {
     let account = inhabited().await;
     let failure = remove(&account, Goal::Absent, Some("/nowhere/galaxy.jsonl".as_ref())).await;
@@ -148,19 +176,6 @@ async fn kept_data_is_taken_up_by_a_later_installation() {
     assert_eq!(install(&account).await.unwrap(), 0);
 }
 
-/// Somebody removes the stack by hand: its template keeps the tables.
-#[tokio::test]
-async fn tables_without_their_stack_are_adopted() {
-    let account = inhabited().await;
-    let world = account.world();
-    world.stacks.protect(Place::Home, "spaceduck-data", false).await.unwrap();
-    world.stacks.delete(Place::Home, "spaceduck-data").await.unwrap();
-    world.clock.sleep(std::time::Duration::from_hours(1)).await;
-    assert!(!account.contents().contains_key("stack spaceduck-data"));
-    install(&account).await.unwrap();
-    assert_eq!(account.held(DUCKLINGS).len(), 3);
-}
-
 #[expect(clippy::unnecessary_wraps, reason = "the real one may fail")]
 fn secret() -> Result<Secret, spaceduck::failure::Failure> {
     Ok(Secret::new("nobody knows it".into()))
@@ -170,7 +185,8 @@ async fn exported(account: &Arc<Account>) -> Vec<u8> {
     let (job, _) = job(account, Goal::Present, "a").await.unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("galaxy.jsonl");
-    execute::to_file(&job, &execute::source(&job).await.unwrap(), &file).await.unwrap();
+    let target = Target::new(&file);
+    execute::to_file(&job, &execute::source(&job).await.unwrap(), &target).await.unwrap();
     std::fs::read(&file).unwrap()
 }
 
@@ -181,13 +197,13 @@ async fn an_export_becomes_another_galaxy_whenever_it_is_cut_off() {
     install(&target).await.unwrap();
     let (job, _) = job(&target, Goal::Present, "a").await.unwrap();
     let source = execute::source(&job).await.unwrap();
-    let records = job.world.records.as_ref();
-    assert!(archive::is_empty(records, &source).await.unwrap());
+    let records = &job.world.records;
+    assert!(archive::is_empty(records.as_ref(), &source).await.unwrap());
     for number in 1..=3 {
         target.cut(Some(Cut::After(number)));
         archive::restore(records, &source, text.as_slice(), secret).await.unwrap_err();
         target.cut(None);
-        assert!(!archive::is_empty(records, &source).await.unwrap());
+        assert!(!archive::is_empty(records.as_ref(), &source).await.unwrap());
     }
     archive::restore(records, &source, text.as_slice(), secret).await.unwrap();
     let lines = |text: &[u8]| -> Vec<Line> {

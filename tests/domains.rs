@@ -15,12 +15,13 @@ use galaxy_mail::name::Domain;
 use galaxy_sites::Site;
 use spaceduck::catalog;
 use spaceduck::domains;
-use spaceduck::drift;
+use spaceduck::drift::{self, Finding};
 use spaceduck::execute;
 use spaceduck::model::{CertificateState, Front, GalaxyName, Place, Stack};
 use spaceduck::plan::{self, Action, Goal, StepId};
 use spaceduck::ports::Clock as _;
 use spaceduck::rehearse::{Account, Cut, Fate, Hiccup};
+use spaceduck::release::Record;
 
 use galaxy::*;
 
@@ -301,9 +302,9 @@ async fn going_back_leaves_the_domains_alone() {
 async fn drift(account: &Arc<Account>) -> Vec<(String, String)> {
     let (job, observed) = job_of(account, Goal::Present, "a", TWO).await.unwrap();
     let manifest = observed.current.clone().unwrap();
-    let found = drift::inspect(&job, &observed.stacks, &manifest).await.unwrap();
-    let ours = found.into_iter().filter(|one| one.state != drift::State::Unchecked);
-    ours.map(|one| (one.item, one.detail)).collect()
+    let found = drift::inspect(&job, &observed.stacks, &Record::whole(manifest)).await.unwrap();
+    let ours = found.into_iter().filter(Finding::is_drift);
+    ours.map(|one| (one.item(), one.detail)).collect()
 }
 
 #[tokio::test]
@@ -359,7 +360,7 @@ fn the_sheet_has_every_record_of_everything_as_table_zone_file_and_json() {
     let (code, told, people) = spaceduck(&yaml, &["domains"]);
     assert_eq!(code, 7, "{people}");
     assert!(told.contains("docs.example.org") && told.contains("acm-validations"), "{told}");
-    assert!(people.contains("known once its certificate is issued"), "{people}");
+    assert!(people.contains("once its certificate is issued"), "{people}");
     let (code, _, people) = spaceduck("name: pond\n", &["domains"]);
     assert_eq!(code, 1);
     assert!(people.contains("set one under `domains`"), "{people}");
@@ -375,9 +376,9 @@ async fn certificates_that_are_asked_for_at_once_are_all_there() {
         let (world, galaxy) = (account.world(), galaxy.clone());
         asking.spawn(async move {
             let domain = name(&format!("duck{number}.example.org"));
-            let token = number.to_string();
+            let (token, tags) = (number.to_string(), catalog::tags(&galaxy));
             world.certificates.ours(Place::Edge, &galaxy).await.unwrap();
-            world.certificates.request(Place::Edge, &galaxy, &domain, &token).await.unwrap();
+            world.certificates.request(Place::Edge, &tags, &domain, &token).await.unwrap();
         });
     }
     asking.join_all().await;

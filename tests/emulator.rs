@@ -165,7 +165,7 @@ fn an_interrupted_run_is_finished_by_the_next_one() {
     let creates = |call: &test_cloud::Call| call.name == "cloudformation CreateStack";
     let stopped = person.cut(&install, Moment::After, creates, |child| {
         let id = child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     });
     assert_eq!(stopped.code, Some(130), "{}", stopped.last());
     assert_eq!(

@@ -72,7 +72,7 @@ fn a_file_that_is_there_is_kept() {
     std::fs::write(&path, "name: mine\n").unwrap();
     let ran = spaceduck(folder.path(), &["init"]);
     assert_eq!(ran.code, Some(3));
-    assert!(ran.stderr.contains("`galaxy.yaml` is there already"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`galaxy.yaml` exists already"), "{}", ran.stderr);
     assert!(ran.stderr.contains("--force"), "{}", ran.stderr);
     assert_eq!(read(&folder, "galaxy.yaml"), "name: mine\n");
     let ran = spaceduck(folder.path(), &["init", "--force", "--name", "yours"]);
@@ -97,7 +97,7 @@ fn a_wrong_answer_is_refused_before_anything_is_written() {
         (&["--set", "api.memory_mb=lots"], "a number of MB from 128 to 3008"),
         (&["--set", "api.cores=2"], "there is no setting `api.cores`"),
         (&["--set", "region"], "is not a setting with its value"),
-        (&["--set", "turnstile.secret=hush.txt"], "the site key that belongs to it is missing"),
+        (&["--set", "turnstile.secret=hush.txt"], "but its site key is missing"),
     ] {
         let ran = spaceduck(folder.path(), &[&["init"], arguments].concat());
         assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.stderr);
@@ -165,7 +165,11 @@ fn the_schema_judges_as_the_program_does() {
     let (code, said) = judge("galaxy.yaml");
     assert_eq!(code, Some(0), "{said}");
     for (text, right) in [
-        ("name: pond\nregion: us-gov-west-1\n", true),
+        ("name: pond\nregion: ap-southeast-5\n", true),
+        ("name: pond\nregion: us-gov-west-1\n", false),
+        ("name: pond\nregion: cn-north-1\n", false),
+        ("name: awsome\n", false),
+        ("name: sthree-pond\n", false),
         ("turnstile:\nlogs:\n  retention_days: 7\n  site_access: false\n", true),
         ("turnstile:\n  site_key: 0x4AAAAAAADuckKey\n  secret: {file: hush.txt}\n", true),
         ("name: Duck\n", false),

@@ -60,6 +60,15 @@ def from_form(shape, fields, prefix):
         numbers = sorted({int(n[len(items) :].split(".")[0]) for n in below})
         assert numbers == list(range(1, len(numbers) + 1)), numbers
         return [from_form(shape.member, fields, f"{items}{number}") for number in numbers]
+    if shape.type_name == "map":
+        entries = prefix + ".entry."
+        numbers = sorted({int(n[len(entries) :].split(".")[0]) for n in below})
+        return {
+            fields[f"{entries}{number}.key"]: from_form(
+                shape.value, fields, f"{entries}{number}.value"
+            )
+            for number in numbers
+        }
     return scalar(shape, fields[prefix])
 
 
@@ -197,6 +206,14 @@ def beyond(shape, value, where):
             yield f"{where}: {len(value)} characters, {most} are allowed"
 
 
+def routes(name):
+    """Service as it signs, method, address and name of each operation of a service."""
+    model = SESSION.get_service_model(name)
+    for operation in map(model.operation_model, model.operation_names):
+        http = operation.http
+        yield f"{model.signing_name} {http['method']} {http['requestUri']} {operation.name}"
+
+
 def judge(request):
     model, operation, params = read(request)
     if operation is None:
@@ -220,5 +237,8 @@ def judge(request):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["values"]:
         print(json.dumps(model_of(sys.argv[2]).shape_for(sys.argv[3]).enum))
+        sys.exit()
+    if sys.argv[1:2] == ["routes"]:
+        print(json.dumps(sorted(line for name in sys.argv[2:] for line in routes(name))))
         sys.exit()
     print(json.dumps([judge(request) for request in json.load(sys.stdin)]))

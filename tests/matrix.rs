@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use spaceduck::failure::{Failure, Kind};
+use spaceduck::model::{Place, Tags};
 use spaceduck::plan::Goal;
-use spaceduck::rehearse::{Account, Cut, Hiccup};
+use spaceduck::rehearse::{Account, Cut, Foreign, Hiccup};
 
 mod galaxy;
 
@@ -27,6 +28,14 @@ enum Act {
 impl Act {
     async fn start(self) -> Arc<Account> {
         let account = account();
+        // Others are in every account, under names much like the galaxy's.
+        for place in [Place::Home, Place::Edge] {
+            account.settle(Foreign::Bucket(place, "spaceduck-theirs".into(), Tags::new()));
+            let certificate = Foreign::Certificate(place, "theirs.example".into(), Tags::new());
+            account.settle(certificate);
+        }
+        account.settle(Foreign::Table("spaceduck-orders".into(), Vec::new(), Tags::new()));
+        account.settle(Foreign::Parameter("/spaceduck-2/mail".into(), "x".into(), Tags::new()));
         if !matches!(self, Self::Install) {
             install(&account).await.unwrap();
         }
@@ -52,7 +61,7 @@ impl Act {
             Self::Teardown => String::new(),
             _ => installed(account).await.0,
         };
-        format!("{release} {:#?}", account.contents())
+        format!("{release} {:#?} {:?}", account.contents(), theirs(account))
     }
 }
 
@@ -71,10 +80,19 @@ async fn recovers(act: Act, account: &Arc<Account>, wanted: &str, what: &str) ->
     first.is_err()
 }
 
+/// What others have, to be compared.
+fn theirs(account: &Account) -> Vec<(String, String)> {
+    let of_others = ["theirs", "orders", "spaceduck-2"];
+    let all = account.dump().into_iter();
+    all.filter(|(key, _)| of_others.iter().any(|part| key.contains(part))).collect()
+}
+
 async fn matrix(act: Act) -> (usize, usize) {
     let undisturbed = act.start().await;
     let (before, _) = (undisturbed.log().len(), undisturbed.hiccup(None));
+    let others = theirs(&undisturbed);
     act.run(&undisturbed).await.unwrap();
+    assert_eq!(theirs(&undisturbed), others, "{act:?}");
     let calls = undisturbed.hiccup(None);
     let effects = undisturbed.log().len() - before;
     let wanted = act.end(&undisturbed).await;
@@ -97,6 +115,7 @@ async fn matrix(act: Act) -> (usize, usize) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
 fn whatever_goes_wrong_the_same_command_again_goes_on() {
     let mut table = String::from(
         "| command | dies before a change | dies after it | credentials expire at a call | its \

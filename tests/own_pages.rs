@@ -244,7 +244,7 @@ async fn neither_an_upgrade_nor_a_rollback_touches_them() {
     let texts = [RULES, &night, "<!doctype html><h1>Ours</h1>", "<svg/>"];
     let files: Vec<_> = THEIRS.iter().zip(texts).map(|((path, ..), text)| (*path, text)).collect();
     let folder = folder(&files);
-    let content = own::content(&folder.path().join("ours")).unwrap();
+    let content = own::content(&folder.path().join("ours")).unwrap().content;
     let now: Files = Arc::new(move |site, config| site::objects_of(&content, site, config));
     let before = release_before(Arc::clone(&now));
     let account = galaxy::account();
@@ -266,4 +266,43 @@ async fn neither_an_upgrade_nor_a_rollback_touches_them() {
     let back = seen(&account).await;
     has_theirs(&back);
     assert_eq!(back["duckgalaxy/index.html"], first["duckgalaxy/index.html"], "ours are back");
+}
+
+/// A folder asked for without its slash: relative pictures on its page would lead elsewhere.
+#[test]
+fn a_folder_without_its_slash_redirects_and_well_known_files_are_there() {
+    let folder = folder(&[
+        ("duckgalaxy/photos/index.html", "<!doctype html><img src=\"DUCK.JPG\">"),
+        ("duckgalaxy/photos/DUCK.JPG", "a picture"),
+        ("duckgalaxy/.well-known/security.txt", "Contact: mailto:a@example.com"),
+        ("duckgalaxy/.well-known/acme-challenge/token", "a token"),
+        ("duckgalaxy/.DS_Store", "x"),
+    ]);
+    let local = Local::start(folder.path());
+    let ask = |path: &str| {
+        let host = format!("duckgalaxy.localhost:{}", local.port);
+        let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+        let answer = agent.get(format!("http://localhost:{}{path}", local.port));
+        let answer = answer.header("host", host).call().unwrap();
+        let header = |name| {
+            let value = answer.headers().get(name);
+            value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        };
+        (answer.status().as_u16(), header("location"), header("content-type"))
+    };
+    let moved = |to: &str| (301, to.to_owned(), String::new());
+    assert_eq!(ask("/photos"), moved("/photos/"));
+    assert_eq!(ask("/photos?a=1&b=%2F"), moved("/photos/?a=1&b=%2F"));
+    assert_eq!(ask("//evil"), moved("/evil/"), "never to another host");
+    let there = |kind: &str| (200, String::new(), kind.to_owned());
+    assert_eq!(ask("/photos/"), there("text/html; charset=utf-8"));
+    assert_eq!(ask("/photos/DUCK.JPG"), there("image/jpeg"));
+    assert_eq!(ask("/.well-known/security.txt"), there("text/plain; charset=utf-8"));
+    assert_eq!(ask("/.well-known/acme-challenge/token"), there("text/plain; charset=utf-8"));
+    assert!(local.log().contains(".DS_Store`: hidden files stay here"), "{}", local.log());
+    // The same is said before anything is published.
+    let mut check = Command::new(env!("CARGO_BIN_EXE_spaceduck"));
+    let said = check.current_dir(folder.path()).args(["site", "check"]).output().unwrap().stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("Not published: `ours/duckgalaxy/.DS_Store`"), "{said}");
 }

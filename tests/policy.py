@@ -21,7 +21,12 @@ OTHERWISE = {
     "resourcegroupstagging": "resourcegroupstaggingapi",
     "servicequotas": "service-quotas",
 }
-TYPES = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::IAM::Role"]
+TYPES = [
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+]
 
 
 def operations(crate: str) -> list[str]:

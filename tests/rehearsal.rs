@@ -13,12 +13,12 @@ use spaceduck::back;
 use spaceduck::drift::{self, Finding};
 use spaceduck::execute::{self, Job, Pages};
 use spaceduck::failure::Kind;
-use spaceduck::lock;
-use spaceduck::model::{GalaxyName, Place};
+use spaceduck::model::Place;
 use spaceduck::observe::observe;
 use spaceduck::plan::{self, Goal};
 use spaceduck::ports::{DriftState, Object};
 use spaceduck::rehearse::{Account, Fault, Meddling, Pace};
+use spaceduck::release::Record;
 
 use galaxy::*;
 
@@ -222,7 +222,7 @@ async fn going_back_is_a_release_like_any_other() {
     install(&account).await.unwrap();
     let first = (installed(&account).await, account.contents());
     let failure = go_back_to(&account, None).await.unwrap_err();
-    assert_eq!(failure.message(), "there is no earlier release to go back to");
+    assert_eq!(failure.message(), "there is no earlier release to roll back to");
     reach(&account, Goal::Present, "b").await.unwrap();
     let second = installed(&account).await.0;
     let log = account.log().len();
@@ -232,8 +232,10 @@ async fn going_back_is_a_release_like_any_other() {
     assert!(log[0].ends_with("/intent/rollback"), "where it goes is noted first: {log:#?}");
     assert_eq!(log[1], "point FunctionName-of-spaceduck-api to 1", "callers come next: {log:#?}");
     assert_eq!(install(&account).await.unwrap(), 0);
-    go_back_to(&account, None).await.unwrap();
-    assert_eq!(installed(&account).await.0, second, "back from going back");
+    let failure = go_back_to(&account, None).await.unwrap_err();
+    assert_eq!(failure.message(), "there is no earlier release to roll back to");
+    go_back_to(&account, Some("b")).await.unwrap();
+    assert_eq!(installed(&account).await.0, second, "by name, what was left comes again");
 }
 
 /// A status of before an operation, seen after it began, is not its end.
@@ -254,54 +256,22 @@ async fn a_look_that_comes_late_is_not_believed() {
     assert_eq!(account.contents(), [].into());
 }
 
-#[tokio::test]
-async fn two_at_once_are_one_after_the_other() {
-    let account = account();
-    account.pace(Pace::Times(1000));
-    let (world, name) = (account.world(), GalaxyName::parse("spaceduck").unwrap());
-    let holder = |host: &str, now| lock::Holder {
-        command: "install".into(),
-        host: host.into(),
-        process: 7,
-        since: now,
-        beat: now,
-    };
-    let begun = world.clock.now();
-    let first = lock::take(&world, &name, holder("one", begun)).await.unwrap();
-    world.clock.sleep(Duration::from_secs(90)).await;
-    let failure = lock::take(&world, &name, holder("two", begun + 90)).await.err().unwrap();
-    assert_eq!(failure.kind, Kind::Refused);
-    let text = failure.to_text();
-    assert!(text.contains("`spaceduck install` is changing this galaxy right now"), "{text}");
-    assert!(text.contains("process 7 on one began "), "{text}");
-    first.release().await.unwrap();
-    let second = lock::take(&world, &name, holder("two", begun + 90)).await.unwrap();
-    drop(second);
-    // Nobody releases it now. Without a word for two minutes it is free again.
-    let dead = serde_json::to_string(&holder("two", begun)).unwrap();
-    world.notes.put(&lock::path(&name), &dead).await.unwrap();
-    world.clock.sleep(Duration::from_mins(1)).await;
-    lock::take(&world, &name, holder("three", begun + 150)).await.unwrap();
-}
-
 /// What has drifted from the installed release, and the job that goes by it.
 async fn drifted(account: &Arc<Account>) -> (Vec<Finding>, Arc<Job>) {
     let (looking, observed) = job(account, Goal::Present, "c").await.unwrap();
     let current = observed.current.unwrap();
     let job = back::toward(&looking, current.clone()).await.unwrap();
     let observed = observe(&job).await.unwrap();
-    (drift::inspect(&job, &observed.stacks, &current).await.unwrap(), job)
+    (drift::inspect(&job, &observed.stacks, &Record::whole(current)).await.unwrap(), job)
 }
 
 #[tokio::test]
 async fn whatever_somebody_changes_is_found_and_put_back() {
     let text = |text: &str| text.to_owned();
     let bucket = "spaceduck-duckgalaxy-111122223333-us-east-1-an";
-    let object = |bytes: &[u8], kind: &str, cache: &str| Object {
-        key: "index.html".into(),
-        bytes: bytes.to_vec().into(),
-        content_type: kind.into(),
-        cache_control: cache.into(),
+    let object = |bytes: &[u8], kind: &str, cache: &str| {
+        let (key, bytes) = ("index.html".into(), bytes.to_vec().into());
+        Object { key, bytes, content_type: kind.into(), cache_control: cache.into() }
     };
     let page = {
         let account = account();
@@ -347,8 +317,10 @@ async fn whatever_somebody_changes_is_found_and_put_back() {
         assert_eq!(drifted(&account).await.0, [], "before {expected}");
         account.meddle(meddling);
         let (found, job) = drifted(&account).await;
-        let shown: Vec<String> =
-            found.iter().map(|f| format!("{} {} {}", f.item, f.state.word(), f.detail)).collect();
+        let shown: Vec<String> = found
+            .iter()
+            .map(|f| format!("{} {} {}", f.item(), f.state().word(), f.detail))
+            .collect();
         assert_eq!(shown, [expected]);
         execute::run(&drift::repair(&found, &[]), &job).await.unwrap();
         assert_eq!(drifted(&account).await.0, [], "after {expected}");
@@ -376,7 +348,7 @@ async fn what_nobody_can_check_is_named_and_is_no_drift() {
     let unchecked = DriftState::NotChecked;
     account.meddle(Meddling::Resource(text("spaceduck-mail"), text("AlarmTopic"), unchecked));
     let (found, job) = drifted(&account).await;
-    assert_eq!(found[0].state, drift::State::Unchecked);
+    assert_eq!(found[0].state(), drift::State::Unchecked);
     assert!(drift::repair(&found, &[]).steps.is_empty());
     // The second look has nothing new to tell, and a third tells what is gone.
     let (new, gone) = drift::since_last(&job, &found).await.unwrap();

@@ -18,6 +18,7 @@ use spaceduck::model::{Front, Part, RecordSet, Says};
 use spaceduck::plan::{self, Action, Goal, StepId};
 use spaceduck::ports::Clock as _;
 use spaceduck::rehearse::{Account, Closed, Cut};
+use spaceduck::release::Record;
 
 use galaxy::*;
 
@@ -172,8 +173,8 @@ async fn data_that_stays_keeps_the_records_of_its_mail() {
 async fn found(account: &Arc<Account>) -> Vec<drift::Finding> {
     let (job, observed) = job_of(account, Goal::Present, "a", TWO).await.unwrap();
     let manifest = observed.current.clone().unwrap();
-    let found = drift::inspect(&job, &observed.stacks, &manifest).await.unwrap();
-    found.into_iter().filter(|one| one.item.contains("record")).collect()
+    let found = drift::inspect(&job, &observed.stacks, &Record::whole(manifest)).await.unwrap();
+    found.into_iter().filter(|one| one.item().contains("record")).collect()
 }
 
 #[tokio::test]
@@ -185,7 +186,7 @@ async fn drift_tells_what_is_gone_or_changed_and_repair_makes_what_is_gone() {
     account.displace("docs.example.org AAAA");
     account.place(&zone, set("api.example.org", "A", "192.0.2.1"));
     let drifted = found(&account).await;
-    let items: Vec<&str> = drifted.iter().map(|one| one.item.as_str()).collect();
+    let items: Vec<String> = drifted.iter().map(drift::Finding::item).collect();
     let wanted = [
         "records/addresses/api.example.org/A",
         "records/addresses/docs.example.org/A",
@@ -198,7 +199,7 @@ async fn drift_tells_what_is_gone_or_changed_and_repair_makes_what_is_gone() {
     let steps: Vec<StepId> = plan.steps.iter().map(|step| step.id).collect();
     assert_eq!(steps, [StepId::Record(Part::Addresses)]);
     execute::run(&plan, &job).await.unwrap();
-    let left: Vec<String> = found(&account).await.into_iter().map(|one| one.item).collect();
+    let left: Vec<String> = found(&account).await.into_iter().map(|one| one.item()).collect();
     assert_eq!(left, [wanted[0]], "what somebody has changed is somebody's");
     assert_eq!(account.records(&zone)["api.example.org A"], "192.0.2.1");
 }

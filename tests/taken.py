@@ -16,6 +16,11 @@ client("sesv2").create_configuration_set(ConfigurationSetName=f"{name}-tx")
 keys = client("kms")
 key = keys.create_key()["KeyMetadata"]["KeyId"]
 keys.create_alias(AliasName=f"alias/{name}-cert", TargetKeyId=key)
+client("iam").create_policy(
+    PolicyName=f"{name}-boundary",
+    PolicyDocument='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
+    '"Action": "sts:GetCallerIdentity", "Resource": "*"}]}',
+)
 front = client("cloudfront", "us-east-1")
 front.create_origin_access_control(
     OriginAccessControlConfig={

@@ -120,7 +120,8 @@ fn the_gateway_throttles_as_the_table_of_calls_says() {
         assert!(text.contains(&format!("      RouteKey: {route}\n")), "no route {route}");
     }
     let routes = text.matches("Type: AWS::ApiGatewayV2::Route\n").count();
-    assert_eq!(routes, wanted.len() + 1, "and one for all others");
+    assert_eq!(routes, wanted.len() + 2, "one for all others, and one for the API's own address");
+    assert!(text.contains("      RouteKey: GET /beak\n"));
     let Throttle { rate, burst } = Throttle::DEFAULT;
     let default = format!(
         "        ThrottlingRateLimit: {rate}\n        ThrottlingBurstLimit: {burst}\n      RouteS"

@@ -1,8 +1,9 @@
 """Runs a program in a terminal of a given width and answers what it asks.
 
 Arguments: COLUMNS PROGRAM [ARGUMENT]... On standard input a JSON list of [WORDS, ANSWER]: as soon as
-WORDS have appeared, ANSWER is typed with Enter. Prints one JSON object: what appeared, without
-colours, and the exit code.
+WORDS have appeared, ANSWER is typed with Enter; `Ctrl-C` is that key alone, and `SIGTERM` and the like
+are sent to the program. Prints one JSON object: what appeared, without colours, the exit code, and
+whether the terminal shows again what is typed.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import sys
 import termios
@@ -46,9 +48,17 @@ while True:
     seen += part
     if answers and answers[0][0].encode() in seen[looked:]:
         looked = len(seen)
-        os.write(terminal, answers.pop(0)[1].encode() + b"\n")
+        answer = answers.pop(0)[1]
+        if answer == "Ctrl-C":
+            os.write(terminal, b"\x03")
+        elif answer.startswith("SIG"):
+            os.kill(pid, signal.Signals[answer])
+        else:
+            os.write(terminal, answer.encode() + b"\n")
 _, status = os.waitpid(pid, 0)
 text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07", "", seen.decode())
 # The first line is the one that let the program begin, as the terminal echoed it.
 text = text.replace("\r\n", "\n").split("\n", 1)[1]
-print(json.dumps({"text": text, "code": os.waitstatus_to_exitcode(status), "unasked": answers}))
+shown = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps({"text": text, "code": code, "unasked": answers, "echo": shown}))

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "cargo sets it")]
 fn make() -> Result<(), String> {
     let said = |error: std::io::Error| error.to_string();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().map_err(said)?;

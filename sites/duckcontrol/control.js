@@ -97,7 +97,7 @@ function showPecks(pecks) {
   const total = rows.reduce((sum, row) => sum + row.value, 0);
   const list = rows.map((row) => `${count(row.value)} ${row.name}`).join(', ');
   const words = total === 0
-    ? 'Nobody has pecked anybody in this galaxy yet.'
+    ? 'No pecks in this galaxy yet.'
     : `${count(total)} ${total === 1 ? 'peck' : 'pecks'} in all: ${list}.`;
   $('chart').replaceChildren(bars(rows, `Pecks by state. ${words}`));
   $('chart-text').textContent = words;

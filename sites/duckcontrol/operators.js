@@ -1,4 +1,4 @@
-// What operators see and decide. The sign-in lives in this page's memory and is stored nowhere.
+// What operators see and decide.
 
 import { BeakError, call, loadConfig, make, moment } from '/shared/beak.js';
 import { busy, clearFaults, emailFault, fault, goToFault, notice, showError } from '/shared/form.js';
@@ -11,7 +11,12 @@ const SMALL = 500;
 const MOST = 2000;
 const SHOWN = 25;
 
-let session = null;
+// The tokens of the sign-in, so that it survives a reload. Session storage ends with the tab and no
+// other site can read it; the content policy lets no foreign script run here. A cookie would travel
+// to the API by itself, and then other sites could act for the operator.
+const STORE = 'spaceduck-operator';
+
+let session = stored();
 let config = {};
 let roster = [];
 let whole = true;
@@ -37,10 +42,28 @@ function nameOf(id) {
 
 /* ---------- signing in ---------- */
 
+function stored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORE));
+  } catch {
+    return null; // storage is blocked, or not ours
+  }
+}
+
+function store() {
+  try {
+    if (session) sessionStorage.setItem(STORE, JSON.stringify(session));
+    else sessionStorage.removeItem(STORE);
+  } catch {
+    // Storage is blocked: the sign-in lasts until the page is reloaded.
+  }
+}
+
 const form = $('signin-form');
 
 function accept(tokens, email) {
   session = { access: tokens.access_token, refresh: tokens.refresh_token ?? session?.refresh, email };
+  store();
 }
 
 /** A call as the operator; an access token that has run out is exchanged once. */
@@ -70,9 +93,7 @@ form.addEventListener('submit', async (event) => {
     const body = { email: email.value.trim(), password: password.value };
     accept(await call('/beak/signin', { method: 'POST', body }), body.email);
     password.value = '';
-    $('signed-as').textContent = `Signed in as ${session.email}`;
-    await readConsole();
-    open(true);
+    await enter();
     $('console-title').focus();
   } catch (error) {
     refused(error);
@@ -80,6 +101,12 @@ form.addEventListener('submit', async (event) => {
     busy($('signin'), false);
   }
 });
+
+async function enter() {
+  $('signed-as').textContent = `Signed in as ${session.email}`;
+  await readConsole();
+  open(true);
+}
 
 /** A refusal, wherever it came from. */
 function refused(error) {
@@ -89,11 +116,11 @@ function refused(error) {
     const token = session?.access;
     forget();
     if (token) call('/beak/signout', { method: 'POST', token }).catch(() => {});
-    say('bad', 'This account is not an operator.', 'You have been signed out. Whoever runs this galaxy makes operators with `spaceduck operator add`.');
+    say('bad', 'This account is not an operator.', 'You have been signed out. The person who runs this galaxy adds operators with `spaceduck operator add`.');
     $('op-notice').focus();
   } else if (error.status === 401 && inside) {
     forget();
-    say('wait', 'Your sign-in has run out.', 'Sign in again to go on.');
+    say('wait', 'Your session has expired.', 'Sign in again to continue.');
     $('op-notice').focus();
   } else {
     showError(error, $('op-notice'), inside ? {} : { email: $('email'), password: $('password') });
@@ -107,6 +134,7 @@ function open(yes) {
 
 function forget() {
   session = null;
+  store();
   roster = [];
   for (const id of ['rows', 'requests', 'events', 'tables', 'fleet', 'mail', 'alarms', 'attention']) $(id).replaceChildren();
   open(false);
@@ -119,7 +147,7 @@ $('signout').addEventListener('click', async () => {
   const told = await call('/beak/signout', { method: 'POST', token }).then(() => true, () => false);
   say(told ? 'good' : 'wait', 'Signed out.', told
     ? 'This tab has forgotten your sign-in.'
-    : 'This tab has forgotten your sign-in, but the API could not be told; it will end by itself.');
+    : 'This tab has forgotten your sign-in, but the API did not respond. The token expires within an hour.');
   $('email').focus();
 });
 
@@ -191,11 +219,11 @@ function showFleet(fleet) {
 
 /** How the mail stands, what to do next, and where that is explained; `wait` where it is needed. */
 function mailNext(mail) {
-  if (config.outbox) return ['good', 'Mails stay on this machine, in its outbox. There is nothing to set up.'];
-  if (!mail.sender) return ['wait', 'Codes come from Cognito’s own sender, about 50 mails a day; other mails are not sent. Next: give galaxy.yaml a mail domain and run `spaceduck mail`.', '/runbooks/codes-do-not-arrive/'];
-  if (mail.sandbox) return ['wait', 'Amazon still keeps this account in its sandbox: only confirmed addresses get mail. Next: run `spaceduck mail apply` to ask for production access; until then `spaceduck mail invite ADDRESS` lets one address in.', '/runbooks/sandbox-exit/'];
+  if (config.outbox) return ['good', 'Emails stay on this machine, in the outbox. There is nothing to set up.'];
+  if (!mail.sender) return ['wait', 'Cognito’s own sender sends the codes, about 50 emails a day; other emails are not sent. Next: set `mail.domain` in galaxy.yaml and run `spaceduck mail`.', '/runbooks/codes-do-not-arrive/'];
+  if (mail.sandbox) return ['wait', 'This account is in the SES sandbox: only verified addresses receive mail. Next: run `spaceduck mail apply` to apply for production access. Until then, `spaceduck mail invite ADDRESS` verifies one address.', '/runbooks/sandbox-exit/'];
   if (mail.quota && mail.sent > mail.quota * 0.8) return ['wait', 'More than four fifths of the quota is used. Next: ask for a higher one in the SES console, or wait: it counts the last 24 hours.', '/runbooks/quota-reached/'];
-  return ['good', 'Everybody can be reached.'];
+  return ['good', 'Mail reaches every address.'];
 }
 
 /** A sentence with `code` in it and the page that says more, as elements. */
@@ -217,7 +245,7 @@ function showMail(mail) {
       make('span', { class: `state ${mail.sender ? 'up' : 'pending'}` }, mail.sender ? 'own sender' : 'no sender of its own'),
       make('span', { class: `state ${mail.sandbox ? 'pending' : 'up'}` }, mail.sandbox ? 'sandbox' : 'out of the sandbox')),
     ...quota,
-    make('p', { class: 'small soft' }, `${count(mail.bounces ?? 0)} came back for good, ${count(mail.complaints ?? 0)} called spam: nothing more goes there.`),
+    make('p', { class: 'small soft' }, `${count(mail.bounces ?? 0)} bounced, ${count(mail.complaints ?? 0)} marked as spam. The galaxy no longer mails these addresses.`),
     make('p', {}, ...marked(next, page)));
 }
 
@@ -225,11 +253,11 @@ function showTables(tables) {
   if (!tables) return $('tables').replaceChildren(make('tr', {}, make('td', { colspan: 3 }, unknown())));
   return $('tables').replaceChildren(...tables.map((table) => make('tr', {},
     make('th', { scope: 'row', class: 'mono' }, table.name),
-    make('td', {}, make('span', { class: `state ${table.active ? 'up' : 'down'}` }, table.active ? 'answers' : 'does not answer')),
+    make('td', {}, make('span', { class: `state ${table.active ? 'up' : 'down'}` }, table.active ? 'active' : 'not responding')),
     make('td', { class: 'num' }, table.entries === null ? 'not counted' : count(table.entries)))));
 }
 
-const STATES = { ok: ['up', 'quiet'], alarm: ['down', 'rings'], missing: ['down', 'missing'], unknown: ['', 'too little seen'] };
+const STATES = { ok: ['up', 'OK'], alarm: ['down', 'firing'], missing: ['down', 'missing'], unknown: ['', 'not enough data'] };
 
 function showAlarms(alarms) {
   const item = ({ name, state, since }) => {
@@ -244,24 +272,24 @@ function showAlarms(alarms) {
 /** What needs somebody, first things first. */
 function showAttention(status) {
   const items = [];
-  if (status.status !== 'operational') items.push(['bad', `The galaxy is in the state “${status.status}”. \`spaceduck status\` says which part does not answer.`, '/runbooks/api-5xx/']);
+  if (status.status !== 'operational') items.push(['bad', `The galaxy’s status is “${status.status}”. \`spaceduck status\` shows which part is failing.`, '/runbooks/api-5xx/']);
   for (const { name, state } of status.alarms ?? []) {
-    if (state === 'alarm') items.push(['bad', `The alarm ${name} rings.`, '/runbooks/alarms/']);
-    if (state === 'missing') items.push(['wait', `The alarm ${name} is missing. \`spaceduck repair\` brings it back.`, '/runbooks/alarms/']);
+    if (state === 'alarm') items.push(['bad', `The alarm ${name} is firing.`, '/runbooks/alarms/']);
+    if (state === 'missing') items.push(['wait', `The alarm ${name} is missing. \`spaceduck repair\` restores it.`, '/runbooks/alarms/']);
   }
   for (const table of status.tables ?? []) {
-    if (!table.active) items.push(['bad', `The table ${table.name} does not answer. \`spaceduck drift\` says whether somebody changed it.`, '/runbooks/drift-found/']);
+    if (!table.active) items.push(['bad', `The table ${table.name} is not responding. \`spaceduck drift\` shows whether it was changed.`, '/runbooks/drift-found/']);
   }
   if (status.mail) {
     const next = mailNext(status.mail);
     if (next[0] === 'wait') items.push(next);
   }
   const waiting = roster.filter((duck) => duck.tier_request).length;
-  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling waits' : `${count(waiting)} ducklings wait`} for a decision about tier T2.`, '/runbooks/t2-request/']);
+  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling is waiting' : `${count(waiting)} ducklings are waiting`} for your decision on tier T2.`, '/runbooks/t2-request/']);
   if (status.fleet && status.fleet.offline > 0 && status.fleet.alive === 0) items.push(['still', 'No agent has sent a pulse within 10 minutes. Agents do that with `POST /beak/pulse`.']);
   $('attention').replaceChildren(...(items.length
     ? items.map(([kind, text, page]) => make('li', { class: kind }, ...marked(text, page)))
-    : [make('li', { class: 'good' }, 'Nothing needs you.')]));
+    : [make('li', { class: 'good' }, 'Nothing to do.')]));
 }
 
 /* ---------- requests for T2 ---------- */
@@ -276,7 +304,7 @@ function showRequests() {
     const area = card.querySelector('textarea');
     area.value = written.get(area.id) ?? '';
   }
-  const none = whole ? 'Nobody waits for a decision.' : `Nobody among the first ${count(roster.length)} ducklings waits for a decision.`;
+  const none = whole ? 'No open requests.' : `No open requests among the first ${count(roster.length)} ducklings.`;
   $('requests').replaceChildren(...(cards.length ? cards : [make('li', { class: 'soft' }, none)]));
 }
 
@@ -396,11 +424,22 @@ async function readEvents() {
 
 /* ---------- start ---------- */
 
+/** A stored sign-in that no longer works leads to the form; one that could not be tried is kept. */
+function resumeFailed(error) {
+  if (error instanceof BeakError && error.status === 401) {
+    forget();
+    say('wait', 'Your session has expired.', 'Sign in again to continue.');
+  } else {
+    refused(error);
+  }
+}
+
 /** Opens the sign-in for those who have one. */
 export function startOperators() {
   form.noValidate = true;
   loadConfig().then((loaded) => {
     config = loaded;
     $('signin-fields').disabled = false;
-  }, (error) => say('bad', 'Nobody can sign in right now.', error.message));
+    if (session) enter().catch(resumeFailed);
+  }, (error) => say('bad', 'Sign-in is unavailable right now.', error.message));
 }

@@ -113,7 +113,7 @@ function sentence(status, message, retryAfter, base) {
     return `${said ? endWithDot(said) : 'That was more than this galaxy allows in a short time.'} ${wait}, then try again.`;
   }
   if (said) return endWithDot(said);
-  if (status >= 500) return `The API at ${base} had a fault of its own (${status}). Try again in a moment.`;
+  if (status >= 500) return `The API at ${base} failed (${status}). Try again in a moment.`;
   if (status >= 200 && status < 300) return `The API at ${base} answered with something that is not JSON. Is the address right?`;
   return `The API at ${base} refused the request (${status}).`;
 }
@@ -142,6 +142,7 @@ export function moment(value) {
 
 /** Fills links between the sites, the galaxy's name, version and API address. */
 export async function fillLinks(root = document) {
+  if (!root.querySelector('a[data-site], [data-config], [data-api]')) return;
   let config;
   try {
     config = await loadConfig();
@@ -163,11 +164,33 @@ export async function fillLinks(root = document) {
   }
 }
 
-/** The row of sections scrolls where it is too long: the one that this page is in is in sight. */
-function showSection() {
-  const here = document.querySelector('.rooms [aria-current]');
-  const row = here?.closest('ul');
-  if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - 16;
+/** Scrolls the list of a section's pages to this page, where the list has a scrollbar of its own. */
+function showPage() {
+  const list = document.querySelector('.side');
+  const here = list?.querySelector('[aria-current]');
+  if (here && list.scrollHeight > list.clientHeight) {
+    const from = here.getBoundingClientRect().top - list.getBoundingClientRect().top;
+    list.scrollTop += from - list.clientHeight / 2;
+  }
+}
+
+/** Gives every block of code a button that copies it. */
+export function addCopyButtons() {
+  for (const block of document.querySelectorAll('.code')) {
+    const text = block.querySelector('pre');
+    if (!text || block.querySelector('.copy')) continue;
+    const button = make('button', { type: 'button', class: 'copy' }, 'Copy');
+    const said = make('span', { class: 'unseen', role: 'status' });
+    button.addEventListener('click', async () => {
+      const done = await copy(text.textContent.trimEnd());
+      button.textContent = done ? 'Copied' : 'Press Ctrl-C';
+      said.textContent = done ? 'Copied to the clipboard.' : 'The browser did not allow copying. The text is selected: press Ctrl-C.';
+      if (!done) getSelection().selectAllChildren(text);
+      setTimeout(() => { button.textContent = 'Copy'; said.textContent = ''; }, 3000);
+    });
+    block.prepend(button, said);
+    block.classList.add('has-copy');
+  }
 }
 
 /** Copies text; true when the browser allowed it. */
@@ -192,6 +215,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 if (typeof document !== 'undefined') {
-  showSection();
+  showPage();
+  addCopyButtons();
   fillLinks();
 }

@@ -21,7 +21,7 @@ export function prepareCaptcha(key, action) {
   if (!key) return false;
   if (isTestKey(key)) {
     token = DUMMY_TOKEN;
-    $('captcha-note').textContent = 'Test captcha: this galaxy takes everybody for a person.';
+    $('captcha-note').textContent = 'Test captcha: it always passes.';
     return true;
   }
   const script = make('script', { src: TURNSTILE, async: true });
@@ -48,7 +48,7 @@ function renderWidget(key, action) {
       token = given;
       captchaFault('');
     },
-    'expired-callback': spoilt('The captcha has expired. Solve it once more.'),
+    'expired-callback': spoilt('The captcha has expired. Solve it again.'),
     'error-callback': spoilt('The captcha had a problem. Reload the page if it does not recover.'),
   });
 }

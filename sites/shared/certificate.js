@@ -63,10 +63,10 @@ function keyOf(x) {
 }
 
 /**
- * The claims of a certificate that one of these keys has signed for this issuer; throws a
+ * The claims of a certificate that one of these keys has signed for one of these issuers; throws a
  * CertificateError for any other. Needs no network.
  */
-export async function check(compact, keys, issuer) {
+export async function check(compact, keys, issuers) {
   const { header, claims, signature, signed } = read(compact);
   // Which algorithm counts is ours to say, not the certificate's: RFC 8725, section 3.1.
   if (header.alg !== 'EdDSA') {
@@ -74,14 +74,14 @@ export async function check(compact, keys, issuer) {
   }
   const known = keys.find((key) => key.kid === header.kid && key.kty === 'OKP' && key.crv === 'Ed25519');
   if (!known) {
-    throw new CertificateError('Another galaxy has signed this, or nobody has: the key it names is none of this galaxy’s.');
+    throw new CertificateError('This galaxy did not sign this certificate: the key it names is not one of this galaxy’s.');
   }
   if (signature.length !== 64) throw new CertificateError('The signature is not whole. Was the certificate copied to its end?');
   const key = await keyOf(known.x);
   if (!await crypto.subtle.verify({ name: 'Ed25519' }, key, signature, signed)) {
-    throw new CertificateError('The signature does not fit: somebody has changed this certificate after it was signed.');
+    throw new CertificateError('The signature is invalid: the certificate was changed after it was signed.');
   }
-  if (claims.iss !== issuer) {
+  if (!issuers.includes(claims.iss)) {
     throw new CertificateError(`It is signed, but for the galaxy at ${claims.iss}, not for this one.`);
   }
   return claims;

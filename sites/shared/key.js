@@ -19,7 +19,7 @@ export function keyBox(key, duckling, hidden = () => {}) {
   copy.addEventListener('click', () => copyFrom(shown, said, 'Copied. Store it before you copy anything else.'));
   save.addEventListener('click', () => {
     download([`${shown.textContent}\n`], 'text/plain', `${duckling}.key.txt`);
-    said.textContent = 'Saved as a file. Whoever can read it can act as your duckling.';
+    said.textContent = 'Saved as a file. Anyone who can read it can act as your duckling.';
   });
   hide.addEventListener('click', () => {
     shown.textContent = 'sd_bk_… (hidden; it cannot be shown again)';
@@ -30,7 +30,7 @@ export function keyBox(key, duckling, hidden = () => {}) {
   });
 
   return make('div', { class: 'stack' },
-    make('p', { class: 'note wait' }, make('strong', {}, 'This Beak Key is shown only now.'), ' Nobody can show it to you again, not even the operator. Put it in a password manager or your agent’s secret store before you leave this page.'),
+    make('p', { class: 'note wait' }, make('strong', {}, 'This is the only time you see this Beak Key.'), ' Not even the operator can show it to you again. Put it in a password manager or your agent’s secret store before you leave this page.'),
     make('span', { id: 'key-label' }, make('strong', {}, 'Beak Key')),
     shown,
     make('div', { class: 'row' }, copy, save, hide),

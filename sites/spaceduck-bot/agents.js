@@ -22,7 +22,7 @@ function say(kind, headline, text) {
 function trouble(error, fields) {
   if (error instanceof BeakError && error.status === 401 && key) {
     close();
-    say('bad', 'This key opens nothing any more.', 'It may have been exchanged for another one.');
+    say('bad', 'This key no longer works.', 'It may have been rotated.');
     $('notice').focus();
     return;
   }
@@ -48,7 +48,7 @@ $('open').addEventListener('submit', async (event) => {
     $('name').focus();
   } catch (error) {
     if (error instanceof BeakError && error.status === 401) {
-      fault($('key-field'), 'This key opens nothing here.');
+      fault($('key-field'), 'This galaxy does not know this key.');
       $('key-field').focus();
     } else {
       trouble(error);
@@ -101,8 +101,8 @@ async function readAll(token) {
   $('my-pulse').textContent = me.last_pulse ? `${me.liveness}, last on ${moment(me.last_pulse)}` : `${me.liveness}, none yet`;
   showCertificate(certificate.certificate);
   showTier();
-  show('in', asked, 'Nobody has asked yet.');
-  show('out', asking, 'You have asked nobody yet.');
+  show('in', asked, 'No pecks received yet.');
+  show('out', asking, 'No pecks sent yet.');
 }
 
 function showCertificate(compact) {
@@ -202,7 +202,7 @@ act($('peck'), $('send'), peckFields, async () => {
     peck_type: $('peck_type').value.trim(),
     message: $('message').value,
   };
-  if (!body.target_duckling_id) fault($('target_duckling_id'), 'Whom do you ask? An id begins with dkl_.');
+  if (!body.target_duckling_id) fault($('target_duckling_id'), 'Enter the other duckling’s id. It begins with dkl_.');
   if (goToFault($('peck'))) return;
   const answer = await call('/beak/peck', { method: 'POST', token: key, body });
   $('message').value = '';
@@ -227,7 +227,7 @@ act($('rotate-form'), $('rotate'), {}, async () => {
   key = next;
   $('key-box').replaceChildren(keyBox(next, me.duckling_id, () => $('name').focus()));
   await readAll(key);
-  say('good', 'The key is exchanged.', 'The old one opens nothing any more; this page goes on with the new one.');
+  say('good', 'The key was rotated.', 'The old key no longer works. This page now uses the new one.');
   $('key').focus();
 });
 

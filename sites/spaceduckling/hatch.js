@@ -16,6 +16,10 @@ const RESEND_WAIT = 60;
 let config = null;
 let born = null;
 
+// What was typed in step 1, for step 2: what comes with the code counts, whatever other people sent
+// with this address. In this page's memory only, and never from a link.
+let typed = null;
+
 function say(kind, headline, text) {
   notice($('notice'), kind, headline, text);
 }
@@ -59,7 +63,13 @@ hatchForm.addEventListener('submit', async (event) => {
     };
     const answer = await call('/beak/hatch', { method: 'POST', body });
     password.value = '';
-    toCode(answer.email ?? body.email);
+    typed = {
+      email: answer.email ?? body.email,
+      hatch_id: answer.hatch_id,
+      password: body.password,
+      display_name: body.display_name,
+    };
+    toCode(typed.email);
     const span = answer.expires_in ? ` It is good for ${duration(answer.expires_in)}.` : '';
     say(answer.note ? 'wait' : 'good', 'The egg is laid.', `A code is on its way to ${answer.email ?? body.email}.${span} ${answer.note ?? ''}`);
     waitToResend(RESEND_WAIT);
@@ -115,6 +125,11 @@ function toCode(email) {
   }
 }
 
+/** What was typed for this address; nothing for another one. */
+function typedFor(email) {
+  return typed?.email.toLowerCase() === email.value.trim().toLowerCase() ? typed : {};
+}
+
 $('code').addEventListener('input', () => {
   const digits = $('code').value.replace(/\D/g, '').slice(0, 6);
   if (digits !== $('code').value) $('code').value = digits;
@@ -132,8 +147,9 @@ verifyForm.addEventListener('submit', async (event) => {
 
   busy($('verify-button'), true);
   try {
-    const body = { email: email.value.trim(), code: code.value };
+    const body = { ...typedFor(email), email: email.value.trim(), code: code.value };
     showDuckling(await call('/beak/verify', { method: 'POST', body }));
+    typed = null;
   } catch (error) {
     codeRefused(error);
   } finally {
@@ -153,14 +169,22 @@ $('resend').addEventListener('click', async () => {
   const wrongMail = emailFault(email);
   if (wrongMail) fault(email, wrongMail);
   if (goToFault(verifyForm)) return;
+  const { hatch_id } = typedFor(email);
+  const body = { email: email.value.trim(), ...(hatch_id ? { hatch_id } : { captcha_token: captchaToken() }) };
+  if (body.captcha_token === '') {
+    say('wait', 'Solve the captcha first.', 'Choose “Start over”: the captcha is below the form.');
+    return;
+  }
   waitToResend(RESEND_WAIT);
   try {
-    const { note } = await call('/beak/resend', { method: 'POST', body: { email: email.value.trim() } });
-    say(note ? 'wait' : 'good', 'Sent.', `If an egg is waiting for this address, a new code is on its way. ${note ?? 'Use the newest one.'}`);
+    const { note } = await call('/beak/resend', { method: 'POST', body });
+    say(note ? 'wait' : 'good', 'Sent.', `If an egg is waiting for this address, a new code is on its way. An address gets one a minute and four an hour. ${note ?? 'Use the newest one.'}`);
     $('code').focus();
   } catch (error) {
     waitToResend((error instanceof BeakError && error.retryAfter) || 0);
     showError(error, $('notice'), verifyFields);
+  } finally {
+    if (body.captcha_token) freshCaptcha();
   }
 });
 
@@ -182,6 +206,9 @@ function showDuckling({ beak_key: key, ...rest }) {
   $('code').value = '';
   endWait();
   say('', '');
+  if (born.password_reset_required) {
+    say('wait', 'Set a password before you sign in.', 'Other people hatched with this address, so no password of theirs or yours was kept. Use “I forgot my password” on your account’s page.');
+  }
   // The answer comes from the galaxy itself; the certificate's own page checks the signature.
   const record = recordOf(read(born.certificate).claims);
   $('hatched-title').textContent = `${record.name} has hatched`;

@@ -70,7 +70,7 @@ impl<R: BufRead> Reader<R> {
                     self.hash.update(text.as_bytes());
                 }
                 (Line::Item { .. } | Line::Person { .. }, Some(_)) => {
-                    *self.counts.entry(sort(&line).to_owned()).or_default() += 1;
+                    *self.counts.entry(line.sort().to_owned()).or_default() += 1;
                     self.hash.update(text.as_bytes());
                     return Ok(Some(line));
                 }
@@ -94,17 +94,9 @@ impl<R: BufRead> Reader<R> {
             return Err(unfit("the export was changed after it was made".into()));
         }
         if next(&mut self.input, self.number + 1)?.is_some() {
-            return Err(unfit("something stands behind the export's end".into()));
+            return Err(unfit("there is data after the export's end".into()));
         }
         Ok(Told { galaxy, counts: counts.clone(), sha256: sha256.to_owned() })
-    }
-}
-
-/// Under which name a line is counted.
-fn sort(line: &Line) -> &str {
-    match line {
-        Line::Item { table, .. } => table,
-        _ => "people",
     }
 }
 
@@ -157,7 +149,7 @@ mod tests {
         }
         assert!(failure(&text.replace("a@b.c", "x@b.c")).contains("changed"));
         assert!(failure(&text.replace("\"version\":1", "\"version\":9")).contains("version 9"));
-        assert!(failure(&format!("{text}{PERSON}")).contains("behind"));
+        assert!(failure(&format!("{text}{PERSON}")).contains("data after"));
         assert!(failure("hello\n").contains("line 1"));
         assert!(failure(&format!("{PERSON}{HEAD}")).contains("line 1"));
         let twice = format!("{HEAD}{HEAD}");

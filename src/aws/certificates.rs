@@ -10,7 +10,7 @@ use galaxy_mail::name::Domain;
 
 use super::error::{code, translate};
 use crate::failure::Failure;
-use crate::model::{Certificate, CertificateState, GalaxyName, Place, TAG};
+use crate::model::{Certificate, CertificateState, GalaxyName, ID_TAG, Place, TAG, Tags};
 use crate::ports::Certificates;
 
 /// The key of ours. Small, quick, and both `CloudFront` and the gateway take it.
@@ -53,7 +53,12 @@ impl CertificateManager {
             return Ok(None);
         }
         match client.describe_certificate().certificate_arn(arn).send().await {
-            Ok(answer) => Ok(answer.certificate().and_then(read)),
+            Ok(answer) => {
+                let id = tags.iter().find(|tag| tag.key() == ID_TAG);
+                let mark = id.and_then(Tag::value).map(str::to_owned);
+                let found = answer.certificate().and_then(read);
+                Ok(found.map(|found| Certificate { mark, ..found }))
+            }
             Err(error) if code(&error) == Some(MISSING) => Ok(None),
             Err(error) => Err(translate(failed, None, &error)),
         }
@@ -85,13 +90,14 @@ impl Certificates for CertificateManager {
     async fn request(
         &self,
         place: Place,
-        galaxy: &GalaxyName,
+        tags: &Tags,
         domain: &Domain,
         token: &str,
     ) -> Result<(), Failure> {
         let doing = format!("asking for a certificate for {domain}");
-        let tag = Tag::builder().key(TAG).value(galaxy.as_str()).build();
-        let tag = tag.map_err(|error| Failure::bug(error.to_string()))?;
+        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+        let tags: Result<Vec<Tag>, _> = tags.iter().map(tag).collect();
+        let tags = tags.map_err(|error| Failure::bug(error.to_string()))?;
         let ask = self
             .at(place)
             .request_certificate()
@@ -99,7 +105,7 @@ impl Certificates for CertificateManager {
             .validation_method(ValidationMethod::Dns)
             .key_algorithm(KEY)
             .idempotency_token(token)
-            .tags(tag);
+            .set_tags(Some(tags));
         ask.send().await.map(|_| ()).map_err(|error| translate(&doing, None, &error))
     }
 
@@ -130,6 +136,7 @@ fn read(detail: &CertificateDetail) -> Option<Certificate> {
         asked: seconds(detail.created_at()),
         ends: seconds(detail.not_after()),
         in_use: !detail.in_use_by().is_empty(),
+        mark: None,
     })
 }
 
@@ -168,7 +175,7 @@ fn why(reason: &str) -> String {
             "Amazon wants to know more of a well-known name: open a case in the Support Center"
         }
         "DOMAIN_VALIDATION_DENIED" => "the domain could not be proved",
-        "NO_AVAILABLE_CONTACTS" => "Amazon found nobody to ask",
+        "NO_AVAILABLE_CONTACTS" => "Amazon found no address to ask",
         "PCA_LIMIT_EXCEEDED" => "an account limit on certificates is reached",
         other => return format!("Amazon says {other}"),
     };

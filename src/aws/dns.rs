@@ -21,17 +21,17 @@ impl Dns for Zones {
         for wanted in wanted {
             let within = hosted.iter().filter(|zone| wanted.name.is_within(&zone.zone));
             let expected = within.max_by_key(|zone| zone.zone.as_str().len());
-            let (state, zone) = match &dns {
+            let (state, zone, known) = match &dns {
                 Ok(dns) => {
                     let looked = dns.look(wanted).await;
                     let zone = looked.zone.as_ref().map(|zone| zone.name.clone());
-                    (judge(wanted, &looked, expected), zone)
+                    (judge(wanted, &looked, expected), zone, Some(looked.known()))
                 }
-                Err(trouble) => (State::Unseen(trouble.clone()), None),
+                Err(trouble) => (State::Unseen(trouble.clone()), None, None),
             };
             let zone = zone.or_else(|| expected.map(|expected| expected.zone.clone()));
             let zone = zone.unwrap_or_else(|| wanted.name.organisational());
-            all.push(Looked { wanted: wanted.clone(), zone, state });
+            all.push(Looked { wanted: wanted.clone(), zone, state, known });
         }
         Ok(all)
     }
@@ -41,7 +41,7 @@ impl Dns for Zones {
         Ok(match dns.zone(name).await {
             Ok(zone) => Some(Hosted { zone: zone.name, servers: zone.servers }),
             // They were named, even if they know nothing.
-            Err(Trouble::Lame { zone, servers }) => Some(Hosted { zone, servers }),
+            Err(Trouble::Lame { zone, servers, .. }) => Some(Hosted { zone, servers }),
             Err(_) => None,
         })
     }

@@ -7,10 +7,12 @@ use aws_config::retry::RetryConfig;
 use aws_config::{Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_cloudformation::types::StackStatus;
+use aws_sdk_lambda::types::AccountLimit;
 
 use super::Settings;
 use super::error::{chain, translate};
 use super::mail::Ses;
+use super::network::Network;
 use crate::failure::{Failure, Kind};
 use crate::model::{Place, Region};
 use crate::ports::{Denied, Preflight, Quota, Thing, Usage, Wish};
@@ -102,7 +104,10 @@ impl Preflight for Examiner {
     }
 
     async fn lapse(&self) -> Result<Option<u64>, Failure> {
-        let nothing = || Failure::new(Kind::Access, "no AWS credentials were found");
+        let nothing = || {
+            Failure::new(Kind::Access, "no AWS credentials were found")
+                .help("sign in, for example with `aws sso login`, or choose a --profile")
+        };
         let provider = self.config.credentials_provider().ok_or_else(nothing)?;
         let credentials = provider.provide_credentials().await;
         let credentials = credentials.map_err(|error| nothing().cause(chain(&error)))?;
@@ -138,10 +143,13 @@ impl Preflight for Examiner {
                 let answer = answer.map_err(|error| {
                     translate("reading how many functions may run at once", None, &error)
                 })?;
-                let limit = answer
-                    .account_limit()
-                    .map(aws_sdk_lambda::types::AccountLimit::concurrent_executions);
-                Ok(Usage { used: 0, limit: limit.and_then(|limit| u64::try_from(limit).ok()) })
+                let limit = answer.account_limit();
+                let all = limit.and_then(|limit| u64::try_from(limit.concurrent_executions()).ok());
+                // What the account's functions have reserved is taken.
+                let free = limit.and_then(AccountLimit::unreserved_concurrent_executions);
+                let free = free.and_then(|free| u64::try_from(free).ok());
+                let used = all.zip(free).map_or(0, |(all, free)| all.saturating_sub(free));
+                Ok(Usage { used, limit: all })
             }
         }
     }
@@ -160,7 +168,11 @@ pub struct Diagnosis {
 pub async fn diagnose(settings: &Settings) -> Diagnosis {
     // Asked to find out why, not to get through.
     let hasty = RetryConfig::standard().with_max_attempts(2);
-    let home = super::load(settings).await.to_builder().retry_config(hasty).build();
+    let found =
+        async || super::load(settings, &Network::of(settings.profile.as_deref()).await?).await;
+    // What keeps the settings from being read was told already.
+    let Ok(found) = Box::pin(found()).await else { return Diagnosis::default() };
+    let home = found.to_builder().retry_config(hasty).build();
     let edge = super::at_edge(&home);
     let asks_elsewhere = home.region() != Some(&SdkRegion::new(Region::edge().to_string()));
     let clock_ahead = clock::ahead(&edge).await.ok();

@@ -7,7 +7,7 @@ use aws_sdk_lambda::primitives::Blob;
 use serde_json::{Value, json};
 
 use super::error::{code, translate};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::ports::{Functions, LiveVersion};
 
 /// The alias that the API calls.
@@ -19,6 +19,22 @@ pub(super) struct Lambda(Client);
 impl Lambda {
     pub(super) fn new(config: &SdkConfig) -> Self {
         Self(Client::new(config))
+    }
+
+    /// The version that the alias names, and the alias's revision.
+    async fn alias(&self, function: &str) -> Result<Option<(String, String)>, Failure> {
+        match self.0.get_alias().function_name(function).name(ALIAS).send().await {
+            Ok(alias) => {
+                let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+                Ok(Some((text(alias.function_version()), text(alias.revision_id()))))
+            }
+            Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(translate(
+                &format!("reading the alias `{ALIAS}` of `{function}`"),
+                None,
+                &error,
+            )),
+        }
     }
 }
 
@@ -105,20 +121,34 @@ impl Functions for Lambda {
     }
 
     async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {
-        let answer = self
-            .0
-            .update_alias()
-            .function_name(function)
-            .name(ALIAS)
-            .function_version(version)
-            .send()
-            .await;
+        let doing = format!("making version {version} the live one");
+        let Some((seen, revision)) = self.alias(function).await? else { return Ok(false) };
+        if seen == version {
+            return Ok(true);
+        }
+        let asked = self.0.update_alias().function_name(function).name(ALIAS);
+        // A call of a run that has lost its lock arrives after another run's change: refused.
+        let answer = asked.function_version(version).revision_id(revision).send().await;
         match answer {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(false),
-            Err(error) => {
-                Err(translate(&format!("making version {version} the live one"), None, &error))
+            Err(error) if code(&error) == Some("PreconditionFailedException") => {
+                // It may be this run's own change, whose answer was lost.
+                match self.alias(function).await? {
+                    Some((now, _)) if now == version => Ok(true),
+                    _ => Err(changed(function).cause(translate(&doing, None, &error).message())),
+                }
             }
+            Err(error) => Err(translate(&doing, None, &error)),
         }
     }
 }
+
+fn changed(function: &str) -> Failure {
+    let message = format!("the alias `{ALIAS}` of `{function}` was changed by someone else");
+    Failure::new(Kind::Settled, message)
+        .help("it was left as it is; run the same command again once no other run changes it")
+}
+
+#[cfg(test)]
+mod tests;

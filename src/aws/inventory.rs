@@ -1,5 +1,7 @@
 //! What carries a galaxy's tag, and what the function and the gateway have logged.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
@@ -25,6 +27,20 @@ impl Tagged {
 
 #[async_trait]
 impl Inventory for Tagged {
+    async fn galaxies(&self, place: Place) -> Result<BTreeSet<String>, Failure> {
+        let client = match place {
+            Place::Home => &self.home,
+            Place::Edge => &self.edge,
+        };
+        let filter = TagFilter::builder().key(TAG).build();
+        let asked = client.get_resources().tag_filters(filter);
+        let asked = asked.resource_type_filters("cloudformation:stack");
+        let found = asked.into_paginator().items().send().try_collect().await;
+        let found = found.map_err(|error| translate("listing the tagged stacks", None, &error))?;
+        let tags = found.into_iter().flat_map(|one| one.tags.unwrap_or_default());
+        Ok(tags.filter(|tag| tag.key == TAG).map(|tag| tag.value).collect())
+    }
+
     async fn tagged(&self, place: Place, galaxy: &str) -> Result<Vec<String>, Failure> {
         let client = match place {
             Place::Home => &self.home,

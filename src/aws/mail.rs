@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::ports::{Applied, Clock, Invited, Mail, Play};
 
 mod read;
+mod sender_role;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +56,7 @@ impl Gate {
 pub(super) struct Ses {
     client: Client,
     tables: aws_sdk_dynamodb::Client,
+    iam: aws_sdk_iam::Client,
     gate: Gate,
 }
 
@@ -65,7 +67,8 @@ impl Ses {
         let settings = settings.retry_config(RetryConfig::disabled()).build();
         let gate = Gate { clock, last: Mutex::default() };
         let tables = aws_sdk_dynamodb::Client::new(config);
-        Self { client: Client::from_conf(settings), tables, gate }
+        let iam = aws_sdk_iam::Client::new(config);
+        Self { client: Client::from_conf(settings), tables, iam, gate }
     }
 
     /// Makes a call as soon as it may be made, and again where SES asks for patience.
@@ -119,6 +122,36 @@ impl Mail for Ses {
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(translate(&format!("asking SES about {domain}"), None, &error)),
         }
+    }
+
+    async fn clear_default_set(&self, domain: &Domain) -> Result<(), Failure> {
+        // Without a name the operation takes the default away. Source: the operation's page in the
+        // Amazon SES API v2 Reference.
+        let ask = || {
+            let ask = self.client.put_email_identity_configuration_set_attributes();
+            ask.email_identity(domain.as_str()).send()
+        };
+        match self.call(ask).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => {
+                let doing = format!("clearing the default configuration set of {domain}");
+                Err(translate(&doing, None, &error))
+            }
+        }
+    }
+
+    async fn remove_identity(&self, domain: &Domain) -> Result<(), Failure> {
+        let ask = || self.client.delete_email_identity().email_identity(domain.as_str()).send();
+        match self.call(ask).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(translate(&format!("removing {domain} from SES"), None, &error)),
+        }
+    }
+
+    async fn create_sender_role(&self) -> Result<(), Failure> {
+        sender_role::create(&self.iam).await
     }
 
     async fn set(&self, name: &str) -> Result<Option<SetFound>, Failure> {
@@ -182,7 +215,7 @@ impl Mail for Ses {
         let doing = format!("playing a {} with the mailbox simulator", play.plays);
         let text = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let subject = text("A test of this galaxy's mail");
-        let body = text("Nobody reads this: it goes to Amazon's mailbox simulator.");
+        let body = text("A test message for Amazon's mailbox simulator.");
         let (Ok(subject), Ok(body)) = (subject, body) else { return Err(Failure::bug(doing)) };
         let body = Body::builder().text(body).build();
         let content = Message::builder().subject(subject).body(body).build();

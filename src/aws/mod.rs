@@ -15,9 +15,10 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 
+use crate::environment;
 use crate::failure::{Failure, Kind};
 use crate::model::{AccountId, Region};
-use crate::ports::{Clock, World};
+use crate::ports::{Clock, Fence, World};
 
 mod assets;
 mod attributes;
@@ -27,20 +28,29 @@ mod delivery;
 mod dns;
 mod doctor;
 mod error;
+mod evidence;
 mod fetch;
 mod functions;
+mod inspection;
 mod inventory;
 mod mail;
+mod marks;
+mod network;
 mod people;
+mod profile;
 mod records;
+mod registry;
 mod route53;
 mod secrets;
 mod stacks;
+pub mod trace;
+mod watch;
 mod web;
 
 pub use doctor::{Diagnosis, diagnose};
 use error::translate;
 pub use fetch::fetch;
+pub use network::Network;
 
 /// What the command line says about AWS.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +77,11 @@ pub struct Account {
 
 /// Finds credentials and Region, and asks who we are.
 pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
-    let config = load(settings).await;
+    let profile = settings.profile.as_deref();
+    // Boxed: what reads profiles and asks for roles would make every command's future large.
+    Box::pin(profile::check(profile)).await?;
+    let network = Box::pin(Network::of(profile)).await?;
+    let config = Box::pin(load(settings, &network)).await?;
     let region = match config.region() {
         Some(region) => Region::parse(region.as_ref())
             .map_err(|invalid| Failure::new(Kind::Input, invalid.to_string()).help(REGION_HELP))?,
@@ -92,24 +106,33 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(WallClock(Instant::now()));
     // One for all that asks SES: it lets an account ask once a second.
     let ses = Arc::new(mail::Ses::new(&config, Arc::clone(&clock)));
+    let probe = Arc::new(web::Probe::new(settings.connect_to.clone(), &network)?);
+    let fence = Arc::<Fence>::default();
     let world = World {
-        stacks: Arc::new(stacks::CloudFormation::new(&config, &edge)),
+        stacks: Arc::new(stacks::CloudFormation::new(&config, &edge, Arc::clone(&fence))),
         assets: Arc::new(assets::Buckets::new(&config, &edge)),
         delivery: Arc::new(delivery::Distributions::new(&edge)),
         functions: Arc::new(functions::Lambda::new(&config)),
         secrets: Arc::new(secrets::ParameterStore::new(&config)),
         notes: Arc::new(secrets::ParameterStore::new(&config)),
+        registry: Arc::new(registry::EdgeParameters::new(&edge)),
+        marks: Arc::new(marks::TagReader::new(&config, &edge)),
+        ownership: Arc::new(crate::ports::Unclaimed),
         people: Arc::new(people::UserPools::new(&config)),
         records: Arc::new(records::Tables::new(&config)),
         inventory: Arc::new(inventory::Tagged::new(&config, &edge)),
+        inspection: Arc::new(inspection::Inspector::new(&config, &edge)),
         logs: Arc::new(inventory::LogGroups::new(&config)),
         preflight: doctor::examiner(&config, &edge, &caller, Arc::clone(&ses)),
         mail: ses,
         dns: Arc::new(dns::Zones),
         zones: Arc::new(route53::Route53::new(&edge)),
         certificates: Arc::new(certificates::CertificateManager::new(&config, &edge)),
-        web: Arc::new(web::Probe::new(settings.connect_to.clone())?),
+        evidence: Arc::new(evidence::Witness::new(&config, &edge, Arc::clone(&probe))),
+        web: probe,
         clock,
+        fence,
+        open: None,
     };
     Ok(Account { id, caller, region, world })
 }
@@ -120,19 +143,21 @@ const REGION_HELP: &str = "set `region` in galaxy.yaml, --region, AWS_REGION or 
 /// How long one attempt at a call may take. `SPACEDUCK_CALL_TIMEOUT` says otherwise, in seconds:
 /// for slow lines, and for those who can't wait.
 fn patience() -> Duration {
-    let said = std::env::var("SPACEDUCK_CALL_TIMEOUT").ok();
+    let said = environment::text("SPACEDUCK_CALL_TIMEOUT");
     let seconds = said.and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
     Duration::from_secs(seconds.unwrap_or(60))
 }
 
-async fn load(settings: &Settings) -> SdkConfig {
+async fn load(settings: &Settings, network: &Network) -> Result<SdkConfig, Failure> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(patience())
         .build();
     // Throttling must slow us down, never stop us: eight tries are a good minute of patience.
     let retries = RetryConfig::standard().with_max_attempts(8);
+    let client = network.client();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client.clone())
         .timeout_config(timeouts)
         .retry_config(retries);
     if let Some(profile) = &settings.profile {
@@ -140,14 +165,19 @@ async fn load(settings: &Settings) -> SdkConfig {
         // asked for by name: another account, perhaps.
         let provider = ProfileFileCredentialsProvider::builder()
             .profile_name(profile)
-            .configure(&ProviderConfig::with_default_region().await)
+            .configure(
+                &ProviderConfig::with_default_region().await.with_http_client(client.clone()),
+            )
             .build();
         loader = loader.profile_name(profile).credentials_provider(provider);
+    }
+    if let Some(credentials) = profile::with_code(settings.profile.as_deref(), &client).await? {
+        loader = loader.credentials_provider(credentials);
     }
     if let Some(region) = &settings.region {
         loader = loader.region(aws_config::Region::new(region.to_string()));
     }
-    loader.load().await
+    Ok(trace::through(loader.load().await))
 }
 
 fn at_edge(config: &SdkConfig) -> SdkConfig {

@@ -1,29 +1,47 @@
 //! Operators in a Cognito user pool.
 
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 
 use super::error::{code, translate};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::model::Secret;
-use crate::ports::{Joined, People};
+use crate::ports::{Joined, Offer, People};
 
 /// The group of `templates/auth.yaml`.
 const OPERATORS: &str = "operators";
 
-/// The SDK's client.
-pub(super) struct UserPools(Client);
+/// The SDK's clients.
+pub(super) struct UserPools(Client, aws_sdk_dynamodb::Client);
+
+/// An account as it is.
+struct User {
+    status: Option<UserStatusType>,
+    sub: String,
+}
 
 impl UserPools {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self(Client::new(config))
+        Self(Client::new(config), aws_sdk_dynamodb::Client::new(config))
     }
 
     async fn status(&self, pool: &str, email: &str) -> Result<Option<UserStatusType>, Failure> {
+        Ok(self.user(pool, email).await?.and_then(|user| user.status))
+    }
+
+    async fn user(&self, pool: &str, email: &str) -> Result<Option<User>, Failure> {
         match self.0.admin_get_user().user_pool_id(pool).username(email).send().await {
-            Ok(user) => Ok(user.user_status().cloned()),
+            Ok(user) => {
+                let sub = user.user_attributes().iter().find(|a| a.name() == "sub");
+                let sub = sub.and_then(|sub| sub.value()).unwrap_or_default().to_owned();
+                Ok(Some(User { status: user.user_status().cloned(), sub }))
+            }
             Err(error) if code(&error) == Some("UserNotFoundException") => Ok(None),
             Err(error) => Err(translate("looking a person up", None, &error)),
         }
@@ -100,6 +118,56 @@ impl UserPools {
             .map_err(|error| translate("setting a password", None, &error))
     }
 
+    /// The Beak's own note of an account, by the `sub` that Cognito gave it.
+    fn settled_key(sub: &str) -> HashMap<String, AttributeValue> {
+        let text = |text: String| AttributeValue::S(text);
+        HashMap::from([
+            ("pk".to_owned(), text(format!("account#{sub}"))),
+            ("sk".to_owned(), text("guard".to_owned())),
+        ])
+    }
+
+    /// Whether the Beak knows that the reader of the mailbox chose the password.
+    async fn is_settled(&self, ledger: &str, sub: &str) -> Result<bool, Failure> {
+        let asked = self.1.get_item().table_name(ledger).consistent_read(true);
+        let answer = asked.set_key(Some(Self::settled_key(sub))).send().await;
+        let answer = answer.map_err(|error| translate("reading an account", None, &error))?;
+        Ok(answer.item().is_some_and(|item| item.contains_key("settled_at")))
+    }
+
+    /// Lets the Beak know that the password of an account counts.
+    async fn settle(&self, pool: &str, ledger: &str, email: &str) -> Result<(), Failure> {
+        let user = self.user(pool, email).await?;
+        let gone = || {
+            Failure::new(Kind::Settled, "the account was removed by another call")
+                .help("run the same command again; it makes a new account")
+        };
+        let mut item = Self::settled_key(&user.ok_or_else(gone)?.sub);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        item.insert("settled_at".into(), AttributeValue::N(now.as_millis().to_string()));
+        let put = PutRequest::builder().set_item(Some(item)).build();
+        let put = put.map_err(|error| Failure::bug(error.to_string()))?;
+        let write = WriteRequest::builder().put_request(put).build();
+        let asked = self.1.batch_write_item().request_items(ledger, vec![write]);
+        let answer = asked.send().await;
+        let answer = answer.map_err(|error| translate("settling an account", None, &error))?;
+        if answer.unprocessed_items().is_none_or(HashMap::is_empty) {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::Settled, "DynamoDB did not take the note of an account")
+            .help("run the same command again"))
+    }
+
+    /// Confirms the address of an account that someone signed up for: whoever runs this vouches
+    /// for it. The account stays, since its owner may be confirming it at this moment.
+    async fn vouch(&self, pool: &str, email: &str) -> Result<(), Failure> {
+        let verified = AttributeType::builder().name("email_verified").value("true").build();
+        let verified = verified.map_err(|error| Failure::bug(error.to_string()))?;
+        let asked = self.0.admin_update_user_attributes().user_pool_id(pool).username(email);
+        let vouched = asked.user_attributes(verified).send().await;
+        vouched.map(|_| ()).map_err(|error| translate("confirming an address", None, &error))
+    }
+
     async fn join(&self, pool: &str, email: &str) -> Result<(), Failure> {
         let asked = self.0.admin_add_user_to_group().user_pool_id(pool).username(email);
         let joined = asked.group_name(OPERATORS).send().await;
@@ -109,29 +177,35 @@ impl UserPools {
 
 #[async_trait]
 impl People for UserPools {
-    async fn add(&self, pool: &str, email: &str, password: &Secret) -> Result<Joined, Failure> {
-        match self.status(pool, email).await? {
-            Some(UserStatusType::Unconfirmed) => {
-                // Somebody's sign-up, with a password that nobody has vouched for.
-                let asked = self.0.admin_delete_user().user_pool_id(pool).username(email);
-                let gone = asked.send().await;
-                gone.map_err(|error| translate("replacing an account", None, &error))?;
-                self.create(pool, email).await?;
-            }
-            None => self.create(pool, email).await?,
+    async fn add(
+        &self,
+        pool: &str,
+        ledger: &str,
+        email: &str,
+        password: Offer<'_>,
+    ) -> Result<Joined, Failure> {
+        let user = self.user(pool, email).await?;
+        match user.as_ref().and_then(|user| user.status.as_ref()) {
+            // With a password that the reader of the mailbox did not choose: ours replaces it.
+            Some(UserStatusType::Unconfirmed) => self.vouch(pool, email).await?,
             // An earlier call was cut off before the password was set.
             Some(UserStatusType::ForceChangePassword) => {}
+            None => self.create(pool, email).await?,
             Some(_) => {
                 if self.operators(pool).await?.iter().any(|known| known == email) {
                     return Ok(Joined::Already);
                 }
-                self.join(pool, email).await?;
-                return Ok(Joined::Member);
+                let sub = user.map(|user| user.sub).unwrap_or_default();
+                if self.is_settled(ledger, &sub).await? {
+                    self.join(pool, email).await?;
+                    return Ok(Joined::Member);
+                }
             }
         }
-        self.join(pool, email).await?;
-        // Last: before it nobody can sign in, and the same call goes on.
-        self.set_password(pool, email, password).await.map(|()| Joined::New)
+        // In this order: an account never is an operator's with a password that does not count.
+        self.set_password(pool, email, password.shown()?).await?;
+        self.settle(pool, ledger, email).await?;
+        self.join(pool, email).await.map(|()| Joined::New)
     }
 
     async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {

@@ -92,7 +92,7 @@ impl Records for Tables {
             tokio::time::sleep(std::time::Duration::from_millis(100 << offer.min(6))).await;
         }
         Err(Failure::new(Kind::Settled, format!("{doing}: DynamoDB does not take it all"))
-            .help("run the same command again; it goes on from here"))
+            .help("run the same command again; it resumes where it stopped"))
     }
 
     async fn remove_table(&self, table: &str) -> Result<(), Failure> {
@@ -136,7 +136,10 @@ impl Records for Tables {
 
 /// A JSON object as an item.
 fn item(value: &Value) -> Result<HashMap<String, AttributeValue>, Failure> {
-    let unfit = || Failure::new(Kind::Input, "an item of the export is not one of DynamoDB's");
+    let unfit = || {
+        Failure::new(Kind::Input, "an item of the export is not one of DynamoDB's")
+            .help("import a file as `spaceduck export` has written it, unchanged")
+    };
     let fields = value.as_object().ok_or_else(unfit)?;
     let one = |(name, value): (&String, &Value)| Some((name.clone(), from_json(value)?));
     fields.iter().map(one).collect::<Option<_>>().ok_or_else(unfit)

@@ -91,6 +91,12 @@ pub(super) fn values(service: &str, shape: &str) -> Vec<String> {
     said.as_array().unwrap().iter().map(|value| value.as_str().unwrap().to_owned()).collect()
 }
 
+/// Service, method, address and name of each operation of these services, a line each.
+pub(super) fn routes(services: &[&str]) -> Vec<String> {
+    let said = model(&[&["routes"], services].concat(), &json!([]));
+    said.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
 /// What the model has against a question.
 pub(super) fn complaints(question: &Value) -> Vec<String> {
     let said = model(&[], &json!([question]));

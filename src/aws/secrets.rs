@@ -6,9 +6,10 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::ParameterType;
 
 use super::error::{code, translate};
+use super::registry::entry;
 use crate::failure::Failure;
 use crate::model::Secret;
-use crate::ports::{Notes, Secrets};
+use crate::ports::{Entry, Notes, Secrets};
 
 /// The SDK's client.
 pub(super) struct ParameterStore(Client);
@@ -93,5 +94,13 @@ impl Notes for ParameterStore {
 
     async fn remove(&self, path: &str) -> Result<(), Failure> {
         Secrets::remove(self, path).await
+    }
+
+    async fn entry(&self, path: &str) -> Result<Option<Entry>, Failure> {
+        match self.0.get_parameter().name(path).send().await {
+            Ok(answer) => Ok(answer.parameter().map(entry)),
+            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(None),
+            Err(error) => Err(translate(&format!("reading `{path}`"), None, &error)),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Stacks in `CloudFormation`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,10 +19,13 @@ use super::budget::Budget;
 use super::error::{code, message, translate};
 use crate::failure::Failure;
 use crate::model::{Place, StackSeen};
-use crate::ports::{ChangeSet, Mode, Proposal, ResourceDrift, StackEvent, Stacks};
+use crate::ports::{
+    ChangeSet, Fence, LockId, Mode, Proposal, Reason, ResourceDrift, Retained, StackEvent, Stacks,
+};
 
 mod change_sets;
 mod drift;
+mod reasons;
 mod words;
 
 use change_sets::changes_nothing;
@@ -35,6 +39,7 @@ pub(super) struct CloudFormation {
     home: Client,
     edge: Client,
     budget: Budget,
+    fence: Arc<Fence>,
 }
 
 /// A client whose calls share a lower pace once AWS has asked for it, until it works again. The
@@ -50,8 +55,13 @@ fn client(config: &SdkConfig) -> Client {
 }
 
 impl CloudFormation {
-    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
-        Self { home: client(home), edge: client(edge), budget: Budget::new() }
+    pub(super) fn new(home: &SdkConfig, edge: &SdkConfig, fence: Arc<Fence>) -> Self {
+        Self { home: client(home), edge: client(edge), budget: Budget::new(), fence }
+    }
+
+    /// A name for one attempt at one thing, with the number of the lock that it is made under.
+    fn token(&self) -> String {
+        self.fence.token()
     }
 
     fn at(&self, place: Place) -> &Client {
@@ -75,10 +85,12 @@ impl CloudFormation {
         // Express: done when configured, not when the last edge location has it; we ask from
         // outside instead. It keeps its rollback only when told so in so many words.
         // Source: "Express mode", AWS CloudFormation User Guide.
-        let express = DeploymentConfig::builder()
-            .mode(DeploymentConfigMode::Express)
-            .disable_rollback(false)
-            .build();
+        let express = proposal.express.then(|| {
+            DeploymentConfig::builder()
+                .mode(DeploymentConfigMode::Express)
+                .disable_rollback(false)
+                .build()
+        });
         self.at(proposal.place)
             .create_stack()
             .stack_name(&proposal.name)
@@ -88,7 +100,7 @@ impl CloudFormation {
             .set_role_arn(proposal.role.clone())
             .capabilities(Capability::CapabilityNamedIam)
             .enable_termination_protection(true)
-            .deployment_config(express)
+            .set_deployment_config(express)
             .client_request_token(token)
             .send()
             .await
@@ -115,12 +127,16 @@ impl Stacks for CloudFormation {
         Ok(answer.template_body().unwrap_or_default().to_owned())
     }
 
+    async fn import(&self, proposal: &Proposal, things: &[Retained]) -> Result<String, Failure> {
+        self.take_over(proposal, things).await
+    }
+
     async fn create(&self, proposal: &Proposal) -> Result<String, Failure> {
         if proposal.mode == Mode::Adopt {
             return self.adopt(proposal).await;
         }
         // The same for every attempt: AWS then knows a repetition from a second creation.
-        let token = token();
+        let token = proposal.token.clone().unwrap_or_else(|| self.token());
         let mut tries = 0;
         loop {
             match self.create_once(proposal, &token).await {
@@ -202,7 +218,7 @@ impl Stacks for CloudFormation {
         // Two calls for one thing: each is refused in the other's state.
         // Source: "Stack failure options" and "Continue rolling back an update", AWS
         // CloudFormation User Guide.
-        let token = token();
+        let token = self.token();
         if seen.code == "UPDATE_FAILED" {
             let asked = client.rollback_stack().stack_name(&seen.arn);
             let answer = asked.client_request_token(&token).send().await;
@@ -219,6 +235,10 @@ impl Stacks for CloudFormation {
         drift::detect(self.at(place), &self.budget, name).await
     }
 
+    async fn resources(&self, place: Place, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+        drift::resources(self.at(place), name).await
+    }
+
     async fn delete(&self, place: Place, name: &str) -> Result<(), Failure> {
         self.at(place)
             .delete_stack()
@@ -227,6 +247,14 @@ impl Stacks for CloudFormation {
             .await
             .map(|_| ())
             .map_err(|error| translate(&format!("removing the stack `{name}`"), None, &error))
+    }
+
+    async fn reasons(&self, place: Place, arn: &str) -> Result<Vec<Reason>, Failure> {
+        self.reasons_of_stack(place, arn).await
+    }
+
+    async fn retire(&self, place: Place, name: &str, lock: &LockId) -> Result<(), Failure> {
+        self.retire_change_sets(place, name, lock).await
     }
 
     async fn events(&self, place: Place, name: &str) -> Result<Vec<StackEvent>, Failure> {
@@ -254,11 +282,6 @@ impl Stacks for CloudFormation {
             }
         }
     }
-}
-
-/// A name for one attempt at one thing. It may stand wherever CloudFormation takes one.
-fn token() -> String {
-    format!("spaceduck-{}", time::OffsetDateTime::now_utc().unix_timestamp_nanos())
 }
 
 /// Whether AWS says that there is no such stack.

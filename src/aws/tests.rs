@@ -9,7 +9,7 @@ use super::replay::{Script, complaints, script};
 use super::secrets::ParameterStore;
 use crate::failure::Kind;
 use crate::model::{Place, Secret};
-use crate::ports::{Assets as _, Joined, Notes, People as _};
+use crate::ports::{Assets as _, Joined, Notes, Offer, People as _};
 
 /// S3 takes the bucket into the host's name, where the model has it in the path.
 fn by_path(answers: &[(u16, String)]) -> (SdkConfig, Script) {
@@ -71,6 +71,33 @@ async fn every_page_of_versions_is_emptied_before_a_bucket_goes() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_fills_again_is_emptied_again_and_not_for_ever() {
+    let versions = |key: &str| {
+        let one = format!("<Key>{key}</Key><VersionId>v-{key}</VersionId>");
+        (200, format!("<ListVersionsResult><Version>{one}</Version></ListVersionsResult>"))
+    };
+    let deleted = || (200, "<DeleteResult/>".to_owned());
+    let full = || (409, "<Error><Code>BucketNotEmpty</Code><Message/></Error>".to_owned());
+    let late = [versions("a"), deleted(), full(), versions("b"), deleted(), (204, String::new())];
+    let (config, script) = by_path(&late);
+    Buckets::new(&config, &config).remove_bucket(Place::Home, "duck-artifacts").await.unwrap();
+    let asked = script.judged();
+    assert_eq!(asked[4].params["Delete"]["Objects"], json!([{"Key": "b", "VersionId": "v-b"}]));
+    // The other place that is emptied again: the bucket is gone by then.
+    let none = || (404, "<Error><Code>NoSuchBucket</Code><Message/></Error>".to_owned());
+    let (config, script) = by_path(&[versions("a"), deleted(), full(), none()]);
+    Buckets::new(&config, &config).remove_bucket(Place::Home, "duck-artifacts").await.unwrap();
+    assert_eq!(script.operations().len(), 4);
+    let endless: Vec<_> = (0..5).flat_map(|_| [versions("a"), deleted(), full()]).collect();
+    let (config, script) = by_path(&endless);
+    let buckets = Buckets::new(&config, &config);
+    let failure = buckets.remove_bucket(Place::Home, "duck-artifacts").await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Settled);
+    assert!(failure.to_text().contains("`duck-artifacts` keeps filling"), "{}", failure.to_text());
+    assert_eq!(script.operations().len(), 15, "and no more is asked");
+}
+
+#[tokio::test]
 async fn a_refusal_without_text_is_told_by_its_status() {
     for (status, kind) in [(403, Kind::Access), (400, Kind::Access), (409, Kind::Settled)] {
         let (config, script) = by_path(&[(status, String::new())]);
@@ -113,7 +140,8 @@ async fn a_note_is_ones_own_even_if_the_answer_to_it_was_lost() {
 #[tokio::test]
 async fn an_account_whose_answer_was_lost_gets_its_password() {
     let lost = (500, json!({"__type": "InternalErrorException"}).to_string());
-    let made = json!({"Username": "a@example.com", "UserStatus": "FORCE_CHANGE_PASSWORD"});
+    let made = json!({"Username": "a@example.com", "UserStatus": "FORCE_CHANGE_PASSWORD",
+                      "UserAttributes": [{"Name": "sub", "Value": "1-2-3"}]});
     let done = || (200, "{}".to_owned());
     let (config, script) = script(&[
         json_refusal("UserNotFoundException"),
@@ -121,12 +149,22 @@ async fn an_account_whose_answer_was_lost_gets_its_password() {
         json_refusal("UsernameExistsException"),
         (200, made.to_string()),
         done(),
+        (200, made.to_string()),
+        done(),
         done(),
     ]);
     let people = UserPools::new(&config);
     let password = Secret::new("a long enough password".into());
-    let joined = people.add("eu-central-1_1", "a@example.com", &password).await.unwrap();
+    let told = std::sync::Mutex::new(0);
+    let show = |_: &Secret| {
+        *told.lock().unwrap() += 1;
+        Ok(())
+    };
+    let offer = Offer::new(&password, &show);
+    let joined = people.add("eu-central-1_1", "duck-ledger", "a@example.com", offer).await.unwrap();
+    assert_eq!(*told.lock().unwrap(), 1, "it is shown once, before it counts");
     assert_eq!(joined, Joined::New);
     let asked = script.operations();
-    assert_eq!(asked[4..], ["AdminAddUserToGroup", "AdminSetUserPassword"]);
+    let rest = ["AdminSetUserPassword", "AdminGetUser", "BatchWriteItem", "AdminAddUserToGroup"];
+    assert_eq!(asked[4..], rest);
 }

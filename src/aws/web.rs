@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
 use super::error::chain;
+use super::network::{self, Network};
 use crate::failure::{Failure, Kind};
 use crate::ports::{Answer, Web};
 
@@ -27,7 +26,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) fn new(connect_to: Option<String>) -> Result<Self, Failure> {
+    pub(super) fn new(connect_to: Option<String>, network: &Network) -> Result<Self, Failure> {
         if let Some(address) = &connect_to {
             let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
             if port.is_none() {
@@ -35,12 +34,7 @@ impl Probe {
                 return Err(Failure::new(Kind::Usage, message).help("write it as HOST:PORT"));
             }
         }
-        // As the SDK's own clients: where the way out is a proxy, it is ours, too.
-        let connector = Connector::builder()
-            .proxy_config(ProxyConfig::from_env())
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .build();
-        Ok(Self { connector, connect_to })
+        Ok(Self { connector: network.connector(PATIENCE), connect_to })
     }
 
     fn request(&self, url: &str) -> Result<HttpRequest, String> {
@@ -60,17 +54,27 @@ impl Probe {
     }
 }
 
+impl Probe {
+    /// The response to one GET, or why there is none.
+    pub(super) async fn response(&self, url: &str) -> Result<HttpResponse, String> {
+        let request = self.request(url)?;
+        match tokio::time::timeout(PATIENCE, self.connector.call(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let cause = chain(&error);
+                Err(network::help(&cause).map_or(cause.clone(), |help| format!("{cause}; {help}")))
+            }
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+}
+
 #[async_trait]
 impl Web for Probe {
     async fn get(&self, url: &str) -> Answer {
-        let request = match self.request(url) {
-            Ok(request) => request,
-            Err(reason) => return Answer::Silence(reason),
-        };
-        match tokio::time::timeout(PATIENCE, self.connector.call(request)).await {
-            Ok(Ok(response)) => Answer::Status(response.status().as_u16()),
-            Ok(Err(error)) => Answer::Silence(chain(&error)),
-            Err(_) => Answer::Silence(format!("no answer within {} s", PATIENCE.as_secs())),
+        match self.response(url).await {
+            Ok(response) => Answer::Status(response.status().as_u16()),
+            Err(reason) => Answer::Silence(reason),
         }
     }
 }

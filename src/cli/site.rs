@@ -5,8 +5,8 @@ use clap::Subcommand;
 /// What to do with pages of one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum SiteWish {
-    /// Read the folder that `pages` in galaxy.yaml names, and tell every mistake in it
+    /// Check the folder that `pages` in galaxy.yaml names
     Check,
-    /// Put what has changed in pages onto the sites, and nothing else; needs an installed galaxy
+    /// Publish changed pages to the sites of an installed galaxy
     Publish,
 }

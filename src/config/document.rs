@@ -12,14 +12,18 @@ const DEEPEST: usize = 8;
 /// More than this nobody writes, and nothing may grow to it by repeating itself either.
 const MOST: usize = 10_000;
 
+/// What a tag, such as `!!str`, comes to.
+const TAG: (&str, &str) =
+    ("a tag has no meaning in this file", "take it out; put quotes around a word");
+
 /// A key or a value with its place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Value {
-    /// The text of a scalar.
+    /// The text of a scalar as it is written: `2026.10` and `0123` keep their zeros.
     pub(super) text: String,
-    /// A scalar written without quotes that is a number or a truth value.
+    /// A scalar written without quotes that YAML takes for a number or a truth value.
     pub(super) plain: bool,
-    /// Nothing written.
+    /// Nothing written, or a word that YAML takes for nothing, such as `null`.
     pub(super) null: bool,
     /// The entries of a map.
     pub(super) entries: Option<Vec<(Value, Value)>>,
@@ -27,6 +31,46 @@ pub(super) struct Value {
     pub(super) line: usize,
     /// Column, from 1.
     pub(super) column: usize,
+    /// Where it begins in the text and where it ends, in bytes.
+    span: Option<(usize, usize)>,
+}
+
+impl Value {
+    /// A truth value, in the spellings of YAML 1.2.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self.text.as_str() {
+            "true" | "True" | "TRUE" if self.plain => Some(true),
+            "false" | "False" | "FALSE" if self.plain => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number in plain digits: what else YAML calls a number, people read in several ways.
+    pub(super) fn number(&self) -> Option<i64> {
+        let number: i64 = self.text.parse().ok().filter(|_| self.plain)?;
+        (number.to_string() == self.text).then_some(number)
+    }
+
+    /// Gives scalars without quotes the text that is written, and finds tags.
+    fn settle(&mut self, text: &str) -> Result<(), (usize, usize)> {
+        for (key, value) in self.entries.iter_mut().flatten() {
+            key.settle(text)?;
+            value.settle(text)?;
+        }
+        let Some((start, end)) = self.span else { return Ok(()) };
+        let line = text.get(..start).unwrap_or_default().lines().last().unwrap_or_default();
+        let before = line.split_whitespace().last().unwrap_or_default();
+        if before.starts_with('!') && !line.contains('#') && !text[..start].ends_with('\n') {
+            let column = line.rfind(before).unwrap_or_default();
+            return Err((self.line, line[..column].chars().count() + 1));
+        }
+        if (self.plain || self.null)
+            && let Some(written) = text.get(start..end)
+        {
+            written.clone_into(&mut self.text);
+        }
+        Ok(())
+    }
 }
 
 /// A whole file.
@@ -39,29 +83,53 @@ impl Document {
     /// Reads a text; what is not YAML is shown at the place where it breaks.
     pub(super) fn parse(file: &str, text: &str) -> Result<Self, Failure> {
         let parsed: Result<Option<Value>, _> = serde_saphyr::from_str_with_options(text, options());
-        let root = parsed.map_err(|error| {
-            let mut failure = Failure::new(Kind::Input, format!("`{file}` can't be read"));
-            if let Some(at) = error.location() {
-                let (line, column) = (place(at.line()), place(at.column()));
-                let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-                failure.mistakes[0] = Mistake {
-                    message: sentence(&error),
-                    at: Some(Excerpt {
-                        file: file.to_owned(),
-                        line,
-                        column,
-                        text: shown.to_owned(),
-                        width: 1,
-                    }),
-                    help: None,
-                };
-                return failure;
+        let root = parsed.map_err(|error| match error.location() {
+            Some(at) => {
+                let at = (place(at.line()), place(at.column()));
+                let (message, help) = sentence(&error);
+                broken(file, text, at, message, help)
             }
-            failure.cause(error.to_string())
+            None => Failure::new(Kind::Input, format!("`{file}` can't be read"))
+                .cause(error.to_string())
+                .help("compare it with the file that `spaceduck init` writes"),
         })?;
         let nothing = Value { null: true, line: 1, column: 1, ..Value::default() };
-        Ok(Self { root: root.unwrap_or(nothing) })
+        let mut root = root.unwrap_or(nothing);
+        root.settle(text).map_err(|at| broken(file, text, at, TAG.0.to_owned(), Some(TAG.1)))?;
+        Ok(Self { root })
     }
+}
+
+/// A text that is no file of settings, at the place where that shows.
+fn broken(
+    file: &str,
+    text: &str,
+    (line, column): (usize, usize),
+    message: String,
+    help: Option<&str>,
+) -> Failure {
+    let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let (file, text, width) = (file.to_owned(), shown.to_owned(), 1);
+    let at = Some(Excerpt { file, line, column, text, width });
+    let mistake = Mistake { message, at, help: help.map(str::to_owned) };
+    Failure { kind: Kind::Input, mistakes: vec![mistake], cause: None, now: None }
+}
+
+/// A file's bytes as text, whatever program has saved it.
+pub(super) fn decoded(file: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+    let help = Some("save it as UTF-8");
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.contains(&0) {
+        return Err(broken(file, "", (1, 1), "the file is in UTF-16, not in UTF-8".into(), help));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let before = text.get(..good).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let message = "this character is not in UTF-8".to_owned();
+        broken(file, &text, (line, column), message, help)
+    })
 }
 
 /// A line or column as everything here counts them.
@@ -74,6 +142,8 @@ fn options() -> Options {
     serde_saphyr::options! {
         strict_booleans: true,
         with_snippet: false,
+        reject_unsupported_tags: true,
+        merge_keys: serde_saphyr::MergeKeyPolicy::Error,
         budget: serde_saphyr::budget! {
             max_depth: DEEPEST,
             max_nodes: MOST,
@@ -83,12 +153,29 @@ fn options() -> Options {
     }
 }
 
-/// The parser's sentence without the place, which is shown beside it; our own where the text goes
-/// further than [`options`] allow.
-fn sentence(error: &Error) -> String {
-    match limit(error) {
-        Some(sentence) => sentence,
-        None => words(&error.to_string()),
+/// What is wrong and the way out, without the place, which is shown beside it: our own words where
+/// the library speaks to those who call it, or where the text goes further than [`options`] allow.
+fn sentence(error: &Error) -> (String, Option<&'static str>) {
+    if let Some(sentence) = limit(error) {
+        return (sentence, None);
+    }
+    let text = words(&error.to_string());
+    for (start, ours, help) in [
+        ("multiple YAML documents", "a second document begins here", "keep one galaxy in a file"),
+        ("unsupported tag", TAG.0, TAG.1),
+        ("alias references unknown", "no anchor of that name is above", "write the value out"),
+        ("YAML merge", "merge keys are not read in this file", "write the settings out"),
+        ("merge key", "merge keys are not read in this file", "write the settings out"),
+        ("tabs disallowed", "a tab can't indent a line", "use spaces"),
+        ("non-finite float", "no setting takes this number", "put quotes around a word"),
+    ] {
+        if text.starts_with(start) {
+            return (ours.to_owned(), Some(help));
+        }
+    }
+    match text.strip_prefix("duplicate mapping key: ") {
+        Some(key) => (format!("`{key}` is set a second time"), Some("keep one of them")),
+        None => (text, None),
     }
 }
 
@@ -128,6 +215,12 @@ impl<'de> Deserialize<'de> for Value {
         let mut value = spanned.value.0;
         value.line = place(spanned.referenced.line());
         value.column = place(spanned.referenced.column());
+        // An alias is where it is used, and says what stands where it is defined.
+        let span = spanned.defined.span();
+        value.span = span.byte_offset().zip(span.byte_len()).map(|(start, length)| {
+            let start = place(start);
+            (start, start.saturating_add(place(length)))
+        });
         Ok(value)
     }
 }
@@ -239,5 +332,99 @@ mod tests {
             assert!(told.contains("at galaxy.yaml:"), "{told}");
         }
         assert_eq!(refused("name: &a pond\nregion: *a\n"), "", "what is short may repeat itself");
+    }
+
+    fn read(text: &str) -> (String, bool, bool) {
+        let root = Document::parse("galaxy.yaml", text);
+        let root = root.unwrap_or_else(|failure| panic!("{text:?}: {}", failure.to_text())).root;
+        let (_, value) = root.entries.expect(text).pop().expect(text);
+        (value.text, value.plain, value.null)
+    }
+
+    #[test]
+    fn a_scalar_is_what_was_written() {
+        for written in [
+            "2026.10",
+            "0123",
+            "1e3",
+            "0x10",
+            "0o17",
+            "1_000",
+            "1.0",
+            "-0",
+            "+5",
+            "true",
+            "True",
+            "99999999999999999999999",
+            "007",
+        ] {
+            for text in [
+                format!("pages: {written}\n"),
+                format!("pages: {written} # and why\n"),
+                format!("# \u{fc}\npages:\t{written}\r\n"),
+                format!("\u{feff}pages: {written}"),
+                format!("{{pages: {written}}}"),
+                format!("other: &a {written}\npages: *a\n"),
+                format!("pages: '{written}'\n"),
+                format!("pages: \"{written}\"\n"),
+            ] {
+                let (found, plain, null) = read(&text);
+                assert_eq!(found, written, "{text:?}");
+                assert_eq!((plain, null), (!text.contains(['\'', '"']), false), "{text:?}");
+            }
+        }
+        for word in ["on", "yes", "no", "off", "2026-11-29", "12:30:45", "a#b"] {
+            assert_eq!(read(&format!("pages: {word}\n")), (word.to_owned(), false, false));
+        }
+        for (text, written) in [("a: null", "null"), ("a: ~", "~"), ("a: Null", "Null"), ("a:", "")]
+        {
+            assert_eq!(read(text), (written.to_owned(), false, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_setting_needs_is_one_sentence_with_its_place() {
+        for (text, sentence, place) in [
+            ("a: 1\n---\nb: 2\n", "a second document begins here", "3:1"),
+            ("a: !!str 123\n", TAG.0, "1:4"),
+            ("a: !!int \"5\"\n", TAG.0, "1:4"),
+            ("a: !!binary aGk=\n", TAG.0, "1:4"),
+            ("a: ! 12\n", TAG.0, "1:4"),
+            ("a: !mine x\n", TAG.0, "1:10"),
+            ("a: !include x.yaml\n", TAG.0, "1:13"),
+            ("a: *b\n", "no anchor of that name is above", "1:4"),
+            ("a: &x {b: 1}\nc:\n  <<: *x\n", "merge keys are not read in this file", "3:3"),
+            ("a: 1\na: 2\n", "`a` is set a second time", "2:1"),
+            ("a:\n  b: 1\n  b: 2\n", "`b` is set a second time", "3:3"),
+            ("a:\n\tb: 1\n", "a tab can't indent a line", "2:2"),
+            ("a: .inf\n", "no setting takes this number", "1:4"),
+            ("a: .NaN\n", "no setting takes this number", "1:4"),
+        ] {
+            let told = refused(text);
+            let start = format!("error: {sentence}\n  at galaxy.yaml:{place} | ");
+            assert!(told.starts_with(&start), "{text:?}: {told}");
+            assert!(told.contains("\nhelp: "), "{text:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn another_encoding_is_one_sentence_with_its_place() {
+        let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(bytes).collect()
+        };
+        for bytes in [
+            wide("\u{feff}name: duck", u16::to_le_bytes),
+            wide("\u{feff}name: duck", u16::to_be_bytes),
+            wide("name: duck", u16::to_le_bytes),
+        ] {
+            let told = decoded("galaxy.yaml", bytes).expect_err("UTF-16").to_text();
+            let start = "error: the file is in UTF-16, not in UTF-8\n  at galaxy.yaml:1:1 | ";
+            assert!(told.starts_with(start), "{told}");
+        }
+        let latin = b"name: duck\npages: gr\xfcn\n".to_vec();
+        let told = decoded("galaxy.yaml", latin).expect_err("Latin-1").to_text();
+        let start = "error: this character is not in UTF-8\n  at galaxy.yaml:2:10 | ";
+        assert!(told.starts_with(start), "{told}");
+        assert_eq!(decoded("galaxy.yaml", "ü".into()).expect("UTF-8"), "ü");
     }
 }

@@ -208,8 +208,8 @@ impl Hosting {
             let Some(wanted) = wanted else {
                 let name = &slot.domain;
                 return Some(format!(
-                    "{name} in the zone {zone} is currently {is} and is left alone; what it should \
-                     be, the installation tells at its end."
+                    "{name} in the zone {zone} is currently {is} and stays unchanged; the \
+                     install shows the expected value at its end."
                 ));
             };
             let name = &wanted.name;

@@ -60,10 +60,9 @@ impl Reader<'_> {
 
     pub(super) fn protection(&mut self, value: &Value, config: &mut Config) {
         for (key, value) in self.map(value) {
-            match (key.text.as_str(), value.text.as_str()) {
-                ("point_in_time", "true") if value.plain => config.point_in_time = true,
-                ("point_in_time", "false") if value.plain => config.point_in_time = false,
-                ("point_in_time", _) => self.wanted(&value, "`true` or `false`"),
+            match (key.text.as_str(), value.truth()) {
+                ("point_in_time", Some(truth)) => config.point_in_time = truth,
+                ("point_in_time", None) => self.wanted(&value, "`true` or `false`"),
                 _ => self.unknown(&key, &["point_in_time"]),
             }
         }

@@ -8,17 +8,32 @@ use crate::model::Secret;
 /// A secret is a line, not a book.
 const LONGEST: u64 = 4096;
 
-/// Reads it, if only those can read it who should.
-pub(super) fn read(path: &Path) -> Result<Secret, Failure> {
+/// Reads it, if only those can read it who should; with a warning where that can't be changed.
+pub(super) fn read(path: &Path) -> Result<(Secret, Option<String>), Failure> {
+    read_where(path, is_fixed)
+}
+
+fn read_where(
+    path: &Path,
+    is_fixed: fn(&Path) -> bool,
+) -> Result<(Secret, Option<String>), Failure> {
     let shown = path.display();
     let unreadable = |cause: String| {
-        Failure::new(Kind::Input, format!("the secret in `{shown}` can't be read")).cause(cause)
+        Failure::new(Kind::Input, format!("the secret in `{shown}` can't be read"))
+            .cause(cause)
+            .help("write the secret into it, or set SPACEDUCK_TURNSTILE_SECRET instead")
     };
     let about = std::fs::metadata(path).map_err(|error| {
         unreadable(error.to_string())
             .help("write the secret into it, or set SPACEDUCK_TURNSTILE_SECRET instead")
     })?;
-    if open_to_all(&about) {
+    let mut warning = None;
+    if open_to_all(&about) && is_fixed(path) {
+        warning = Some(format!(
+            "The secret in `{shown}` can be read by every program here, and the file system is \
+             read-only. Mount it with mode 0440 or stricter if other programs run beside this one."
+        ));
+    } else if open_to_all(&about) {
         let message = format!("everybody on this machine may read the secret in `{shown}`");
         return Err(Failure::new(Kind::Input, message)
             .help(format!("`chmod 600 {shown}`; if others have read it, make a new secret")));
@@ -35,7 +50,24 @@ pub(super) fn read(path: &Path) -> Result<Secret, Failure> {
         return Err(unreadable("it holds no line, or more than one".into())
             .help("write the secret into it and nothing else"));
     }
-    Ok(Secret::new(secret.to_owned()))
+    Ok((Secret::new(secret.to_owned()), warning))
+}
+
+/// Whether the rights can't be changed, since the file system is read-only: a secret that
+/// Kubernetes or Docker mounts comes with rights of theirs, mostly 0444. Asked by setting the
+/// rights that the file has.
+#[cfg(unix)]
+fn is_fixed(path: &Path) -> bool {
+    let same = std::fs::metadata(path).and_then(|about| {
+        // Links lead to the file itself, as the mounts of Kubernetes do twice.
+        std::fs::set_permissions(path, about.permissions())
+    });
+    same.is_err_and(|error| error.kind() == std::io::ErrorKind::ReadOnlyFilesystem)
+}
+
+#[cfg(not(unix))]
+fn is_fixed(_: &Path) -> bool {
+    false
 }
 
 /// The group may read it: that is how secrets are handed to containers.
@@ -63,7 +95,10 @@ mod tests {
         let path = folder.path().join("secret.txt");
         std::fs::write(&path, text).expect("written");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
-        read(&path)
+        read(&path).map(|(secret, warning)| {
+            assert_eq!(warning, None);
+            secret
+        })
     }
 
     #[test]
@@ -81,6 +116,26 @@ mod tests {
             assert!(text.contains("everybody on this machine may read the secret"), "{text}");
             assert!(text.contains("help: `chmod 600 "), "{text}");
             assert!(!text.contains("hush-hush"), "{text}");
+        }
+    }
+
+    #[test]
+    fn rights_that_cannot_be_changed_are_a_warning() {
+        // As Kubernetes mounts it: links to a file with mode 0444.
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("..2026")).expect("a folder");
+        std::fs::write(at("..2026/turnstile"), "hush-hush").expect("written");
+        std::os::unix::fs::symlink("..2026", at("..data")).expect("a link");
+        std::os::unix::fs::symlink("..data/turnstile", at("turnstile")).expect("a link");
+        for (mode, open) in [(0o444, true), (0o440, false), (0o644, true)] {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(at("turnstile"), mode).expect("a mode");
+            let (secret, warning) = read_where(&at("turnstile"), |_| true).expect("a secret");
+            assert_eq!(secret.expose(), "hush-hush");
+            assert_eq!(warning.is_some(), open);
+            assert!(!warning.unwrap_or_default().contains("hush-hush"));
+            assert_eq!(read(&at("turnstile")).is_err(), open, "this file system can be changed");
         }
     }
 

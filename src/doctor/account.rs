@@ -4,6 +4,7 @@ use super::{Case, Finding, Level};
 use crate::model::{Place, Region, Stack};
 use crate::policy::{self, On, Subject};
 use crate::ports::{Denied, Quota, Usage, Wish};
+use crate::provider::Suits;
 
 /// Credentials that last shorter than this may not last for a first installation.
 const ENOUGH_SECONDS: u64 = 30 * 60;
@@ -50,8 +51,19 @@ pub(super) async fn credentials(case: &Case) -> Vec<Finding> {
             Finding::new("credentials-end", level, is)
         }
     };
-    let region = format!("{} answers", case.home);
-    vec![who, end, Finding::new("region", Level::Ok, region)]
+    vec![who, end, region(&case.home)]
+}
+
+fn region(home: &Region) -> Finding {
+    let suits = Suits::of(home);
+    let Some(sentence) = suits.sentence(home) else {
+        return Finding::new("region", Level::Ok, format!("{home} answers"));
+    };
+    let (level, cure) = match suits {
+        Suits::Lacks(_) => (Level::Problem, "choose another Region, such as eu-central-1"),
+        _ => (Level::Warning, "look for a newer version of spaceduck, or choose another Region"),
+    };
+    Finding::new("region", level, format!("it answers, but {sentence}")).cure(cure)
 }
 
 /// A moment in UTC, to the minute.
@@ -113,7 +125,7 @@ fn missing(denied: &[Denied]) -> Vec<Finding> {
     }
     if let Some(list) = list(|denied| denied.forbidden && !policy::is_spare(&denied.action)) {
         let is = format!("forbidden in so many words: {list}");
-        let cure = "have whoever manages the account lift the `Deny` in a policy, a permissions \
+        let cure = "ask the account's administrator to lift the `Deny` in a policy, a permissions \
                     boundary or the organisation; allowing the action does not help against it";
         found.push(Finding::new("permissions", Level::Problem, is).cure(cure));
     }
@@ -179,7 +191,12 @@ pub(super) async fn quotas(case: &Case) -> Vec<Finding> {
     add("headers-quota", &headers, edge, USUAL_HEADERS_POLICIES, "policies");
     found.push(match concurrency {
         Err(failure) => Finding::unknown("concurrency", &failure),
-        Ok(usage) => at_once(usage.limit),
+        Ok(usage) => {
+            // A function that is there has its reservation already.
+            let there = case.stacks.contains_key(&Stack::Api);
+            let reserve = if there { 0 } else { case.facts.config.cost.parallel_calls };
+            at_once(usage, u64::try_from(reserve).unwrap_or_default())
+        }
     });
     found.push(match distributions {
         Ok(Usage { used: 1.., .. }) => {
@@ -187,8 +204,8 @@ pub(super) async fn quotas(case: &Case) -> Vec<Finding> {
             Finding::new("cloudfront-account", Level::Ok, is)
         }
         Ok(_) => {
-            let is = "it has never had one; AWS looks at some new accounts first, and only tells \
-                      when the first distribution is to be made";
+            let is = "it has never had one; AWS reviews some new accounts first, and says so \
+            only when the first distribution is created";
             Finding::new("cloudfront-account", Level::Unknown, is)
         }
         Err(failure) => Finding::unknown("cloudfront-account", &failure),
@@ -207,12 +224,28 @@ fn room(id: &str, usage: Usage, need: u64, usual: u64, what: &str) -> Finding {
     Finding::new(id, level, is)
 }
 
-fn at_once(limit: Option<u64>) -> Finding {
-    match limit {
-        None => Finding::new("concurrency", Level::Unknown, "Lambda does not tell"),
-        Some(limit) => {
-            let level = if limit < FEW_AT_ONCE { Level::Warning } else { Level::Ok };
-            Finding::new("concurrency", level, format!("{limit} at once in this Region"))
-        }
+/// Lambda keeps so many calls at once for functions without a reservation; accounts with a smaller
+/// quota keep all of it. Source: "Configuring reserved concurrency for a function", AWS Lambda
+/// Developer Guide.
+const UNRESERVED: u64 = 100;
+
+fn at_once(usage: Usage, reserve: u64) -> Finding {
+    let Some(limit) = usage.limit else {
+        return Finding::new("concurrency", Level::Unknown, "Lambda does not tell");
+    };
+    let free = limit.saturating_sub(usage.used).saturating_sub(limit.min(UNRESERVED));
+    if reserve > free {
+        let is = format!(
+            "{limit} at once in this Region, of which {free} can be reserved; \
+             `cost.parallel_calls` is {reserve}"
+        );
+        let cure = format!(
+            "set `cost.parallel_calls` to {free}{}, or have the quota `Concurrent executions` of \
+             Lambda raised under Service Quotas",
+            if free == 0 { ", which reserves nothing" } else { " or less" }
+        );
+        return Finding::new("concurrency", Level::Problem, is).cure(cure);
     }
+    let level = if limit < FEW_AT_ONCE { Level::Warning } else { Level::Ok };
+    Finding::new("concurrency", level, format!("{limit} at once in this Region"))
 }

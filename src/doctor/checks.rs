@@ -71,21 +71,21 @@ pub const CHECKS: &[Check] = &[
         "stacks-quota",
         "Room for stacks",
         "there is room for the stacks that are still to be made",
-        "remove stacks that nobody uses, or have the quota `Stack count` of CloudFormation raised \
+        "remove unused stacks, or have the quota `Stack count` of CloudFormation raised \
          under Service Quotas",
     ),
     of(
         "distributions-quota",
         "Room for distributions",
         "there is room for a distribution of every site",
-        "remove distributions that nobody uses, or have the quota `Web distributions per AWS \
+        "remove unused distributions, or have the quota `Web distributions per AWS \
          account` raised under Service Quotas in us-east-1",
     ),
     of(
         "headers-quota",
         "Room for response headers policies",
         "there is room for a policy of every site",
-        "remove policies that nobody uses, or have the quota `Response headers policies per AWS \
+        "remove unused policies, or have the quota `Response headers policies per AWS \
          account` raised under Service Quotas in us-east-1",
     ),
     of(
@@ -112,27 +112,27 @@ pub const CHECKS: &[Check] = &[
     of(
         "lock",
         "Who else is at work",
-        "nobody is changing the galaxy",
+        "no run is changing the galaxy",
         "wait until that is done; a dead process's lock is taken over by itself",
     ),
     of(
         "names",
         "Names that are taken",
-        "nobody has the names that the stacks will give",
+        "the names that the stacks need are free",
         "remove what has them, or give the galaxy another `name`",
     ),
     of(
         "leftovers",
         "What an earlier installation left",
         "buckets and tables are taken up again with what is in them",
-        "to begin anew, remove them first: `spaceduck teardown` does",
+        "to start over, remove them first with `spaceduck teardown`",
     ),
     of(
         "people",
         "Accounts and key of an earlier installation",
-        "none is there without its stack: a user pool or a key can't be taken up by name",
-        "a new one is made beside it. Its people can't sign in and its certificates don't verify; \
-         remove it if nobody needs it",
+        "none is there without its stack: AWS drew its id, so no name leads to it",
+        "if `spaceduck plan` shows a stack created around it, `spaceduck install --confirm NAME` \
+         takes it over; otherwise a new one is made beside it, and its people can't sign in",
     ),
     of(
         "mail",
@@ -150,7 +150,7 @@ pub const CHECKS: &[Check] = &[
     of(
         "captcha",
         "Turnstile",
-        "site key and secret are known, or nobody can hatch",
+        "site key and secret are known; hatching needs both",
         "make a widget at Cloudflare, put `turnstile.site_key` into galaxy.yaml and set \
          SPACEDUCK_TURNSTILE_SECRET",
     ),

@@ -81,7 +81,7 @@ async fn elsewhere(case: &Case, front: Front, domain: &Domain) -> Option<Finding
     let cure = "take the domain off that distribution, in whatever account it is: as long as it \
                 has it, CloudFront refuses it to this site; \
                 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/\
-                alternate-domain-names-move.html has a way for whoever can't get at it";
+                alternate-domain-names-move.html explains how, if you have no access to it";
     Some(Finding::new("domains", Level::Warning, is).cure(cure))
 }
 

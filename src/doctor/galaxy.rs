@@ -5,7 +5,7 @@ use galaxy_mail::facts::Enforcement;
 use super::{Case, Finding, Level};
 use crate::catalog;
 use crate::failure::Failure;
-use crate::lock::{self, Holder};
+use crate::lock::{self, Shown};
 use crate::model::{Place, Stack, StackStatus};
 use crate::release;
 
@@ -120,9 +120,9 @@ async fn captcha(case: &Case) -> Finding {
     };
     let (level, is) = match (config.turnstile_site_key.is_some(), secret) {
         (true, true) => (Level::Ok, "site key and secret are known"),
-        (true, false) => (Level::Warning, "the secret is missing: nobody can hatch"),
-        (false, true) => (Level::Warning, "the site key is missing: nobody can hatch"),
-        (false, false) => (Level::Warning, "site key and secret are missing: nobody can hatch"),
+        (true, false) => (Level::Warning, "the secret is missing: hatching is closed"),
+        (false, true) => (Level::Warning, "the site key is missing: hatching is closed"),
+        (false, false) => (Level::Warning, "site key and secret are missing: hatching is closed"),
     };
     Finding::new("captcha", level, is)
 }
@@ -134,8 +134,14 @@ async fn release(case: &Case) -> Finding {
         Ok(installed) => installed,
     };
     match installed {
-        None => Finding::new("release", Level::Ok, format!("{ours}; none is installed yet")),
-        Some(theirs) => {
+        Installed::None => {
+            Finding::new("release", Level::Ok, format!("{ours}; none is installed yet"))
+        }
+        Installed::Unreadable => {
+            let is = format!("{ours}; the record of what is installed can't be read");
+            Finding::new("release", Level::Warning, is).cure("run `spaceduck drift`")
+        }
+        Installed::Release(theirs) => {
             let older = numbers(ours) < numbers(&theirs);
             let level = if older { Level::Warning } else { Level::Ok };
             Finding::new("release", level, format!("{ours}; {theirs} is installed"))
@@ -143,13 +149,25 @@ async fn release(case: &Case) -> Finding {
     }
 }
 
-async fn installed(case: &Case) -> Result<Option<String>, Failure> {
+/// What the record says is installed.
+enum Installed {
+    None,
+    Unreadable,
+    Release(String),
+}
+
+async fn installed(case: &Case) -> Result<Installed, Failure> {
     let name = &case.facts.config.name;
     let bucket = catalog::bucket(Stack::Bootstrap, name, &case.account, &case.home);
     let Some(bucket) = bucket.filter(|_| case.stacks.contains_key(&Stack::Bootstrap)) else {
-        return Ok(None);
+        return Ok(Installed::None);
     };
-    Ok(release::pointer(case.world.assets.as_ref(), &bucket).await?.map(|pointer| pointer.release))
+    let assets = case.world.assets.as_ref();
+    if let Some(pointer) = release::pointer(assets, &bucket).await? {
+        return Ok(Installed::Release(pointer.release));
+    }
+    let garbled = assets.has(Place::Home, &bucket, release::CURRENT_KEY).await?;
+    Ok(if garbled { Installed::Unreadable } else { Installed::None })
 }
 
 /// The numbers of a version; what is no number counts as nought.
@@ -159,15 +177,17 @@ pub(super) fn numbers(version: &str) -> Vec<u64> {
 }
 
 async fn holder(case: &Case) -> Finding {
-    let note = match case.world.notes.get(&lock::path(&case.facts.config.name)).await {
-        Err(failure) => return Finding::unknown("lock", &failure),
-        Ok(note) => note,
-    };
-    match note.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
-        None => Finding::new("lock", Level::Ok, "nobody"),
-        Some(Holder { command, host, process, beat, .. }) => {
-            let ago = case.world.clock.now().saturating_sub(beat);
-            let is = format!("`{command}` on {host}, process {process}, last heard of {ago} s ago");
+    match lock::look(&case.world, &case.facts.config.name).await {
+        Err(failure) => Finding::unknown("lock", &failure),
+        Ok(None) => Finding::new("lock", Level::Ok, "free"),
+        Ok(Some((shown, silent))) => {
+            let who = shown.map_or_else(
+                || "held by an entry that can't be read".to_owned(),
+                |Shown { command, host, process, .. }| {
+                    format!("held by `spaceduck {command}`, process {process} on {host}")
+                },
+            );
+            let is = format!("{who}; last heartbeat {silent} s ago");
             Finding::new("lock", Level::Warning, is)
         }
     }

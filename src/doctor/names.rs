@@ -28,6 +28,7 @@ pub(super) const NAMED: &[(&str, &[&str], Thing)] = &[
         &["ResponseHeadersPolicyConfig", "Name"],
         Thing::HeadersPolicy,
     ),
+    ("AWS::IAM::ManagedPolicy", &["ManagedPolicyName"], Thing::ManagedPolicy),
     ("AWS::KMS::Alias", &["AliasName"], Thing::KeyAlias),
     ("AWS::Lambda::Function", &["FunctionName"], Thing::Function),
     ("AWS::Logs::DeliveryDestination", &["Name"], Thing::DeliveryDestination),
@@ -99,6 +100,12 @@ pub(super) async fn clashes(case: &Case) -> Vec<Finding> {
             Some(Ok((name, Err(failure)))) => unknown.push((name.kind, failure)),
             Some(Err(error)) => unknown.push((String::new(), Failure::bug(error.to_string()))),
         }
+    }
+    match case.world.ownership.survey().await {
+        Ok(survey) => {
+            taken.extend(survey.strangers.iter().map(|one| format!("{}: {}", one.what, one.why)));
+        }
+        Err(failure) => unknown.push(("tags".into(), failure)),
     }
     taken.sort();
     let mut found = Vec::new();

@@ -3,7 +3,7 @@
 use galaxy_mail::judge::{Mistake, State};
 use galaxy_mail::records::{Domains as Wishes, Zones};
 
-use super::{Finding, finding, kinds};
+use super::{Finding, Subject, finding, kinds};
 use crate::config::Served;
 use crate::domains;
 use crate::execute::Job;
@@ -19,15 +19,15 @@ pub(super) async fn find(job: &Job, told: &[Finding]) -> Result<Vec<Finding>, Fa
     let config = &job.facts.config;
     let mut found = Vec::new();
     for (front, served) in &config.domains.seen {
-        let item = format!("domains/{front}");
+        let subject = Subject::Domain(*front);
         if let Some(trouble) = certificate(served) {
-            found.push(finding(kinds::DOMAIN_CERTIFICATE, &item, trouble));
+            found.push(finding(kinds::DOMAIN_CERTIFICATE, subject.clone(), trouble));
         }
         if let (true, false, Some(_), Some(domain)) =
             (served.attached, served.answers, served.since, config.domains.names.get(front))
         {
             let detail = format!("https://{domain} does not answer as it did");
-            found.push(finding(kinds::DOMAIN_SILENT, &item, detail));
+            found.push(finding(kinds::DOMAIN_SILENT, subject, detail));
         }
     }
     // A record that was never set is no drift: only what led somewhere once is looked at.
@@ -38,7 +38,10 @@ pub(super) async fn find(job: &Job, told: &[Finding]) -> Result<Vec<Finding>, Fa
     let records = records.map_err(|error| Failure::bug(error.to_string()))?;
     for looked in job.world.dns.look(&records, &config.hosting.expected()).await? {
         let wanted = &looked.wanted;
-        let known = |one: &Finding| one.item.split('/').nth(2) == Some(wanted.name.as_str());
+        let known = |one: &Finding| match &one.subject {
+            Subject::ZoneRecord { key, .. } => key.split('/').next() == Some(wanted.name.as_str()),
+            _ => false,
+        };
         if told.iter().any(known) {
             continue;
         }
@@ -49,7 +52,8 @@ pub(super) async fn find(job: &Job, told: &[Finding]) -> Result<Vec<Finding>, Fa
             State::Wrong(mistake) => format!("{mistake}; should be {}", mistake.should(wanted)),
             State::Right | State::Unseen(_) => continue,
         };
-        found.push(finding(kinds::DOMAIN_RECORD, format!("record/{}", wanted.name), detail));
+        let subject = Subject::DomainRecord(wanted.name.to_string());
+        found.push(finding(kinds::DOMAIN_RECORD, subject, detail));
     }
     Ok(found)
 }

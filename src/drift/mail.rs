@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use galaxy_mail::checklist::{Checklist, State};
 use galaxy_mail::facts::Enforcement;
 
-use super::{Finding, finding, kinds};
+use super::{Finding, Subject, finding, kinds};
 use crate::execute::Job;
 use crate::failure::{Failure, Kind};
 use crate::mail::Desk;
@@ -22,14 +22,14 @@ pub(super) async fn find(
         Ok(account) => account,
         // Not every Region has SES, and not everybody who looks for drift may ask it.
         Err(failure) if matches!(failure.kind, Kind::Access | Kind::Settled) => {
-            return Ok(vec![finding(kinds::MAIL_UNKNOWN, "mail", failure.message())]);
+            return Ok(vec![finding(kinds::MAIL_UNKNOWN, Subject::Mail, failure.message())]);
         }
         Err(failure) => return Err(failure),
     };
     let mut found = Vec::new();
     if !account.sending || account.enforcement == Enforcement::Shutdown {
         let detail = "Amazon has stopped this account's mail; `spaceduck mail` says what to do";
-        found.push(finding(kinds::MAIL_STOPPED, "mail", detail));
+        found.push(finding(kinds::MAIL_STOPPED, Subject::Mail, detail));
     }
     let config = &job.facts.config;
     if config.mail.domain.is_none() {
@@ -47,7 +47,8 @@ pub(super) async fn find(
     for check in Checklist::of(&desk.facts().await?).checks {
         if let State::Wrong { is, should, place } = check.state {
             let detail = format!("it is {is}, should be {should}: {place}");
-            found.push(finding(kinds::MAIL_ITEM, format!("mail/{}", check.item.id), detail));
+            let subject = Subject::MailItem(check.item.id.to_owned());
+            found.push(finding(kinds::MAIL_ITEM, subject, detail));
         }
     }
     Ok(found)

@@ -1,6 +1,6 @@
 //! Records that this galaxy has made in Route 53 and that somebody has removed or changed.
 
-use super::{Finding, finding, kinds};
+use super::{Finding, Subject, finding, kinds};
 use crate::config::OursState;
 use crate::execute::Job;
 use crate::failure::Failure;
@@ -14,18 +14,18 @@ pub(super) async fn find(job: &Job) -> Result<Vec<Finding>, Failure> {
         return Ok(found);
     }
     for one in hosting.ours.iter().filter(|one| one.wanted) {
-        let item = format!("records/{}/{}", one.part, one.key().replace(' ', "/"));
+        let subject = Subject::ZoneRecord { part: one.part, key: one.key().replace(' ', "/") };
         let zone = hosting.zones.iter().find(|kept| kept.zone.id == one.zone);
         let zone = zone.map_or(one.zone.as_str(), |kept| kept.zone.name.as_str());
         match &one.state {
             OursState::There => {}
             OursState::Gone => {
                 let detail = format!("it is gone from the zone {zone}");
-                found.push(finding(kinds::ZONE_RECORD_GONE, item, detail));
+                found.push(finding(kinds::ZONE_RECORD_GONE, subject, detail));
             }
             OursState::Changed(is) => {
-                let detail = format!("somebody has changed it in the zone {zone}: it is {is}");
-                found.push(finding(kinds::ZONE_RECORD_CHANGED, item, detail));
+                let detail = format!("it was changed in the zone {zone}: it is {is}");
+                found.push(finding(kinds::ZONE_RECORD_CHANGED, subject, detail));
             }
         }
     }

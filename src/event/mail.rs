@@ -85,6 +85,9 @@ pub struct Record {
     /// What is wrong, and the cure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Which servers were asked, and which of them did not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
 }
 
 /// The chances of an application.

@@ -2,17 +2,15 @@
 //! removal or when somebody asks for it.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::Job;
 use crate::archive::{self, Sink, Source};
 use crate::catalog;
 use crate::event::Event;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
+use crate::files::{Access, Draft, Target};
 use crate::model::{Place, Stack};
 use crate::ports::Object;
 use crate::render::hex;
@@ -37,11 +35,30 @@ pub async fn source(job: &Job) -> Result<Source, Failure> {
     Ok(Source { galaxy: galaxy.to_string(), tables, pool })
 }
 
+/// Says what an export leaves out because it is gone. Data that nobody misses in the file may be
+/// missed after the galaxy was removed.
+pub fn tell_what_is_gone(job: &Job, source: &Source) {
+    let tables = catalog::tables(&job.facts.config.name);
+    let gone = tables.keys().filter(|table| !source.tables.contains_key(*table));
+    let mut gone: Vec<String> = gone.map(|table| format!("the table `{table}`")).collect();
+    if source.pool.is_none() {
+        gone.push("people, since there is no user pool".to_owned());
+    }
+    if !gone.is_empty() {
+        let text = format!("Not in the export, because it is gone: {}.", gone.join(", "));
+        job.events.emit(Event::Note { text });
+    }
+}
+
 /// Whether an earlier installation has left something that the stack takes over, by its name.
 pub(super) async fn leftovers(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let name = &job.facts.config.name;
     if let Some(bucket) = catalog::bucket(stack, name, &job.account, &job.home) {
         return job.world.assets.has_bucket(stack.place(), &bucket).await;
+    }
+    let mail = &job.facts.config.mail;
+    if let (Stack::Mail, Some(domain), false) = (stack, &mail.domain, mail.seen.foreign) {
+        return Ok(job.world.mail.identity(domain).await?.is_some());
     }
     if stack == Stack::Data {
         for table in catalog::tables(name).values() {
@@ -132,15 +149,16 @@ impl Sink for Parts<'_> {
 
 /// Writes the data into the job's file. Nothing where none was asked for.
 pub(super) async fn export(job: &Job) -> Result<bool, Failure> {
-    let Some(path) = &job.export else { return Ok(false) };
+    let Some(target) = &job.export else { return Ok(false) };
     let source = source(job).await?;
     if source.tables.is_empty() && source.pool.is_none() {
         return Ok(false);
     }
-    let counts = to_file(job, &source, path).await.map_err(|failure| {
+    tell_what_is_gone(job, &source);
+    let counts = to_file(job, &source, target).await.map_err(|failure| {
         failure.within("the data could not be exported, so none of it was removed")
     })?;
-    let text = format!("Exported {} to {}.", archive::counted(&counts), path.display());
+    let text = format!("Exported {} to {}.", archive::counted(&counts), target.path.display());
     job.events.emit(Event::Note { text });
     Ok(true)
 }
@@ -150,52 +168,17 @@ pub(super) async fn export(job: &Job) -> Result<bool, Failure> {
 pub async fn to_file(
     job: &Job,
     source: &Source,
-    path: &Path,
+    target: &Target,
 ) -> Result<BTreeMap<String, u64>, Failure> {
-    let mut file = Draft::new(path)?;
+    let mut draft = target.draft(Access::Private)?;
     let (records, now) = (job.world.records.as_ref(), job.world.clock.now());
-    let counts = archive::write(records, source, now, &mut file).await?;
-    file.keep()?;
+    let counts = archive::write(records, source, now, &mut draft).await?;
+    draft.keep()?;
     Ok(counts)
-}
-
-/// Finds out whether a file can be written, before anything else is begun.
-pub fn writable(path: &Path) -> Result<(), Failure> {
-    Draft::new(path).map(|_| ())
-}
-
-/// A file that is being written; one that is given up vanishes.
-struct Draft {
-    out: std::io::BufWriter<NamedTempFile>,
-    path: PathBuf,
-}
-
-impl Draft {
-    fn new(path: &Path) -> Result<Self, Failure> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let file = NamedTempFile::new_in(folder).map_err(|error| unwritable(path, &error))?;
-        Ok(Self { out: std::io::BufWriter::new(file), path: path.to_owned() })
-    }
-
-    fn keep(mut self) -> Result<(), Failure> {
-        let path = self.path;
-        let failed = |error: &std::io::Error| unwritable(&path, error);
-        self.out.flush().map_err(|error| failed(&error))?;
-        let file = self.out.into_inner().map_err(|error| failed(error.error()))?;
-        file.as_file().sync_all().map_err(|error| failed(&error))?;
-        file.persist(&path).map(|_| ()).map_err(|error| failed(&error.error))
-    }
 }
 
 impl Sink for Draft {
     async fn take(&mut self, line: &str) -> Result<(), Failure> {
-        self.out.write_all(line.as_bytes()).map_err(|error| unwritable(&self.path, &error))
+        self.add(line)
     }
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
-        .cause(error.to_string())
-        .help("name another file with --export, or make room")
 }

@@ -39,7 +39,8 @@ pub(super) async fn request(job: &Job, front: Front, action: &Action) -> Result<
         return Ok(false);
     }
     let token = token(config.name.as_str(), domain, &mine);
-    job.world.certificates.request(front.place(), &config.name, domain, &token).await?;
+    let tags = catalog::tags(&config.name);
+    job.world.certificates.request(front.place(), &tags, domain, &token).await?;
     Ok(true)
 }
 
@@ -102,7 +103,7 @@ pub(super) async fn remove_all(job: &Job, action: &Action) -> Result<bool, Failu
 }
 
 /// The domain that others are told of: one that is attached and was seen to answer.
-pub(super) fn told(job: &Job, front: Front) -> Option<String> {
+pub(in crate::execute) fn told(job: &Job, front: Front) -> Option<String> {
     let domain = job.facts.config.domains.answering(front)?.to_string();
     let stack = catalog::stack_of(front);
     (job.output(stack, catalog::ATTACHED_DOMAIN).ok()? == domain).then_some(domain)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use galaxy_sites::{Site, SiteConfig};
 
 use super::domains::site_hosts;
-use super::{Job, Pages, domains};
+use super::{Job, Pages, domains, stacks};
 use crate::catalog;
 use crate::failure::Failure;
 use crate::model::{Front, Place, Stack};
@@ -17,8 +17,12 @@ use crate::site;
 
 mod contents;
 mod publish;
+mod rank;
+mod restore;
+mod stored;
 
-pub(super) use publish::{publish, record_anew, release, restore};
+pub(super) use publish::{publish, release};
+pub(super) use restore::{record_anew, restore};
 
 pub(super) async fn store_code(job: &Job, action: &Action) -> Result<bool, Failure> {
     if *action == Action::Keep {
@@ -27,7 +31,8 @@ pub(super) async fn store_code(job: &Job, action: &Action) -> Result<bool, Failu
     let (code, bytes) =
         job.code.as_ref().ok_or_else(|| Failure::bug("there is no Lambda code to store"))?;
     let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    if job.world.assets.has(Place::Home, &bucket, &code.key()).await? {
+    let there = job.world.assets.look(Place::Home, &bucket, &code.key()).await?;
+    if there.is_some_and(|there| there.sha256.as_ref() == Some(&code.sha256)) {
         return Ok(false);
     }
     let object = Object {
@@ -44,6 +49,11 @@ pub(super) async fn store_secret(job: &Job, action: &Action) -> Result<bool, Fai
     match (&job.secret, action) {
         (Some(secret), Action::Create | Action::Update) => {
             let path = catalog::turnstile_path(&job.facts.config.name);
+            // The fingerprint first: a run that is cut off in between stores the secret next time,
+            // and would not know of a fingerprint that is missing.
+            let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+            let assets = job.world.assets.as_ref();
+            crate::stored::remember_secret(assets, &artifacts, secret).await?;
             job.world.secrets.write(&path, secret).await?;
             Ok(true)
         }
@@ -87,12 +97,12 @@ pub(crate) fn release_id(job: &Job, config: &SiteConfig) -> Result<String, Failu
     Ok(release::id(&job.facts.release, code, template, &sites))
 }
 
-/// Writes down where a roll-back goes.
+/// Writes down where a rollback goes.
 pub(super) async fn begin_back(job: &Job) -> Result<bool, Failure> {
     let Pages::Record(manifest) = &job.pages else { return Ok(false) };
     let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
     let object = Object {
-        key: release::INTENT_KEY.into(),
+        key: release::intent_key(job.world.fence.number()),
         bytes: manifest.id.clone().into(),
         content_type: "text/plain".into(),
         cache_control: "no-store".into(),
@@ -101,17 +111,27 @@ pub(super) async fn begin_back(job: &Job) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Forgets it again.
+/// Removes what this rollback and those before it have written about that.
 pub(super) async fn end_back(job: &Job) -> Result<bool, Failure> {
     let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    job.world.assets.remove(Place::Home, &bucket, &[release::INTENT_KEY.to_owned()]).await?;
+    let mut keys = job.world.assets.keys(Place::Home, &bucket).await?;
+    let ours = job.world.fence.number().unwrap_or(u64::MAX);
+    keys.retain(|key| release::intent_lock(key).is_some_and(|lock| lock <= ours));
+    if !keys.is_empty() {
+        job.world.assets.remove(Place::Home, &bucket, &keys).await?;
+    }
     Ok(true)
 }
 
-/// Gives callers the function's version of the release that is gone back to. Where that version
-/// is no longer there, the stack makes it anew a little later.
+/// Gives callers the function's version of the release that is rolled back to. Where that version
+/// is gone, or runs with a user pool or key that has been replaced since, the stack publishes
+/// another one a little later.
 pub(super) async fn point_back(job: &Job) -> Result<bool, Failure> {
     let Pages::Record(manifest) = &job.pages else { return Ok(false) };
+    let known = manifest.version_id.as_ref();
+    if known.is_some_and(|known| stacks::version_id(job).is_some_and(|now| now != *known)) {
+        return Ok(false);
+    }
     let function = job.output(Stack::Api, "FunctionName")?;
     job.world.functions.point(&function, &manifest.function_version).await
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use galaxy_sites::Site;
 
-use super::Job;
-use crate::event::{Event, StepState};
+use super::{Job, domains};
+use crate::event::{Event, StepState, Url};
 use crate::failure::{Failure, Kind};
-use crate::model::Stack;
+use crate::model::{Front, Stack};
 use crate::plan::{Action, StepId};
 use crate::ports::Answer;
 
@@ -27,6 +27,14 @@ pub(super) async fn api(job: &Job, action: &Action) -> Result<bool, Failure> {
     let api = format!("{}/beak/system/status", config.api_base);
     until_ok(job, StepId::Probe, "the API", &api, API_PATIENCE).await?;
     Ok(true)
+}
+
+/// Asks the API at its own address, where the sites are not there yet. That address.
+pub(super) async fn api_alone(job: &Job) -> Result<String, Failure> {
+    let base = job.output(Stack::Api, "ApiBaseUrl")?;
+    let url = format!("{base}/beak/system/status");
+    until_ok(job, StepId::Probe, "the API", &url, API_PATIENCE).await?;
+    Ok(base)
 }
 
 /// Asks a site, and waits until every edge location has it.
@@ -101,10 +109,33 @@ async fn until_ok(
     }
 }
 
+/// The addresses that the stacks say, API first; those of missing stacks are left out.
+#[must_use]
+pub fn known_urls(job: &Job) -> Vec<Url> {
+    let own = |front| domains::told(job, front);
+    let api = own(Front::Api).map(|domain| format!("https://{domain}/prod"));
+    let api = api.or_else(|| job.output(Stack::Api, "ApiBaseUrl").ok());
+    let mut urls: Vec<Url> = api.into_iter().map(|url| Url { name: "api".into(), url }).collect();
+    for site in Site::ALL {
+        let given = || job.output(Stack::Site(site), "DistributionDomain").ok();
+        if let Some(domain) = own(Front::Site(site)).or_else(given) {
+            urls.push(Url { name: site.name().into(), url: format!("https://{domain}") });
+        }
+    }
+    urls
+}
+
+/// The names of API and sites that are not among these addresses.
+#[must_use]
+pub fn unknown_urls(known: &[Url]) -> Vec<&'static str> {
+    let names = ["api"].into_iter().chain(Site::ALL.into_iter().map(Site::name));
+    names.filter(|name| !known.iter().any(|url| url.name == *name)).collect()
+}
+
 /// The addresses to show at the end.
-pub fn urls(job: &Job) -> Result<Vec<crate::event::Url>, Failure> {
+pub fn urls(job: &Job) -> Result<Vec<Url>, Failure> {
     let config = super::effects::known_site_config(job)?;
-    let url = |name: &str, url: &str| crate::event::Url { name: name.into(), url: url.into() };
+    let url = |name: &str, url: &str| Url { name: name.into(), url: url.into() };
     let mut urls = vec![url("api", &config.api_base)];
     urls.extend(config.sites.iter().map(|(name, address)| url(name, address)));
     Ok(urls)

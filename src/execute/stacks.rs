@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::again::SecondTry;
 use super::watch::{Watch, broken, finished, settle};
-use super::{Job, Pages, data};
+use super::{Job, Pages, data, mail_identity};
 use crate::catalog;
 use crate::event::Event;
 use crate::failure::{Failure, Kind};
 use crate::model::{Outputs, Stack, StackSeen, StackStatus};
 use crate::plan::{self, Action, StepId};
-use crate::ports::{Change, ChangeAction, Mode, Proposal};
+use crate::ports::{Change, ChangeAction, ChangeSet, Mode, Proposal, Retained};
+use crate::render;
 
 /// How often a stack may turn out to be in another state before we give up.
 const ATTEMPTS: usize = 4;
@@ -23,6 +25,8 @@ pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
             return create(job, stack).await.map(|()| true);
         };
         match &seen.status {
+            // Whatever it was to take over is still outside; an update would make it anew.
+            StackStatus::Ready if is_rolled_back(&seen) => remove(job, stack, &seen).await?,
             StackStatus::Ready => return update(job, stack, &seen).await,
             StackStatus::Moving(_) => {
                 settle(job, stack, &seen.arn, Watch::default()).await?;
@@ -55,7 +59,9 @@ pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Resul
                 if seen.status == StackStatus::Ready && catalog::keeps_data(stack) {
                     unlock(job, stack, &seen).await?;
                 }
+                mail_identity::detach(job, stack, &seen).await?;
                 remove(job, stack, &seen).await?;
+                mail_identity::remove(job, stack, &seen).await?;
                 return remove_remains(job, stack).await.map(|()| true);
             }
             StackStatus::Stuck(_) => recover(job, stack, &seen).await?,
@@ -75,14 +81,58 @@ async fn remove_remains(job: &Job, stack: Stack) -> Result<(), Failure> {
     data::remove_leftovers(job, stack).await
 }
 
-async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
-    let mut proposal = proposal(job, stack, inputs(job, stack)?)?;
-    if data::leftovers(job, stack).await? {
-        proposal.mode = Mode::Adopt;
-    }
-    let arn = job.world.stacks.create(&proposal).await?;
+/// Whether an import into a new stack was rolled back, which leaves it empty.
+fn is_rolled_back(seen: &StackSeen) -> bool {
+    seen.code == "IMPORT_ROLLBACK_COMPLETE" && seen.outputs.is_empty()
+}
+
+/// Makes a stack around what outlived it, then adds the rest of its template.
+async fn take_over(job: &Job, stack: Stack, left: &[Retained]) -> Result<(), Failure> {
+    let mut values = inputs(job, stack)?;
+    values.extend(catalog::kept_values(stack, None));
+    let mut proposal = proposal(job, stack, values)?;
+    let resources: Vec<&str> = left.iter().map(|left| left.resource.as_str()).collect();
+    proposal.body = render::only(&proposal.body, &resources).map_err(|error| {
+        Failure::bug(format!("the template of `{stack}`")).cause(error.to_string())
+    })?;
+    let arn = job.world.stacks.import(&proposal, left).await?;
     let seen = settle(job, stack, &arn, Watch::creation()).await?;
-    finished(job, stack, seen, "CREATE_COMPLETE").await
+    finished(job, stack, seen, "IMPORT_COMPLETE").await?;
+    if let Some(seen) = job.world.stacks.find(stack.place(), &arn).await? {
+        update(job, stack, &seen).await?;
+    }
+    Ok(())
+}
+
+async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
+    let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
+    allow_sender(job, stack).await?;
+    let left = job.world.ownership.retained(stack).await?;
+    if !left.is_empty() {
+        return take_over(job, stack, &left).await;
+    }
+    let mut second = SecondTry::default();
+    loop {
+        let mut values = inputs(job, stack)?;
+        values.extend(catalog::kept_values(stack, None));
+        let mut proposal = proposal(job, stack, values)?;
+        if data::leftovers(job, stack).await? {
+            proposal.mode = Mode::Adopt;
+        }
+        let arn = job.world.stacks.create(&proposal).await?;
+        let seen = settle(job, stack, &arn, Watch::creation()).await?;
+        let Err(ended) = finished(job, stack, seen, "CREATE_COMPLETE").await else {
+            return Ok(());
+        };
+        if !second.granted(job, stack, &ended).await {
+            return Err(ended.failure);
+        }
+        // A creation that was rolled back can only be deleted.
+        let seen = job.world.stacks.find(place, &name).await?;
+        if let Some(seen) = seen.filter(|seen| matches!(seen.status, StackStatus::Dead(_))) {
+            remove(job, stack, &seen).await?;
+        }
+    }
 }
 
 async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failure> {
@@ -92,10 +142,21 @@ async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failu
         job.learn(stack, seen.outputs.clone());
         return Ok(false);
     }
+    allow_sender(job, stack).await?;
     if stack == Stack::Api && job.pages == Pages::Program {
         try_out(job, seen, &inputs).await?;
     }
-    change(job, stack, seen, proposal(job, stack, inputs)?).await
+    let mut values = inputs;
+    values.extend(catalog::kept_values(stack, Some(seen)));
+    change(job, stack, seen, proposal(job, stack, values)?).await
+}
+
+/// Lets Cognito send through SES, before a user pool is told to.
+async fn allow_sender(job: &Job, stack: Stack) -> Result<(), Failure> {
+    if stack == Stack::Auth && job.facts.config.mail.by_ses() {
+        job.world.mail.create_sender_role().await?;
+    }
+    Ok(())
 }
 
 /// Has the new version of the function made beside the live one, and asks it whether it is well.
@@ -125,10 +186,13 @@ async fn try_out(
 pub(super) async fn put_back(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
     let Some(seen) = job.world.stacks.find(place, &name).await? else { return Ok(false) };
+    if !seen.protected {
+        job.world.stacks.protect(place, &name, true).await?;
+    }
     let body = job.world.stacks.template(place, &name).await?;
     let mut proposal = proposal_of(job, stack, seen.parameters.clone(), body)?;
     proposal.mode = Mode::RevertDrift;
-    change(job, stack, &seen, proposal).await
+    Ok(change(job, stack, &seen, proposal).await? || !seen.protected)
 }
 
 /// Lets a stack's data be deleted with it, which its template otherwise forbids.
@@ -136,6 +200,7 @@ async fn unlock(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure
     let Some(rendered) = job.rendered.get(&stack) else { return Ok(()) };
     let mut parameters = seen.parameters.clone();
     parameters.retain(|name, _| rendered.parameters.contains(name));
+    parameters.extend(catalog::kept_values(stack, Some(seen)));
     let proposal = proposal(job, stack, parameters)?;
     let Err(failure) = change(job, stack, seen, proposal).await else { return Ok(()) };
     // A look may be older than the stack's end; what is gone has no lock.
@@ -153,19 +218,37 @@ async fn change(
     seen: &StackSeen,
     proposal: Proposal,
 ) -> Result<bool, Failure> {
-    let Some(change_set) = job.world.stacks.propose(&proposal).await? else {
-        job.learn(stack, seen.outputs.clone());
-        return Ok(false);
-    };
+    let mut second = SecondTry::default();
+    loop {
+        let Some(change_set) = job.world.stacks.propose(&proposal).await? else {
+            job.learn(stack, seen.outputs.clone());
+            return Ok(false);
+        };
+        check_refused(job, stack, &change_set).await?;
+        let watch = Watch::from(job, stack, seen).await?;
+        job.world.stacks.apply(&change_set).await?;
+        let after = settle(job, stack, &seen.arn, watch).await?;
+        let back = after.as_ref().is_some_and(|after| after.code == "UPDATE_ROLLBACK_COMPLETE");
+        let Err(ended) = finished(job, stack, after, "UPDATE_COMPLETE").await else {
+            return Ok(true);
+        };
+        if !back || !second.granted(job, stack, &ended).await {
+            return Err(ended.failure);
+        }
+    }
+}
+
+/// Throws an update away that would replace or remove what holds data, unless it was named.
+async fn check_refused(job: &Job, stack: Stack, change_set: &ChangeSet) -> Result<(), Failure> {
     let is_refused = |change: &&Change| plan::refuses(stack, change, &job.named);
     let refused: Vec<&Change> = change_set.changes.iter().filter(is_refused).collect();
     if !refused.is_empty() {
-        let name = &proposal.name;
+        let name = &change_set.stack;
         let what: Vec<String> =
             refused.iter().map(|change| format!("{} ({})", change.resource, change.kind)).collect();
         let flags: Vec<String> =
             refused.iter().map(|change| format!("--replace {stack}.{}", change.resource)).collect();
-        job.world.stacks.discard(&change_set).await?;
+        job.world.stacks.discard(change_set).await?;
         let message = format!("the update of `{name}` would replace or remove {}", what.join(", "));
         return Err(Failure::new(Kind::Refused, message).help(format!(
             "nothing of this stack was changed; what it holds can't be brought back. If it may \
@@ -173,16 +256,14 @@ async fn change(
             flags.join(" ")
         )));
     }
-    let watch = Watch::from(job, stack, seen).await?;
-    job.world.stacks.apply(&change_set).await?;
-    let seen = settle(job, stack, &seen.arn, watch).await?;
-    finished(job, stack, seen, "UPDATE_COMPLETE").await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Tells what an update would do, and does nothing of it. `false` where inputs are not known yet.
 pub async fn preview(job: &Job, stack: Stack) -> Result<bool, Failure> {
-    let Ok(inputs) = inputs(job, stack) else { return Ok(false) };
+    let Ok(mut inputs) = inputs(job, stack) else { return Ok(false) };
+    let seen = job.world.stacks.find(stack.place(), &stack.name(&job.facts.config.name)).await?;
+    inputs.extend(catalog::kept_values(stack, seen.as_ref()));
     let proposal = proposal(job, stack, inputs)?;
     let Some(change_set) = job.world.stacks.propose(&proposal).await? else { return Ok(true) };
     job.world.stacks.discard(&change_set).await?;
@@ -211,11 +292,11 @@ async fn remove(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure
     job.world.stacks.protect(place, &name, false).await?;
     let watch = Watch::from(job, stack, seen).await?;
     job.world.stacks.delete(place, &name).await?;
-    match settle(job, stack, &seen.arn, watch).await?.map(|after| after.status) {
-        None | Some(StackStatus::Gone) => return Ok(()),
-        Some(_) => {}
+    let Some(after) = settle(job, stack, &seen.arn, watch).await? else { return Ok(()) };
+    if after.status == StackStatus::Gone {
+        return Ok(());
     }
-    Err(broken(job, stack, &seen.arn, "could not be removed").await)
+    Err(broken(job, stack, &after, "could not be removed").await.failure)
 }
 
 fn inputs(job: &Job, stack: Stack) -> Result<BTreeMap<String, String>, Failure> {
@@ -226,12 +307,22 @@ fn inputs(job: &Job, stack: Stack) -> Result<BTreeMap<String, String>, Failure> 
     Ok(values)
 }
 
+/// The logical id that the function's version has, or would have, in the API's stack now.
+pub(super) fn version_id(job: &Job) -> Option<String> {
+    let rendered = job.rendered.get(&Stack::Api)?;
+    let body = render::pin_version(&rendered.body, &inputs(job, Stack::Api).ok()?).ok()?;
+    render::version_id(&body)
+}
+
 fn proposal(job: &Job, stack: Stack, parameters: Outputs) -> Result<Proposal, Failure> {
     let rendered = job
         .rendered
         .get(&stack)
         .ok_or_else(|| Failure::bug(format!("the stack `{stack}` was not rendered")))?;
-    proposal_of(job, stack, parameters, rendered.body.clone())
+    let body = render::pin_version(&rendered.body, &parameters).map_err(|error| {
+        Failure::bug(format!("the template of `{stack}`")).cause(error.to_string())
+    })?;
+    proposal_of(job, stack, parameters, body)
 }
 
 fn proposal_of(
@@ -253,6 +344,9 @@ fn proposal_of(
         tags: catalog::tags(galaxy),
         role,
         mode: Mode::Plain,
+        // What comes next works with the role in it, so that has to be known everywhere.
+        express: stack != Stack::Bootstrap,
+        token: None,
     })
 }
 
@@ -261,14 +355,14 @@ async fn recover(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failur
     let watch = Watch::from(job, stack, seen).await?;
     job.world.stacks.recover(stack.place(), seen).await?;
     let after = settle(job, stack, &seen.arn, watch).await?;
-    finished(job, stack, after, "UPDATE_ROLLBACK_COMPLETE").await
+    Ok(finished(job, stack, after, "UPDATE_ROLLBACK_COMPLETE").await?)
 }
 
 fn leaving(name: &str) -> Failure {
-    let message = format!("the stack `{name}` holds data, and somebody has begun to remove it");
+    let message = format!("the stack `{name}` holds data, and its deletion has started");
     Failure::new(Kind::Refused, message)
         .cause("its removal ended in DELETE_FAILED")
-        .help("`spaceduck teardown` ends the removal; then `spaceduck install` starts anew")
+        .help("`spaceduck teardown` finishes the removal; then run `spaceduck install`")
 }
 
 fn unknown(name: &str, code: &str) -> Failure {
@@ -281,5 +375,5 @@ fn unknown(name: &str, code: &str) -> Failure {
 
 fn restless(name: &str) -> Failure {
     Failure::new(Kind::Settled, format!("the stack `{name}` changes faster than it can be read"))
-        .help("somebody else is working on it; run the same command again when they are done")
+        .help("another operation is in progress; run the command again when it is done")
 }

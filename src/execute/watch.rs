@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Job;
-use crate::causes;
+use crate::causes::{self, Known};
 use crate::event::Event;
 use crate::failure::{Failure, Kind};
 use crate::model::{Stack, StackSeen, StackStatus};
 use crate::plan::StepId;
-use crate::ports::StackEvent;
+use crate::ports::{Origin, Reason, StackEvent};
 
 /// How soon a stack is looked at again, at least and at most: what takes long is looked at less
 /// often, for all looks together must stay within what AWS answers.
@@ -131,13 +131,29 @@ fn tell(job: &Job, stack: Stack, event: StackEvent) {
     });
 }
 
+/// Why an operation ended badly.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) failure: Failure,
+    /// What is known about the reason.
+    pub(super) known: Option<&'static Known>,
+    /// Whether the same operation has changed a role or a policy, too.
+    pub(super) changed_role: bool,
+}
+
+impl From<Box<Ended>> for Failure {
+    fn from(ended: Box<Ended>) -> Self {
+        ended.failure
+    }
+}
+
 /// Judges how an operation ended; learns the stack's outputs where it ended well.
 pub(super) async fn finished(
     job: &Job,
     stack: Stack,
     seen: Option<StackSeen>,
     wanted: &str,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Ended>> {
     match seen {
         Some(seen) if seen.code == wanted => {
             job.learn(stack, seen.outputs);
@@ -145,41 +161,105 @@ pub(super) async fn finished(
         }
         Some(seen) => {
             let what = format!("ended in {}", seen.code);
-            Err(broken(job, stack, &seen.arn, &what).await)
+            Err(Box::new(broken(job, stack, &seen, &what).await))
         }
         None => {
             let name = stack.name(&job.facts.config.name);
-            Err(Failure::new(Kind::Settled, format!("the stack `{name}` disappeared meanwhile"))
-                .help("somebody else may have deleted it; run the same command again"))
+            let message = format!("the stack `{name}` disappeared meanwhile");
+            let failure = Failure::new(Kind::Settled, message)
+                .help("it may have been deleted by another process; run the command again");
+            Err(Box::new(Ended { failure, known: None, changed_role: false }))
         }
     }
 }
 
-/// A stack's failure with its root: the first resource that failed by itself.
-pub(super) async fn broken(job: &Job, stack: Stack, arn: &str, what: &str) -> Failure {
+/// A stack's failure with its reasons: the first resource that failed by itself, else what
+/// validations and hooks found, else what is said of the stack as a whole.
+pub(super) async fn broken(job: &Job, stack: Stack, seen: &StackSeen, what: &str) -> Ended {
     let name = stack.name(&job.facts.config.name);
-    let events = job.world.stacks.events(stack.place(), arn).await.unwrap_or_default();
-    let root = root_cause(&events);
-    let mut failure = Failure::new(Kind::Settled, format!("the stack `{name}` {what}"))
-        .help("cure the cause and run the same command again; it goes on from here");
-    if let Some(event) = root {
-        let reason = event.reason.as_deref().unwrap_or("no reason was given");
-        let said = format!("{} ({}): {reason}", event.resource, event.kind);
-        failure = match causes::known(&event.kind, reason) {
-            Some(known) => failure.cause(format!("{}\n  {said}", known.means)).help(known.cure),
-            None => failure.cause(said),
-        };
+    let failure = Failure::new(Kind::Settled, format!("the stack `{name}` {what}"))
+        .help("fix the problem and run the same command again; it resumes where it stopped");
+    let events = match job.world.stacks.events(stack.place(), &seen.arn).await {
+        Ok(events) => events,
+        Err(unread) => {
+            let reasons: Vec<Reason> = whole(seen.reason.as_deref()).into_iter().collect();
+            let failure = causes::unread(causes::explain(failure, &reasons), &unread);
+            return Ended { failure, known: None, changed_role: false };
+        }
+    };
+    let latest = latest_operation(&events);
+    let changed_role = latest.iter().any(|event| {
+        let done = ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&event.status.as_str());
+        done && event.kind.starts_with("AWS::IAM::")
+    });
+    // Where the way back failed, what blocks it has to go first.
+    let is_stuck = seen.code.ends_with("ROLLBACK_FAILED");
+    let blocker = is_stuck.then(|| root_cause(latest_rollback(latest))).flatten();
+    let root = root_cause(latest).filter(|root| blocker.is_none_or(|one| one.id != root.id));
+    let mut reasons: Vec<Reason> = blocker.into_iter().chain(root).filter_map(reason_of).collect();
+    let mut unread = None;
+    // A hook or a validation writes only its name into the stack's events.
+    let vague = |reason: &Reason| {
+        causes::behind(reason).is_some_and(|known| ["hook", "validation"].contains(&known.id))
+    };
+    if reasons.iter().all(vague) {
+        match job.world.stacks.reasons(stack.place(), &seen.arn).await {
+            Ok(more) if !more.is_empty() => reasons = more,
+            Ok(_) => {}
+            Err(failure) => unread = Some(failure),
+        }
     }
-    failure
+    if reasons.is_empty() {
+        let mut of_stack =
+            latest.iter().rev().filter(|event| event.kind == STACK && !is_start(event));
+        let said = of_stack.find_map(|event| event.reason.as_deref());
+        reasons.extend(whole(said.or(seen.reason.as_deref())));
+    }
+    let known = reasons.iter().find_map(causes::behind);
+    let mut failure = causes::explain(failure, &reasons);
+    if let Some(unread) = unread.filter(|_| known.is_none_or(|known| known.id == "validation")) {
+        failure = causes::unread(failure, &unread);
+    }
+    Ended { failure, known, changed_role }
 }
 
-/// The first failure of the latest operation that is not the echo of another one.
-fn root_cause(newest_first: &[StackEvent]) -> Option<&StackEvent> {
-    let starts = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
-    let is_start =
-        |event: &&StackEvent| event.kind == STACK && starts.contains(&event.status.as_str());
-    let operation = newest_first.iter().position(|event| is_start(&event));
-    let latest = &newest_first[..operation.unwrap_or(newest_first.len())];
+fn reason_of(event: &StackEvent) -> Option<Reason> {
+    Some(Reason {
+        origin: Origin::Resource,
+        resource: event.resource.clone(),
+        kind: event.kind.clone(),
+        text: event.reason.clone()?,
+    })
+}
+
+/// What is said of a stack as a whole.
+fn whole(text: Option<&str>) -> Option<Reason> {
+    let text = text?.to_owned();
+    Some(Reason { origin: Origin::Stack, resource: String::new(), kind: String::new(), text })
+}
+
+fn is_start(event: &StackEvent) -> bool {
+    let starts =
+        ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
+    event.kind == STACK && starts.contains(&event.status.as_str())
+}
+
+/// The events of the latest operation, newest first.
+fn latest_operation(newest_first: &[StackEvent]) -> &[StackEvent] {
+    let operation = newest_first.iter().position(is_start);
+    &newest_first[..operation.map_or(newest_first.len(), |at| at + 1)]
+}
+
+/// The events of the latest way back, newest first.
+fn latest_rollback(newest_first: &[StackEvent]) -> &[StackEvent] {
+    let begins =
+        |event: &StackEvent| event.kind == STACK && event.status.ends_with("ROLLBACK_IN_PROGRESS");
+    let begin = newest_first.iter().position(begins);
+    &newest_first[..begin.map_or(0, |at| at + 1)]
+}
+
+/// The first failure that is not the echo of another one.
+fn root_cause(latest: &[StackEvent]) -> Option<&StackEvent> {
     latest.iter().rev().find(|event| {
         let echo = event.reason.as_deref().is_some_and(|r| r.ends_with("cancelled"));
         event.status.ends_with("_FAILED") && event.kind != STACK && !echo
@@ -188,7 +268,7 @@ fn root_cause(newest_first: &[StackEvent]) -> Option<&StackEvent> {
 
 #[cfg(test)]
 mod tests {
-    use super::root_cause;
+    use super::{latest_operation, latest_rollback, root_cause};
     use crate::ports::StackEvent;
 
     fn event(resource: &str, kind: &str, status: &str, reason: Option<&str>) -> StackEvent {
@@ -198,6 +278,7 @@ mod tests {
             kind: kind.into(),
             status: status.into(),
             reason: reason.map(str::to_owned),
+            token: None,
         }
     }
 
@@ -212,6 +293,38 @@ mod tests {
             event("s", stack, "CREATE_IN_PROGRESS", None),
             event("Old", "T", "CREATE_FAILED", Some("an earlier attempt")),
         ];
-        assert_eq!(root_cause(&newest_first).map(|e| e.resource.as_str()), Some("A"));
+        let latest = latest_operation(&newest_first);
+        assert_eq!(root_cause(latest).map(|e| e.resource.as_str()), Some("A"));
+        assert!(latest_rollback(latest).is_empty());
+    }
+
+    #[test]
+    fn what_blocks_a_rollback_is_told_apart_from_what_began_it() {
+        let stack = "AWS::CloudFormation::Stack";
+        let newest_first = [
+            event("s", stack, "UPDATE_ROLLBACK_FAILED", None),
+            event(
+                "Role",
+                "T",
+                "UPDATE_FAILED",
+                Some("not authorized to perform: iam:PutRolePolicy"),
+            ),
+            event("s", stack, "UPDATE_ROLLBACK_IN_PROGRESS", None),
+            event("s", stack, "UPDATE_ROLLBACK_FAILED", None),
+            event("Role", "T", "UPDATE_FAILED", Some("an earlier way back")),
+            event("s", stack, "UPDATE_ROLLBACK_IN_PROGRESS", None),
+            event("Table", "T", "UPDATE_FAILED", Some("too many indexes")),
+            event("s", stack, "UPDATE_IN_PROGRESS", None),
+        ];
+        let latest = latest_operation(&newest_first);
+        let reason = |events| root_cause(events).and_then(|event| event.reason.as_deref());
+        assert_eq!(reason(latest), Some("too many indexes"));
+        let blocker = reason(latest_rollback(latest)).unwrap();
+        assert!(blocker.contains("iam:PutRolePolicy"), "{blocker}");
+        let import = [
+            event("s", stack, "IMPORT_IN_PROGRESS", None),
+            event("Old", "T", "CREATE_FAILED", None),
+        ];
+        assert_eq!(latest_operation(&import).len(), 1);
     }
 }

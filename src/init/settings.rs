@@ -113,7 +113,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "name",
         words: "The galaxy's name. It starts every name in the account and can't be changed later.",
         question: Some("Name of the galaxy"),
-        shape: Shape::Text("^[a-z][a-z0-9-]{1,18}[a-z0-9]$"),
+        shape: Shape::Text("^(?!aws|ssm|xn--|sthree-|amzn-s3-demo-)[a-z][a-z0-9-]{1,18}[a-z0-9]$"),
         default: Some("spaceduck"),
         example: "pond",
         always: true,
@@ -124,13 +124,13 @@ pub const SETTINGS: &[Setting] = &[
         words: "The home Region; without it the AWS settings decide. The sites' stacks are always \
                 in us-east-1.",
         question: Some("AWS Region; none leaves it to the AWS settings"),
-        shape: Shape::Text("^[a-z]+(-[a-z]+){1,2}-[0-9]+$"),
+        shape: Shape::Text("^(?!cn-|us-gov-|us-iso|eu-isoe-|eusc-)[a-z]+(-[a-z]+){1,2}-[0-9]+$"),
         example: "eu-central-1",
         ..RARE
     },
     Setting {
         key: "turnstile.site_key",
-        words: "The public key of your Turnstile widget. Without it nobody can hatch.",
+        words: "The public key of your Turnstile widget. Hatching needs it.",
         question: Some("Turnstile site key, if you have one"),
         shape: Shape::Text("^[A-Za-z0-9_-]{10,64}$"),
         example: "0x4AAAAAAAYourSiteKey",
@@ -284,7 +284,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "mail.from",
-        words: "What stands before the @ of the sender.",
+        words: "The part before the @ in the sender address.",
         shape: Shape::Text(LOCAL_PART),
         default: Some("duck"),
         example: "hello",
@@ -308,7 +308,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "mail.alarms",
         words: "Who is told when mail bounces or something else goes wrong.",
-        question: Some("E-mail of whoever is told of alarms"),
+        question: Some("Email address for alarms"),
         shape: Shape::Text(ADDRESS),
         example: "operator@example.org",
         ..RARE

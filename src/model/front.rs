@@ -71,6 +71,8 @@ pub struct Certificate {
     pub ends: Option<u64>,
     /// Whether something works with it.
     pub in_use: bool,
+    /// The value of its tag `spaceduck:id`.
+    pub mark: Option<String>,
 }
 
 /// How a certificate stands.

@@ -6,6 +6,7 @@ use galaxy_sites::Site;
 
 use crate::config::{Domains, Hosting};
 use crate::model::{Stack, StackSeen};
+use crate::ports::{Claim, Retained, Stranger};
 use crate::release::Manifest;
 
 /// What was found in the account.
@@ -31,6 +32,14 @@ pub struct Observed {
     pub domains: Domains,
     /// Zones in Route 53, and what is wanted and ours in them.
     pub hosting: Hosting,
+    /// Whether the galaxy has a record, or will get one.
+    pub claim: Claim,
+    /// What has a name of the galaxy and is not provably its own.
+    pub strangers: Vec<Stranger>,
+    /// What was adopted.
+    pub adopted: BTreeSet<String>,
+    /// What outlived its stack and is taken over with it.
+    pub retained: Vec<Retained>,
 }
 
 /// What was found of the Turnstile secret.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use galaxy_sites::Site;
 
-use super::{Action, Goal, Observed, Plan, SecretSeen, StepId, plan, refuses};
+use super::{Action, Goal, Observed, Plan, SecretSeen, StepId, is_current, plan, refuses};
 use crate::model::{Stack, StackSeen, StackStatus};
 use crate::ports::{Change, ChangeAction};
 use crate::render::{DIGEST_OUTPUT, Rendered};
@@ -38,8 +38,12 @@ fn installed() -> Observed {
             code: "CREATE_COMPLETE".into(),
             status: StackStatus::Ready,
             reason: None,
+            changed: None,
             parameters,
             outputs,
+            tags: [(crate::model::ID_TAG.to_owned(), "id".to_owned())].into(),
+            protected: true,
+            role: None,
         }
     };
     Observed {
@@ -53,7 +57,26 @@ fn installed() -> Observed {
         released: true,
         domains: crate::config::Domains::default(),
         hosting: crate::config::Hosting::default(),
+        claim: crate::ports::Claim::Recorded,
+        strangers: Vec::new(),
+        adopted: std::collections::BTreeSet::new(),
+        retained: Vec::new(),
     }
+}
+
+#[test]
+fn a_user_pool_keeps_its_tier_and_a_new_one_gets_the_cheapest() {
+    let rendered = rendered();
+    let mut seen = installed().stacks[&Stack::Auth].clone();
+    let tier = |seen: Option<&StackSeen>| {
+        super::catalog::kept_values(Stack::Auth, seen).remove("Tier").expect("a tier")
+    };
+    assert_eq!(tier(None), "LITE");
+    assert_eq!(tier(Some(&seen)), "ESSENTIALS", "as every pool was before it could be chosen");
+    seen.parameters.insert("Tier".into(), "PLUS".into());
+    assert_eq!(tier(Some(&seen)), "PLUS");
+    let inputs = super::catalog::constants(Stack::Auth);
+    assert!(is_current(&seen, &rendered[&Stack::Auth], &inputs), "nothing to do for it");
 }
 
 fn action(plan: &Plan, id: StepId) -> &Action {
@@ -150,8 +173,8 @@ fn a_stack_in_any_state_has_its_action() {
 #[test]
 fn teardown_takes_the_role_last_and_finds_leftover_buckets() {
     let plan = plan(Goal::Absent, &installed(), &rendered());
-    let last = plan.steps.last().expect("steps");
-    assert_eq!(last.id, StepId::Stack(Stack::Bootstrap));
+    let last: Vec<StepId> = plan.steps.iter().rev().take(2).map(|step| step.id).collect();
+    assert_eq!(last, [StepId::Disclaim, StepId::Stack(Stack::Bootstrap)]);
     assert!(plan.steps.iter().all(|step| step.action == Action::Remove));
 
     let nothing = super::plan(Goal::Absent, &Observed::default(), &rendered());

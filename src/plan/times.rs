@@ -65,7 +65,7 @@ pub(super) fn stack_time(action: &Action, rendered: &Rendered) -> Duration {
     let takes = |verb| pace::stack(&rendered.resources, verb);
     match action {
         Action::Keep | Action::Check => Duration::ZERO,
-        Action::Create | Action::Attach(_) => takes(Verb::Create),
+        Action::Create | Action::Import(_) | Action::Attach(_) => takes(Verb::Create),
         Action::Update => takes(Verb::Update),
         Action::Recover(_) => takes(Verb::Update) * 2,
         Action::Recreate(_) => takes(Verb::Delete) + takes(Verb::Create),

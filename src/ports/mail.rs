@@ -47,6 +47,12 @@ pub trait Mail: Send + Sync {
     async fn account(&self) -> Result<Account, Failure>;
     /// What it knows of a domain; nothing where it does not know it.
     async fn identity(&self, domain: &Domain) -> Result<Option<Identity>, Failure>;
+    /// Lets mail from a domain leave by no configuration set unless the sender names one.
+    async fn clear_default_set(&self, domain: &Domain) -> Result<(), Failure>;
+    /// Removes a domain from SES; fine where it is unknown.
+    async fn remove_identity(&self, domain: &Domain) -> Result<(), Failure>;
+    /// Creates the role by which Cognito sends through SES, unless the account has it.
+    async fn create_sender_role(&self) -> Result<(), Failure>;
     /// A configuration set; nothing where there is none.
     async fn set(&self, name: &str) -> Result<Option<SetFound>, Failure>;
     /// Asks for production access. Only ever called after a person has agreed in so many words.

@@ -26,6 +26,8 @@ pub enum Thing {
     HeadersPolicy,
     /// A Lambda function.
     Function,
+    /// A managed policy of the account.
+    ManagedPolicy,
     /// A domain that a distribution answers for.
     Alias,
 }

@@ -1,5 +1,7 @@
 //! What a galaxy keeps of its people, what lies about in the account, and what the function says.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -49,6 +51,8 @@ pub trait Records: Send + Sync {
 /// What carries a galaxy's tag.
 #[async_trait]
 pub trait Inventory: Send + Sync {
+    /// Names of galaxies with anything tagged in this place.
+    async fn galaxies(&self, place: Place) -> Result<BTreeSet<String>, Failure>;
     /// The ARNs of everything that is tagged as this galaxy's, stacks included.
     async fn tagged(&self, place: Place, galaxy: &str) -> Result<Vec<String>, Failure>;
 }

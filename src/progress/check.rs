@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use serde_json::Value;
 
 use super::hang;
+use crate::escape::one_line;
 use crate::event::Check;
 
 /// One document as it is, several as a list.
@@ -17,9 +18,18 @@ pub(super) fn policy(documents: &[Value]) -> String {
 
 /// How a thing is; what doesn't fit on a terminal goes on below its first word.
 pub(super) fn status(item: &str, is: &str, width: Option<usize>) -> String {
-    let line = format!("{item:<32} {is}");
+    let line = one_line(&format!("{item:<32} {is}")).into_owned();
     match on_terminal(width) {
         Some(width) => hang(&line, "", &" ".repeat(33), width),
+        None => line,
+    }
+}
+
+/// What was found, of which thing, and how it is; what doesn't fit on a terminal goes below it.
+pub(super) fn finding(is: &str, item: &str, detail: &str, width: Option<usize>) -> String {
+    let line = one_line(&format!("{is:<9} {item}  {detail}")).into_owned();
+    match on_terminal(width) {
+        Some(width) => hang(&line, "", &" ".repeat(10), width),
         None => line,
     }
 }
@@ -34,7 +44,7 @@ pub(super) fn text(check: &Check, width: Option<usize>) -> String {
     let mut lines = vec![format!("{:<8} {}: {}", check.level, check.check, check.is)];
     if let Some(cure) = &check.cure {
         lines.push(format!("         should be: {}", check.should));
-        lines.push(format!("         cure: {cure}"));
+        lines.push(format!("         fix: {cure}"));
     }
     if let Some(width) = on_terminal(width) {
         lines = lines.iter().map(|line| hang(line, "", "           ", width)).collect();

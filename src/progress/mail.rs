@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{hang, moment};
+use crate::escape::one_line;
 use crate::event::Event;
 use crate::event::mail::{Chances, Item, Letter, Record, Stage};
 
@@ -54,7 +55,8 @@ fn item(item: &Item, width: usize) -> String {
     let head = format!("{}{judge}", item.title);
     let mut text = hang(&head, &format!("{mark} {:>2}. ", item.number), "      ", width);
     let mut line = |words: &str| {
-        let _ = write!(text, "\n{}", hang(words, "      ", "      ", width));
+        let words = one_line(words);
+        let _ = write!(text, "\n{}", hang(&words, "      ", "      ", width));
     };
     if let Some(is) = &item.is {
         line(&format!("is: {is}"));
@@ -99,7 +101,11 @@ fn record(record: &Record, width: usize) -> String {
     let about = format!("({purpose}, set by {by})");
     let mut text = format!("{mark} {kind:5}  {host}  in {zone}  {about}\n         {value}");
     if let Some(detail) = &record.detail {
-        let _ = write!(text, "\n{}", hang(detail, "         ", "         ", width));
+        let _ = write!(text, "\n{}", hang(&one_line(detail), "         ", "         ", width));
+    }
+    // What is right needs no proof; what is not has to say how that is known.
+    if let Some(known) = record.known.as_ref().filter(|_| record.state != "right") {
+        let _ = write!(text, "\n{}", hang(&format!("({known})"), "         ", "         ", width));
     }
     text
 }
@@ -108,8 +114,8 @@ fn record(record: &Record, width: usize) -> String {
 fn chances(chances: &Chances, width: usize) -> String {
     let mut text = format!("Score: {} of 100, {}\n", chances.points, chances.words);
     for (title, lines) in [
-        ("Known to be refused, and still so:", &chances.open),
-        ("Left out of the draft, since nobody has seen it:", &chances.left_out),
+        ("Reasons for a refusal that still apply:", &chances.open),
+        ("Left out of the draft, because it was not observed:", &chances.left_out),
     ] {
         if !lines.is_empty() {
             let _ = writeln!(text, "\n{title}");
@@ -123,9 +129,9 @@ fn chances(chances: &Chances, width: usize) -> String {
 
 /// What would be sent.
 fn letter(letter: &Letter, width: usize) -> String {
-    let mut text = "This is what Amazon will get, and nothing else:\n\n".to_owned();
+    let mut text = "Amazon receives exactly this:\n\n".to_owned();
     let contacts = if letter.contacts.is_empty() {
-        "nobody but the account's own addresses".to_owned()
+        "only the account's own addresses".to_owned()
     } else {
         letter.contacts.join(", ")
     };

@@ -42,6 +42,13 @@ pub(super) struct Health {
     used: BTreeMap<Quota, Usage>,
 }
 
+impl Health {
+    /// Whether an action is not allowed; if so, whether a policy forbids it.
+    pub(super) fn is_denied(&self, action: &str) -> Option<bool> {
+        self.denied.get(action).copied()
+    }
+}
+
 impl Account {
     /// Makes something ail the account.
     pub fn ail(&self, ailment: Ailment) {
@@ -84,6 +91,7 @@ impl Preflight for Account {
     }
 
     async fn denied(&self, wishes: &[Wish]) -> Result<Vec<Denied>, Failure> {
+        self.may("Preflight::denied")?;
         let state = self.state();
         if state.health.unasked {
             let message = "simulating our rights: a permission is missing";
@@ -103,10 +111,16 @@ impl Preflight for Account {
     }
 
     async fn is_taken(&self, _: Place, thing: Thing, name: &str) -> Result<bool, Failure> {
-        Ok(self.state().health.taken.contains(&(thing, name.to_owned())))
+        self.may("Preflight::is_taken")?;
+        let state = self.state();
+        let now = self.time(&state);
+        let mut stacks = state.stacks.iter().filter(|stack| stack.is_there(now));
+        let made = thing == Thing::LogGroup && stacks.any(|stack| stack.has_log_group(name));
+        Ok(made || state.health.taken.contains(&(thing, name.to_owned())))
     }
 
     async fn usage(&self, quota: Quota) -> Result<Usage, Failure> {
+        self.may("Preflight::usage")?;
         if let Some(usage) = self.state().health.used.get(&quota) {
             return Ok(*usage);
         }

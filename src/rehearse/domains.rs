@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use galaxy_mail::judge::State;
+use galaxy_mail::judge::State as RecordState;
 use galaxy_mail::name::Domain;
 
 use super::services::DAY;
-use super::{Account, refuse};
+use super::{Account, State, refuse};
 use crate::failure::Failure;
-use crate::model::{Certificate, CertificateState, GalaxyName, Place};
+use crate::model::{Certificate, CertificateState, GalaxyName, ID_TAG, Place, TAG, Tags};
 use crate::ports::Certificates;
 
 /// From the record being there to the certificate.
@@ -35,7 +35,7 @@ pub enum Fate {
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     place: Place,
-    galaxy: GalaxyName,
+    pub(super) tags: Tags,
     pub(super) domain: Domain,
     token: String,
     arn: String,
@@ -45,6 +45,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    pub(super) fn arn(&self) -> &str {
+        &self.arn
+    }
+
     /// Name and value of the record that proves it; the same for a domain every time.
     fn proof(&self) -> Option<(Domain, Domain)> {
         let name = self.domain.below("_3f1c0a9b").ok()?;
@@ -53,6 +57,24 @@ impl Asked {
 }
 
 impl Account {
+    /// Others ask for a certificate.
+    pub(super) fn foreign(&self, state: &mut State, place: Place, domain: &str, tags: Tags) {
+        let number = state.asked_certificates;
+        state.asked_certificates += 1;
+        let Ok(domain) = Domain::parse(domain) else { return };
+        let arn = format!("arn:aws:acm:{place:?}:certificate/{domain}-{number}");
+        let at = self.time(state);
+        state.certificates.push(Asked {
+            place,
+            tags,
+            domain,
+            token: arn.clone(),
+            arn,
+            at,
+            proved: None,
+        });
+    }
+
     /// Says what becomes of every certificate for a domain.
     pub fn destine(&self, domain: &Domain, fate: Fate) {
         self.state().fates.insert(domain.clone(), fate);
@@ -80,7 +102,7 @@ impl Account {
         let Ok(domain) = Domain::parse(domain) else { return false };
         let found = kinds.iter().find_map(|kind| state.post.records.get(&(domain.clone(), *kind)));
         match (found, state.zones.is_set(&domain)) {
-            (Some(found), _) => *found == State::Right,
+            (Some(found), _) => *found == RecordState::Right,
             (None, Some(set)) => set,
             (None, None) => state.post.is_open(now.as_secs()),
         }
@@ -112,12 +134,14 @@ impl Account {
 #[async_trait]
 impl Certificates for Account {
     async fn ours(&self, place: Place, galaxy: &GalaxyName) -> Result<Vec<Certificate>, Failure> {
+        self.may("Certificates::ours")?;
         self.hear()?;
         let mut asked = self.state().certificates.clone();
         let mut ours = Vec::new();
         for one in &mut asked {
             let state = self.standing(one);
-            if one.place == place && one.galaxy == *galaxy {
+            let is_ours = one.tags.get(TAG).is_some_and(|name| name == galaxy.as_str());
+            if one.place == place && is_ours {
                 let at = DAY + one.at.as_secs();
                 ours.push(Certificate {
                     arn: one.arn.clone(),
@@ -127,6 +151,7 @@ impl Certificates for Account {
                     proof: one.proof(),
                     asked: Some(at),
                     in_use: self.is_held(&one.arn, &one.domain),
+                    mark: one.tags.get(ID_TAG).cloned(),
                 });
             }
         }
@@ -141,10 +166,11 @@ impl Certificates for Account {
     async fn request(
         &self,
         place: Place,
-        galaxy: &GalaxyName,
+        tags: &Tags,
         domain: &Domain,
         token: &str,
     ) -> Result<(), Failure> {
+        self.may("Certificates::request")?;
         let at = Self::now(self);
         if token.len() > 32 {
             return Err(refuse("that token is too long".into()));
@@ -158,7 +184,7 @@ impl Certificates for Account {
             state.asked_certificates += 1;
             state.certificates.push(Asked {
                 place,
-                galaxy: galaxy.clone(),
+                tags: tags.clone(),
                 domain: domain.clone(),
                 token: token.to_owned(),
                 arn: format!("arn:aws:acm:{place:?}:certificate/{domain}-{number}"),
@@ -170,6 +196,7 @@ impl Certificates for Account {
     }
 
     async fn remove(&self, place: Place, arn: &str) -> Result<bool, Failure> {
+        self.may("Certificates::remove")?;
         let held = {
             let asked = self.state().certificates.iter().find(|one| one.arn == arn).cloned();
             asked.is_some_and(|one| self.is_held(arn, &one.domain))

@@ -15,7 +15,8 @@ use galaxy_mail::request::Letter;
 use super::services::DAY;
 use super::{Account, refuse};
 use crate::failure::Failure;
-use crate::ports::{Applied, Dns, Invited, Mail, Play};
+use crate::model::TAG;
+use crate::ports::{Applied, Dns, Invited, Mail, Play, Proposal};
 
 /// How long a person needs to set records, in seconds.
 const RECORDS: u64 = 2 * 60;
@@ -45,11 +46,23 @@ pub(super) struct Post {
     pub(super) website: Option<String>,
     /// Domains that SES knew before us.
     known: Vec<Domain>,
+    /// Identities that outlived the stack that made them: the galaxy in their tag, and the set
+    /// that mail leaves by.
+    pub(super) kept: BTreeMap<Domain, (String, Option<String>)>,
     /// SES takes no mail.
     takes_nothing: bool,
+    /// Cognito has its role to send through SES.
+    pub(super) sender_role: bool,
 }
 
 impl Post {
+    /// Remembers the identity that a stack has made or taken up.
+    pub(super) fn keep(&mut self, domain: Domain, proposal: &Proposal) {
+        let galaxy = proposal.tags.get(TAG).cloned().unwrap_or_default();
+        let set = Some(format!("{galaxy}-tx"));
+        self.kept.insert(domain, (galaxy, set));
+    }
+
     /// Whether a person has set the records.
     pub(super) fn is_open(&self, now: u64) -> bool {
         self.ready || now >= self.begun + RECORDS
@@ -177,6 +190,7 @@ fn sandbox() -> Standing {
 #[async_trait]
 impl Mail for Account {
     async fn account(&self) -> Result<Standing, Failure> {
+        self.may("Mail::account")?;
         self.hear()?;
         let now = self.seconds();
         let state = self.state();
@@ -194,6 +208,7 @@ impl Mail for Account {
     }
 
     async fn identity(&self, domain: &Domain) -> Result<Option<Identity>, Failure> {
+        self.may("Mail::identity")?;
         self.hear()?;
         let now = self.seconds();
         let state = self.state();
@@ -202,7 +217,8 @@ impl Mail for Account {
             stack.is_there(super::Account::time(self, &state))
                 && stack.proposal.body.contains(domain.as_str())
         };
-        let known = state.post.known.contains(domain);
+        let kept = state.post.kept.get(domain);
+        let known = state.post.known.contains(domain) || kept.is_some();
         if !known && !state.stacks.iter().any(|stack| brings(&stack)) {
             return Ok(None);
         }
@@ -225,16 +241,46 @@ impl Mail for Account {
             mail_from: bounce.map(|bounce| (bounce, progress)),
             error: None,
             asked: None,
+            tags: kept.map(|(galaxy, _)| (TAG.to_owned(), galaxy.clone())).into_iter().collect(),
+            set: kept.and_then(|(_, set)| set.clone()),
         }))
     }
 
+    async fn clear_default_set(&self, domain: &Domain) -> Result<(), Failure> {
+        self.may("Mail::clear_default_set")?;
+        self.effect(format!("clear the default set of {domain}"), |state| {
+            if let Some((_, set)) = state.post.kept.get_mut(domain) {
+                *set = None;
+            }
+            Ok(())
+        })
+    }
+
+    async fn remove_identity(&self, domain: &Domain) -> Result<(), Failure> {
+        self.may("Mail::remove_identity")?;
+        self.effect(format!("remove the identity {domain}"), |state| {
+            state.post.kept.remove(domain);
+            Ok(())
+        })
+    }
+
+    async fn create_sender_role(&self) -> Result<(), Failure> {
+        self.may("Mail::create_sender_role")?;
+        self.effect("create the sender role".into(), |state| {
+            state.post.sender_role = true;
+            Ok(())
+        })
+    }
+
     async fn set(&self, _: &str) -> Result<Option<SetFound>, Failure> {
+        self.may("Mail::set")?;
         self.hear()?;
         let events = vec!["BOUNCE".to_owned(), "COMPLAINT".to_owned(), "REJECT".to_owned()];
         Ok(Some(SetFound { tls: true, events }))
     }
 
     async fn apply(&self, letter: &Letter) -> Result<Applied, Failure> {
+        self.may("Mail::apply")?;
         let now = self.seconds();
         self.effect("apply for production access".into(), |state| {
             let reading = |(at, _): &(u64, Letter)| now < at + REVIEW;
@@ -248,6 +294,7 @@ impl Mail for Account {
     }
 
     async fn invite(&self, address: &str) -> Result<Invited, Failure> {
+        self.may("Mail::invite")?;
         let now = self.seconds();
         self.effect(format!("invite {address}"), |state| match state.post.invited.get(address) {
             Some(at) if now >= at + RECORDS => Ok(Invited::Verified),
@@ -260,6 +307,7 @@ impl Mail for Account {
     }
 
     async fn play(&self, play: &Play) -> Result<String, Failure> {
+        self.may("Mail::play")?;
         let now = self.seconds();
         self.effect(format!("play {}", play.plays), |state| {
             if !play.from.contains('@') {
@@ -274,6 +322,7 @@ impl Mail for Account {
     }
 
     async fn written(&self, _: &str, mail: &TestMail) -> Result<Option<u64>, Failure> {
+        self.may("Mail::written")?;
         self.hear()?;
         let now = self.seconds();
         let state = self.state();
@@ -294,7 +343,8 @@ impl Dns for Account {
             let usual = if state.post.is_open(now) { State::Right } else { State::Missing };
             let usual = state.zones.state(wanted).unwrap_or(usual);
             let found = state.post.records.get(&key).cloned().unwrap_or(usual);
-            Looked { wanted: wanted.clone(), zone: wanted.name.organisational(), state: found }
+            let zone = wanted.name.organisational();
+            Looked { wanted: wanted.clone(), zone, state: found, known: None }
         };
         Ok(wanted.iter().map(look).collect())
     }

@@ -1,12 +1,14 @@
 //! What the account in memory keeps of people, what is tagged in it, and what its function says.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::sim::Sim;
 use super::{Account, Fault, refuse};
 use crate::failure::Failure;
-use crate::model::{Place, Secret};
+use crate::model::{Place, Secret, TAG};
 use crate::ports::{self, Inventory, LogLine, Logs, Page, Records};
 
 /// How many items a page has: few, so that every list has several.
@@ -53,16 +55,19 @@ fn part<T: Clone>(all: &[T], from: Option<&Value>) -> Page<T> {
 #[async_trait]
 impl Records for Account {
     async fn has_table(&self, table: &str) -> Result<bool, Failure> {
+        self.may("Records::has_table")?;
         self.hear()?;
         Ok(self.state().tables.contains_key(table))
     }
 
     async fn is_recoverable(&self, table: &str) -> Result<bool, Failure> {
+        self.may("Records::is_recoverable")?;
         self.hear()?;
         Ok(!self.state().unrecoverable.contains(table))
     }
 
     async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure> {
+        self.may("Records::items")?;
         self.hear()?;
         let state = self.state();
         if state.faults.contains(&Fault::TableUnreadable(table.to_owned())) {
@@ -74,6 +79,7 @@ impl Records for Account {
     }
 
     async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure> {
+        self.may("Records::put")?;
         self.effect(format!("put {} into {table}", items.len()), |state| {
             let known = state.tables.get_mut(table);
             let known = known.ok_or_else(|| refuse(format!("there is no table {table}")))?;
@@ -87,6 +93,7 @@ impl Records for Account {
     }
 
     async fn remove_table(&self, table: &str) -> Result<(), Failure> {
+        self.may("Records::remove_table")?;
         self.effect(format!("remove the table {table}"), |state| {
             state.tables.remove(table);
             Ok(())
@@ -98,6 +105,7 @@ impl Records for Account {
         pool: &str,
         from: Option<Value>,
     ) -> Result<Page<ports::Account>, Failure> {
+        self.may("Records::accounts")?;
         self.hear()?;
         let state = self.state();
         let of_pool = state.people.iter().filter(|((at, _), _)| at == pool);
@@ -112,6 +120,7 @@ impl Records for Account {
     }
 
     async fn admit(&self, pool: &str, who: &ports::Account, _: &Secret) -> Result<bool, Failure> {
+        self.may("Records::admit")?;
         self.effect(format!("admit {}", who.email), |state| {
             let key = (pool.to_owned(), who.email.clone());
             let known = state.people.insert(key, who.operator);
@@ -122,7 +131,18 @@ impl Records for Account {
 
 #[async_trait]
 impl Inventory for Account {
+    async fn galaxies(&self, place: Place) -> Result<BTreeSet<String>, Failure> {
+        self.may("Inventory::galaxies")?;
+        self.hear()?;
+        let state = self.state();
+        let now = self.time(&state);
+        let there = |stack: &&Sim| stack.proposal.place == place && stack.is_there(now);
+        let stacks = state.stacks.iter().filter(there);
+        Ok(stacks.filter_map(|stack| stack.proposal.tags.get(TAG).cloned()).collect())
+    }
+
     async fn tagged(&self, place: Place, _: &str) -> Result<Vec<String>, Failure> {
+        self.may("Inventory::tagged")?;
         self.hear()?;
         let state = self.state();
         let now = self.time(&state);
@@ -147,6 +167,7 @@ impl Logs for Account {
         since: u64,
         word: Option<&str>,
     ) -> Result<Vec<LogLine>, Failure> {
+        self.may("Logs::lines")?;
         self.hear()?;
         let state = self.state();
         let fits = |line: &&(String, LogLine)| {

@@ -9,7 +9,8 @@ use super::{Account, Fault, Pace};
 use crate::failure::Failure;
 use crate::model::Secret;
 use crate::ports::{
-    Answer, Clock, Functions, Joined, LiveVersion, LogLine, Notes, People, Secrets, Web,
+    Answer, Clock, Entry, Functions, Joined, LiveVersion, LogLine, Notes, Offer, People, Secrets,
+    Web,
 };
 
 /// When it all happens, in seconds since 1970; any day will do.
@@ -18,12 +19,14 @@ pub(super) const DAY: u64 = 1_800_000_000;
 #[async_trait]
 impl Functions for Account {
     async fn check(&self, _: &str, version: &str) -> Result<Option<String>, Failure> {
+        self.may("Functions::check")?;
         self.hear()?;
         let unwell = self.state().faults.contains(&Fault::VersionUnwell(version.to_owned()));
         Ok(unwell.then(|| "it answers with status 500".to_owned()))
     }
 
     async fn live(&self, _: &str) -> Result<Option<LiveVersion>, Failure> {
+        self.may("Functions::live")?;
         self.hear()?;
         let state = self.state();
         let stack = state.stacks.iter().find(|stack| stack.outputs.contains_key("NewVersion"));
@@ -35,6 +38,7 @@ impl Functions for Account {
     }
 
     async fn point(&self, function: &str, version: &str) -> Result<bool, Failure> {
+        self.may("Functions::point")?;
         self.effect(format!("point {function} to {version}"), |state| {
             let stack =
                 state.stacks.iter_mut().find(|stack| stack.outputs.contains_key("NewVersion"));
@@ -49,11 +53,13 @@ impl Functions for Account {
 #[async_trait]
 impl Secrets for Account {
     async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
+        self.may("Secrets::read")?;
         self.hear()?;
         Ok(self.state().secrets.get(path).cloned().map(Secret::new))
     }
 
     async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure> {
+        self.may("Secrets::write")?;
         self.effect(format!("write {path}"), |state| {
             state.secrets.insert(path.to_owned(), secret.expose().to_owned());
             Ok(())
@@ -61,6 +67,7 @@ impl Secrets for Account {
     }
 
     async fn remove(&self, path: &str) -> Result<(), Failure> {
+        self.may("Secrets::remove")?;
         self.effect(format!("remove {path}"), |state| {
             state.secrets.remove(path);
             Ok(())
@@ -71,26 +78,43 @@ impl Secrets for Account {
 #[async_trait]
 impl Notes for Account {
     async fn get(&self, path: &str) -> Result<Option<String>, Failure> {
+        self.may("Notes::get")?;
         Ok(self.state().notes.get(path).cloned())
     }
 
     async fn put_new(&self, path: &str, text: &str) -> Result<bool, Failure> {
+        self.may("Notes::put_new")?;
+        let now = Clock::now(self);
         let mut state = self.state();
         if state.notes.contains_key(path) {
             return Ok(false);
         }
         state.notes.insert(path.to_owned(), text.to_owned());
+        state.noted_at.insert(path.to_owned(), now);
         Ok(true)
     }
 
     async fn put(&self, path: &str, text: &str) -> Result<(), Failure> {
-        self.state().notes.insert(path.to_owned(), text.to_owned());
+        self.may("Notes::put")?;
+        let now = Clock::now(self);
+        let mut state = self.state();
+        state.notes.insert(path.to_owned(), text.to_owned());
+        state.noted_at.insert(path.to_owned(), now);
         Ok(())
     }
 
     async fn remove(&self, path: &str) -> Result<(), Failure> {
+        self.may("Notes::remove")?;
         self.state().notes.remove(path);
         Ok(())
+    }
+
+    async fn entry(&self, path: &str) -> Result<Option<Entry>, Failure> {
+        self.may("Notes::entry")?;
+        let state = self.state();
+        let text = state.notes.get(path).cloned();
+        let changed_at = state.noted_at.get(path).copied().unwrap_or(DAY);
+        Ok(text.map(|text| Entry { text, changed_at }))
     }
 }
 
@@ -104,7 +128,7 @@ impl Web for Account {
         let now = self.time(&state);
         let own = |stack: &&Sim| stack.outputs.get("AttachedDomain").is_some_and(|d| d == host);
         if !known && state.stacks.iter().any(|stack| own(&stack)) {
-            return Answer::Silence(format!("nobody knows the name {host}"));
+            return Answer::Silence(format!("unknown host {host}"));
         }
         let is_of = |stack: &&Sim| stack.hosts().iter().any(|of| of == host);
         let answer = match state.stacks.iter().filter(|s| s.is_there(now)).find(is_of) {
@@ -114,7 +138,7 @@ impl Web for Account {
             Some(stack) if stack.answers(now) => Answer::Status(200),
             Some(_) => Answer::Status(503),
             None if state.post.website.as_deref() == Some(host) => Answer::Status(200),
-            None => Answer::Silence(format!("nobody knows the name {host}")),
+            None => Answer::Silence(format!("unknown host {host}")),
         };
         let stack = state.stacks.iter().filter(|s| s.is_there(now)).find(is_of);
         if let (Some(group), Answer::Status(status)) = (stack.and_then(Sim::log_group), &answer) {
@@ -153,8 +177,18 @@ impl Clock for Account {
 
 #[async_trait]
 impl People for Account {
-    async fn add(&self, pool: &str, email: &str, _: &Secret) -> Result<Joined, Failure> {
+    async fn add(
+        &self,
+        pool: &str,
+        _: &str,
+        email: &str,
+        password: Offer<'_>,
+    ) -> Result<Joined, Failure> {
+        self.may("People::add")?;
         let key = (pool.to_owned(), email.to_owned());
+        if !self.state().people.contains_key(&key) {
+            password.shown()?;
+        }
         Ok(match self.state().people.insert(key, true) {
             None => Joined::New,
             Some(false) => Joined::Member,
@@ -163,12 +197,14 @@ impl People for Account {
     }
 
     async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {
+        self.may("People::remove")?;
         let key = (pool.to_owned(), email.to_owned());
         let mut state = self.state();
         Ok(state.people.get_mut(&key).is_some_and(|operator| std::mem::replace(operator, false)))
     }
 
     async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure> {
+        self.may("People::operators")?;
         let state = self.state();
         let operators = state.people.iter().filter(|((of, _), is)| of == pool && **is);
         Ok(operators.map(|((_, email), _)| email.clone()).collect())

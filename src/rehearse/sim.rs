@@ -1,16 +1,19 @@
 //! A stack of the account in memory: its states and events lie on a line of time, and looking at
 //! it means reading that line.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{Outputs, Place, StackSeen, StackStatus};
 use crate::pace::{self, Verb};
-use crate::ports::{DriftState, Proposal, ResourceDrift, StackEvent};
+use crate::ports::{DriftState, Member, Proposal, Reason, ResourceDrift, StackEvent};
 use crate::render::{self, Resource};
 use crate::yaml::Node;
 
-use super::Account;
+use super::{readback, services::DAY};
+
+mod told;
 
 const STACK: &str = "AWS::CloudFormation::Stack";
 
@@ -30,10 +33,20 @@ pub(super) struct Sim {
     /// What its template says, read once.
     root: Node,
     resources: Vec<Resource>,
+    /// The policies of its role, read once.
+    rights: OnceCell<Vec<serde_json::Value>>,
     pub(super) outputs: Outputs,
     /// The function's versions, and which of them is live.
     versions: Vec<(String, String)>,
     pub(super) live: String,
+    /// When its creation or last update began.
+    pub(super) changed: Duration,
+    /// From when on its roles and policies are as they are now.
+    pub(super) role_changed: Option<Duration>,
+    /// What validations and hooks said of the last operation.
+    pub(super) reasons: Vec<Reason>,
+    /// Ids of what it was made around, by logical id.
+    pub(super) imported: BTreeMap<String, String>,
     /// What somebody else has changed.
     pub(super) drifted: BTreeMap<String, DriftState>,
 }
@@ -43,6 +56,7 @@ impl Sim {
         let mut stack = Self {
             resources: Vec::new(),
             root: Node::Null,
+            rights: OnceCell::new(),
             proposal,
             arn,
             protected: true,
@@ -52,6 +66,10 @@ impl Sim {
             outputs: Outputs::new(),
             versions: Vec::new(),
             live: String::new(),
+            changed: Duration::ZERO,
+            role_changed: None,
+            reasons: Vec::new(),
+            imported: BTreeMap::new(),
             drifted: BTreeMap::new(),
         };
         stack.read();
@@ -61,6 +79,26 @@ impl Sim {
     fn read(&mut self) {
         self.root = Node::parse(&self.proposal.body).unwrap_or(Node::Null);
         self.resources = render::resources(&self.root).unwrap_or_default();
+        self.rights = OnceCell::new();
+    }
+
+    /// Its template.
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// Each resource of its template.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &Node)> {
+        let resources = self.root.get("Resources").map_or(&[][..], Node::entries);
+        resources.iter().map(|(id, node)| (id.as_str(), node))
+    }
+
+    /// The policies of its role, as `read` finds them in the template.
+    pub(super) fn rights(
+        &self,
+        read: impl FnOnce(&Node) -> Vec<serde_json::Value>,
+    ) -> &[serde_json::Value] {
+        self.rights.get_or_init(|| read(&self.root))
     }
 
     /// Makes the function's version, if the template has another one, and the right one live.
@@ -86,6 +124,21 @@ impl Sim {
         self.read();
     }
 
+    /// The resources of its template.
+    pub(super) fn resource_nodes(&self) -> &[(String, Node)] {
+        self.root.get("Resources").map_or(&[][..], Node::entries)
+    }
+
+    /// Whether it has a resource of a type.
+    pub(super) fn has(&self, kind: &str) -> bool {
+        self.resources.iter().any(|resource| resource.kind == kind)
+    }
+
+    /// How long it takes to remove.
+    pub(super) fn delete_time(&self) -> Duration {
+        pace::stack(&self.resources, Verb::Delete)
+    }
+
     /// The digest of a version's code.
     pub(super) fn code_of(&self, version: &str) -> Option<String> {
         let number = version.parse::<usize>().ok()?;
@@ -98,7 +151,10 @@ impl Sim {
             resource: resource.id.clone(),
             kind: resource.kind.clone(),
             physical: format!("{}-{}", self.proposal.name, resource.id),
-            state: self.drifted.get(&resource.id).cloned().unwrap_or(DriftState::InSync),
+            state: self.drifted.get(&resource.id).cloned().unwrap_or_else(|| {
+                let node = self.root.get("Resources").and_then(|all| all.get(&resource.id));
+                node.map_or(DriftState::InSync, |node| readback::state(&resource.kind, node))
+            }),
         };
         self.resources.iter().map(one).collect()
     }
@@ -117,20 +173,58 @@ impl Sim {
         self.proposal.place == place && (self.arn == name || by_name)
     }
 
+    /// Its resources, by their logical ids.
+    pub(super) fn members(&self) -> Vec<Member> {
+        let one = |resource: &Resource| Member {
+            logical: resource.id.clone(),
+            kind: resource.kind.clone(),
+            physical: format!("{}-{}", self.proposal.name, resource.id),
+        };
+        self.resources.iter().map(one).collect()
+    }
+
+    /// Its statuses with their times, and what it was made of, to be compared.
+    pub(super) fn dump(&self) -> String {
+        format!("{:?} {} {:?} {:?}", self.proposal, self.protected, self.phases, self.outputs)
+    }
+
     pub(super) fn answers(&self, now: Duration) -> bool {
         self.answers_at.is_some_and(|at| at <= now)
     }
 
     pub(super) fn seen(&self, now: Duration) -> StackSeen {
         let code = self.code(now).to_owned();
+        let status = StackStatus::parse(&code);
+        // A creation that was rolled back has nothing to say.
+        let dead = matches!(status, StackStatus::Dead(_));
         StackSeen {
             arn: self.arn.clone(),
-            status: StackStatus::parse(&code),
+            status,
             code,
             reason: None,
+            changed: Some(DAY + self.changed.as_secs()),
             parameters: self.proposal.parameters.clone(),
-            outputs: self.outputs.clone(),
+            outputs: if dead { Outputs::new() } else { self.outputs.clone() },
+            tags: self.proposal.tags.clone(),
+            protected: self.protected,
+            role: self.proposal.role.clone(),
         }
+    }
+
+    /// Whether it made this log group, and nobody has deleted it since.
+    pub(super) fn has_log_group(&self, name: &str) -> bool {
+        let resources = self.root.get("Resources").map_or(&[][..], Node::entries);
+        resources.iter().any(|(id, node)| {
+            let named = node.get("Properties").and_then(|p| p.get("LogGroupName"));
+            let there = self.drifted.get(id) != Some(&DriftState::Deleted);
+            named.and_then(Node::text) == Some(name) && there
+        })
+    }
+
+    /// The logical id of its bucket.
+    pub(super) fn bucket_id(&self) -> Option<String> {
+        let mut resources = self.resources.iter();
+        resources.find(|one| one.kind == "AWS::S3::Bucket").map(|one| one.id.clone())
     }
 
     /// Where its function logs, where it has one.
@@ -174,7 +268,16 @@ impl Sim {
     pub(super) fn begin(&mut self, now: Duration, verb: Verb) {
         let word = word(verb);
         let end = now + pace::stack(&self.resources, verb);
+        if verb != Verb::Delete {
+            self.changed = now;
+        }
         for slot in pace::timeline(&self.resources, verb) {
+            if slot.kind == "AWS::IAM::Role" && verb != Verb::Delete {
+                // An express creation ends as soon as IAM has answered; every other operation
+                // waits until the role has settled.
+                let express = verb == Verb::Create && self.proposal.express;
+                self.role_changed = Some(now + if express { slot.end } else { slot.begin });
+            }
             let begun = format!("{word}_IN_PROGRESS");
             self.tell(now + slot.begin, (&slot.id, &slot.kind), &begun, None);
             self.tell(now + slot.end, (&slot.id, &slot.kind), &format!("{word}_COMPLETE"), None);
@@ -187,10 +290,18 @@ impl Sim {
         self.phase(end, &format!("{word}_COMPLETE"));
     }
 
+    /// Begins to take over what is there, which touches no resource.
+    pub(super) fn begin_import(&mut self, now: Duration) {
+        self.changed = now;
+        self.phase(now, "IMPORT_IN_PROGRESS");
+        self.phase(now + BEAT, "IMPORT_COMPLETE");
+    }
+
     /// Begins an operation in which a resource of this type fails, or else the first one, and which
     /// is rolled back.
     pub(super) fn fail(&mut self, now: Duration, verb: Verb, (kind, reason): (&str, &str)) {
         let word = word(verb);
+        self.changed = now;
         let back = if verb == Verb::Create { "ROLLBACK" } else { "UPDATE_ROLLBACK" };
         self.phase(now, &format!("{word}_IN_PROGRESS"));
         let of_kind = self.resources.iter().find(|resource| resource.kind == kind);
@@ -205,6 +316,22 @@ impl Sim {
         self.phase(now + BEAT * 2, &format!("{back}_COMPLETE"));
     }
 
+    /// What happened until now, oldest first.
+    pub(super) fn told(&self, now: Duration) -> Vec<(Duration, StackEvent)> {
+        let mut told: Vec<_> = self.events.iter().filter(|(at, _)| *at <= now).cloned().collect();
+        told.sort_by_key(|(at, _)| *at);
+        told
+    }
+
+    /// Begins an operation that is refused before any resource is touched; its events say so, and
+    /// not why.
+    pub(super) fn refuse_early(&mut self, now: Duration, reason: Reason) {
+        self.changed = now;
+        self.phase(now, "CREATE_IN_PROGRESS");
+        self.reasons = vec![reason];
+        self.phase(now + BEAT, "ROLLBACK_COMPLETE");
+    }
+
     fn phase(&mut self, at: Duration, code: &str) {
         self.phases.push((at, code.to_owned()));
         self.tell(at, (&self.proposal.name.clone(), STACK), code, None);
@@ -214,7 +341,8 @@ impl Sim {
         let id = format!("{}-{}", self.arn, self.events.len());
         let (resource, kind) = (resource.0.to_owned(), resource.1.to_owned());
         let (status, reason) = (status.to_owned(), why.map(str::to_owned));
-        self.events.push((at, StackEvent { id, resource, kind, status, reason }));
+        let token = self.proposal.token.clone();
+        self.events.push((at, StackEvent { id, resource, kind, status, reason, token }));
     }
 }
 
@@ -224,72 +352,4 @@ fn word(verb: Verb) -> &'static str {
         Verb::Update => "UPDATE",
         Verb::Delete => "DELETE",
     }
-}
-
-impl Account {
-    /// The bucket that a template makes.
-    pub(super) fn bucket_of(&self, stack: &Sim) -> Option<String> {
-        let resources = stack.root.get("Resources")?.entries();
-        let name = |(_, node): &(String, Node)| {
-            let name = node.get("Properties")?.get("BucketName")?;
-            Some(self.said(name, &stack.proposal))
-        };
-        resources.iter().find_map(name)
-    }
-
-    /// The tables that a template makes, and whether they go with their stack.
-    pub(super) fn tables_of(&self, stack: &Sim) -> Vec<(String, bool)> {
-        let resources = stack.root.get("Resources").map_or(&[][..], Node::entries);
-        let table = |(_, node): &(String, Node)| {
-            let name = node.get("Properties")?.get("TableName")?;
-            let goes = node.get("DeletionPolicy").and_then(Node::text) == Some("Delete");
-            Some((self.said(name, &stack.proposal), goes))
-        };
-        resources.iter().filter_map(table).collect()
-    }
-
-    /// A text with the account's own words in it.
-    fn said(&self, node: &Node, proposal: &Proposal) -> String {
-        let text = match node {
-            Node::Call(_, argument) => argument.text(),
-            node => node.text(),
-        };
-        let home = proposal.place == Place::Home;
-        let region = if home { self.home.as_str() } else { "us-east-1" };
-        let text = text.unwrap_or_default().replace("${AWS::AccountId}", &self.id.to_string());
-        text.replace("${AWS::Region}", region)
-    }
-
-    /// What a stack tells: literals as they stand, everything else made up in AWS's manner.
-    pub(super) fn told_by(&self, stack: &mut Sim) -> Outputs {
-        stack.publish();
-        let proposal = &stack.proposal;
-        let entries = stack.root.get("Outputs").map_or(&[][..], Node::entries);
-        let region = &self.home;
-        let told = |(name, node): &(String, Node)| {
-            let id = made_up(&stack.arn);
-            let value = match (node.get("Value"), name.as_str()) {
-                (Some(Node::Text(literal)), _) => literal.clone(),
-                (_, "DistributionDomain") => format!("d{id}.cloudfront.net"),
-                (_, "DistributionId") => format!("E{}", id.to_uppercase()),
-                (_, "ApiBaseUrl") => {
-                    format!("https://{id}.execute-api.{region}.amazonaws.com/prod")
-                }
-                (_, "LiveVersion") => stack.live.clone(),
-                (_, "NewVersion") => stack.versions.len().to_string(),
-                (_, name) if name.ends_with("BucketName") => {
-                    self.bucket_of(stack).unwrap_or_default()
-                }
-                (_, name) => format!("{name}-of-{}", proposal.name),
-            };
-            (name.clone(), value)
-        };
-        entries.iter().map(told).collect()
-    }
-}
-
-/// Ten letters and digits that a name always gives.
-fn made_up(name: &str) -> String {
-    use sha2::{Digest, Sha256};
-    render::hex(&Sha256::digest(name))[..10].to_owned()
 }

@@ -139,7 +139,7 @@ impl Account {
         sets.map(|set| (set.key(), set.says.to_string())).collect()
     }
 
-    fn may(&self, doing: &str, closed: Closed) -> Result<(), Failure> {
+    fn is_open(&self, doing: &str, closed: Closed) -> Result<(), Failure> {
         if self.state().zones.closed == closed {
             let message = format!("{doing}: a permission is missing");
             return Err(Failure::new(Kind::Access, message).cause("AccessDenied: not you"));
@@ -151,8 +151,9 @@ impl Account {
 #[async_trait]
 impl Zones for Account {
     async fn holding(&self, names: &[Domain]) -> Result<Vec<HostedZone>, Failure> {
+        self.may("Zones::holding")?;
         self.hear()?;
-        self.may("listing the zones in Route 53", Closed::Looking)?;
+        self.is_open("listing the zones in Route 53", Closed::Looking)?;
         let state = self.state();
         let zones = state.zones.zones.iter().map(|(zone, _)| zone);
         let holds = |zone: &&HostedZone| names.iter().any(|name| name.is_within(&zone.name));
@@ -160,8 +161,9 @@ impl Zones for Account {
     }
 
     async fn sets(&self, zone: &str) -> Result<Option<Vec<RecordSet>>, Failure> {
+        self.may("Zones::sets")?;
         self.hear()?;
-        self.may("listing the records of a zone", Closed::Looking)?;
+        self.is_open("listing the records of a zone", Closed::Looking)?;
         let state = self.state();
         let zone = state.zones.zones.iter().find(|(known, _)| known.id == zone);
         Ok(zone.map(|(_, sets)| sets.clone()))
@@ -173,7 +175,8 @@ impl Zones for Account {
         away: &[RecordSet],
         new: &[RecordSet],
     ) -> Result<Changed, Failure> {
-        if self.may("", Closed::Changing).is_err() {
+        self.may("Zones::change")?;
+        if self.is_open("", Closed::Changing).is_err() {
             return Ok(Changed::Forbidden("AccessDenied: not you".into()));
         }
         let race = std::mem::take(&mut self.state().zones.race);

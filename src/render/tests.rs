@@ -1,6 +1,6 @@
 //! Cases: template, fill → what comes out.
 
-use super::{Fill, RenderError, render};
+use super::{Fill, RenderError, complete, render};
 use crate::yaml::Node;
 
 fn fill(values: &[(&str, &str)]) -> Fill {
@@ -179,4 +179,19 @@ fn the_same_input_gives_the_same_bytes() {
     assert_eq!(once, twice);
     let other = render(TABLE, &fill(&[("Prefix", "swan"), ("Logs", "true")])).expect("other");
     assert_ne!(once.digest, other.digest);
+}
+
+#[test]
+fn a_property_that_an_earlier_template_lacks_is_set_and_nothing_else() {
+    let before = "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      Path: /\n";
+    let set = |body: &str| {
+        complete(body, "AWS::IAM::Role", "PermissionsBoundary", "arn").expect("a template")
+    };
+    let after = Node::parse(&set(before)).expect("YAML");
+    let role =
+        after.get("Resources").and_then(|all| all.get("R")?.get("Properties")).expect("a role");
+    assert_eq!(role.get("PermissionsBoundary").and_then(Node::text), Some("arn"));
+    assert_eq!(role.get("Path").and_then(Node::text), Some("/"));
+    let there = format!("{before}      PermissionsBoundary: other\n");
+    assert_eq!(set(&there), there);
 }

@@ -20,7 +20,7 @@ use crate::zones;
 const BLOCKED: u8 = 1;
 
 pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> Result<u8, Failure> {
-    let config = super::configuration(shared)?;
+    let config = super::configuration(shared, events)?;
     if wish.print_policy {
         return print_policy(shared, wish, &config, events).await.map(|()| 0);
     }
@@ -36,11 +36,11 @@ pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> R
                 region: home.region.to_string(),
                 release: RELEASE.into(),
             });
-            found.extend(doctor::examine(&case(config, home).await?).await);
+            found.extend(doctor::examine(&case(config, &home).await?).await);
         }
         Err(failure) => {
             found.extend(without_account(shared, &config, &failure).await);
-            next.push("All else can be looked at as soon as AWS accepts us.".into());
+            next.push("The other checks run once AWS accepts the credentials.".into());
         }
     }
     // What matters most stands last, right above the prompt.
@@ -61,7 +61,8 @@ pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> R
     Ok(if blocked { BLOCKED } else { 0 })
 }
 
-async fn case(mut config: Config, home: Home) -> Result<Case, Failure> {
+/// Everything that the checks go by.
+pub(super) async fn case(mut config: Config, home: &Home) -> Result<Case, Failure> {
     // Whoever may not look is told so, and looks without.
     if let Ok(hosting) = zones::seen(&home.world, &config, &home.region).await {
         config.hosting = hosting;
@@ -79,9 +80,9 @@ async fn case(mut config: Config, home: Home) -> Result<Case, Failure> {
     };
     Ok(Case {
         rendered: render_all(&facts, catalog::fill)?,
-        account: home.id,
-        home: home.region,
-        world: home.world,
+        account: home.id.clone(),
+        home: home.region.clone(),
+        world: home.world.clone(),
         facts,
         stacks,
         unseen,
@@ -134,8 +135,10 @@ async fn print_policy(
     let (account, region) = match (&wish.account, &config.region) {
         // Whoever asks for rights may not have any yet.
         (Some(account), Some(region)) => {
-            let account = AccountId::parse(account)
-                .map_err(|invalid| Failure::new(Kind::Usage, invalid.to_string()))?;
+            let account = AccountId::parse(account).map_err(|invalid| {
+                Failure::new(Kind::Usage, invalid.to_string())
+                    .help("name the account by its 12 digits: --account 111122223333")
+            })?;
             (account, region.clone())
         }
         (Some(_), None) => {
@@ -158,8 +161,8 @@ async fn print_policy(
     if count > 1 {
         let limit = policy::LIMIT_CHARACTERS;
         let text = format!(
-            "These are {count} policies, in a list: one alone would have more than the {limit} \
-             characters that IAM takes. Make each a managed policy and attach all of them."
+            "These are {count} policies: a single one would exceed IAM's limit of {limit} \
+             characters. Create a managed policy from each and attach all of them."
         );
         events.emit(Event::Note { text });
     }

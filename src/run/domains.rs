@@ -10,18 +10,22 @@ use galaxy_mail::records::{Domains as Wishes, TTL, Wanted, Zones};
 use galaxy_mail::sheet;
 
 use super::mail::{Begun, OPEN, WATCH, begin};
+use super::pipe::Output;
 use crate::cli::{Domains, Shared};
 use crate::config::{self, Slot};
 use crate::domains;
 use crate::event::mail as told;
 use crate::event::{Event, Events, Outcome};
 use crate::failure::{Failure, Kind};
+use crate::files::{Access, Draft, Target};
 use crate::model::Front;
 use crate::zones;
 
 /// Tells where each domain stands, then the sheet; once, or until all is as it should be.
 pub(super) async fn run(shared: &Shared, wish: &Domains, events: &Events) -> Result<u8, Failure> {
+    let mut zone = zone_file(shared, wish.zone.as_deref())?;
     let mut begun = begin(shared, "domains", None, events).await?;
+    let output = Output::new();
     let (mut told_before, mut sheet_before, mut first) = (Vec::new(), Vec::new(), true);
     loop {
         look(&mut begun).await?;
@@ -37,21 +41,24 @@ pub(super) async fn run(shared: &Shared, wish: &Domains, events: &Events) -> Res
         let done = right && begun.config.domains.seen.values().all(|one| one.since.is_some());
         if done || !wish.watch {
             let code = if done { 0 } else { OPEN };
-            return finish(&begun, wish.zone.as_deref(), &sheet, events).map(|()| code);
+            return finish(&begun, zone.take(), &sheet, events).map(|()| code);
         }
         if std::mem::take(&mut first) {
-            let text = "Watching; what changes is shown. Ctrl-C ends it, and nothing is lost.";
+            let text = "Watching for changes. Press Ctrl-C to stop.";
             events.emit(Event::Note { text: text.into() });
         }
         (told_before, sheet_before) = (told, sheet);
         begun.home.world.clock.sleep(WATCH).await;
+        if output.is_over(events).await {
+            return Ok(OPEN);
+        }
     }
 }
 
 /// The sheet alone, as `mail records` shows it.
 pub(super) async fn records(
     mut begun: Begun,
-    zone: Option<&Path>,
+    zone: Option<Zone>,
     events: &Events,
 ) -> Result<u8, Failure> {
     look(&mut begun).await?;
@@ -74,30 +81,30 @@ async fn look(begun: &mut Begun) -> Result<(), Failure> {
 
 fn finish(
     begun: &Begun,
-    zone: Option<&Path>,
+    zone: Option<Zone>,
     sheet: &[Looked],
     events: &Events,
 ) -> Result<(), Failure> {
     let mut next = Vec::new();
-    if let Some(path) = zone {
-        write_zone(path, sheet)?;
-        next.push(format!("The zone file is in {}.", path.display()));
+    if let Some((target, draft)) = zone {
+        write_zone(draft, sheet)?;
+        super::tell_written(events, &target);
     }
     let domains = &begun.config.domains;
     let hosting = &begun.config.hosting;
     next.extend(yours(begun, sheet));
     if hosting.slots.iter().any(Slot::is_ready) {
-        next.push("`spaceduck install` sets what is missing in Route 53.".into());
+        next.push("`spaceduck install` creates the missing records in Route 53.".into());
     }
     next.extend(hosting.left_alone());
     let api = domains.seen.get(&Front::Api);
     if api.is_some_and(|served| !served.attached) {
-        let text = "The record that leads to the API is known once its certificate is issued and \
-                    its domain attached; it is listed then.";
+        let text = "The record for the API appears here once its certificate is issued and its \
+        domain attached.";
         next.push(text.into());
     }
     if domains.seen.keys().any(|front| waits_for_us(domains, *front)) {
-        next.push("`spaceduck install --watch` goes on by itself as Amazon does.".into());
+        next.push("`spaceduck install --watch` continues as Amazon issues certificates.".into());
     }
     events.emit(Event::Finished { outcome: Outcome::Told, urls: vec![], next });
     Ok(())
@@ -117,9 +124,9 @@ fn yours(begun: &Begun, sheet: &[Looked]) -> Vec<String> {
         let records =
             if *count == 1 { "One record is".into() } else { format!("{count} records are") };
         format!(
-            "{records} missing (…) or wrong (✗) in {zone}: set them at its DNS provider, by the \
-             names as they stand here (`@` is {zone} itself), and look again with `spaceduck \
-             domains`. `--zone FILE` writes them down for a provider that reads zone files."
+            "{records} missing (…) or wrong (✗) in {zone}: set them at its DNS provider, with \
+             the names shown here (`@` is {zone} itself), then run `spaceduck domains` again. \
+             `--zone FILE` writes a zone file to import."
         )
     };
     zones.iter().map(one).collect()
@@ -142,7 +149,7 @@ fn tell(domains: &config::Domains) -> Vec<(String, String)> {
 async fn sheet(begun: &Begun) -> Result<Vec<Looked>, Failure> {
     let config = &begun.config;
     if config.domains.names.is_empty() && config.mail.domain.is_none() {
-        return Err(Failure::new(Kind::Input, "no domain is set, so no records are wanted")
+        return Err(Failure::new(Kind::Input, "no domain is set, so there are no records")
             .help("set one under `domains`, or `mail.domain`, in galaxy.yaml"));
     }
     let world = &begun.home.world;
@@ -177,26 +184,31 @@ async fn sheet(begun: &Begun) -> Result<Vec<Looked>, Failure> {
     Ok(sheet)
 }
 
-fn write_zone(path: &Path, sheet: &[Looked]) -> Result<(), Failure> {
+/// The file for the records, and its draft: one that can't be written is refused before any look.
+pub(super) type Zone = (Target, Draft);
+
+/// Begins the file for the records, where one is wanted.
+pub(super) fn zone_file(shared: &Shared, path: Option<&Path>) -> Result<Option<Zone>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let target = super::target(shared, path)?;
+    let draft = target.draft(Access::Shared)?;
+    Ok(Some((target, draft)))
+}
+
+fn write_zone(mut draft: Draft, sheet: &[Looked]) -> Result<(), Failure> {
     let zones = Zones(sheet.iter().map(|record| record.zone.clone()).collect());
     let wanted: Vec<_> = sheet.iter().map(|record| record.wanted.clone()).collect();
-    std::fs::write(path, sheet::zone_file(&wanted, &zones)).map_err(|error| {
-        Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
-            .cause(error.to_string())
-            .help("name another file with --zone")
-    })
+    draft.add(&sheet::zone_file(&wanted, &zones))?;
+    draft.keep()
 }
 
 fn record(begun: &Begun, looked: &Looked) -> told::Record {
     let wanted = &looked.wanted;
     let detail = match &looked.state {
-        judge::State::Wrong(mistake) => Some(format!(
-            "{mistake}; should be {}. {}.",
-            mistake.should(wanted),
-            mistake.cure(wanted, looked.zone.as_str())
-        )),
-        judge::State::Unseen(trouble) => Some(trouble.to_string()),
-        _ => None,
+        judge::State::Wrong(_) | judge::State::Unseen(_) => {
+            Some(looked.state.sentence(wanted, looked.zone.as_str()))
+        }
+        judge::State::Right | judge::State::Missing => None,
     };
     let state = match &looked.state {
         judge::State::Right => "right",
@@ -215,5 +227,6 @@ fn record(begun: &Begun, looked: &Looked) -> told::Record {
         by: if begun.config.hosting.sets(wanted) { "spaceduck" } else { "you" }.into(),
         state: state.into(),
         detail,
+        known: looked.known.clone(),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use galaxy_sites::Site;
+use sha2::{Digest as _, Sha256};
 
 use super::life;
 use crate::aws;
@@ -13,12 +14,15 @@ use crate::config::Config;
 use crate::event::{Event, Events};
 use crate::execute;
 use crate::failure::Failure;
+use crate::identity::{self, Subject};
+use crate::lock;
 use crate::model::{AccountId, Region, Stack};
 use crate::observe::observe;
 use crate::plan::{self, Goal};
 use crate::ports::{DriftState, Object, Quota, Thing, Usage, World};
-use crate::progress::Quiet;
+use crate::progress::Silent;
 use crate::rehearse::{self, Account, Ailment, Meddling, Pace};
+use crate::render;
 
 /// How many seconds of a rehearsal pass in one of ours: four minutes become four seconds.
 const SPEED: u32 = 60;
@@ -30,6 +34,7 @@ const ACCOUNT: &str = "111122223333";
 pub(super) struct Home {
     pub(super) id: AccountId,
     pub(super) region: Region,
+    /// Closed to effects until the command holds the galaxy's lock.
     pub(super) world: World,
 }
 
@@ -52,17 +57,14 @@ pub(super) enum Start {
     Mailing(Option<PlayedReview>),
 }
 
-/// Finds the account.
-pub(super) async fn reach(
+/// Finds the account as it is, whatever galaxies are in it. A rehearsal's has one.
+pub(super) async fn reach_account(
     shared: &Shared,
     config: &Config,
-    start: Start,
     events: &Events,
 ) -> Result<Home, Failure> {
     if shared.rehearse {
-        let text = "A rehearsal: the account is one in memory, and a minute passes in a second.";
-        events.emit(Event::Note { text: text.into() });
-        return rehearsal(config, start).await;
+        return rehearsed(config, Start::Installed, events).await;
     }
     let settings = aws::Settings {
         profile: shared.profile.clone(),
@@ -73,20 +75,50 @@ pub(super) async fn reach(
     Ok(Home { id: account.id, region: account.region, world: account.world })
 }
 
+/// Finds the account.
+pub(super) async fn reach(
+    shared: &Shared,
+    config: &Config,
+    start: Start,
+    events: &Events,
+) -> Result<Home, Failure> {
+    if shared.rehearse {
+        return rehearsed(config, start, events).await;
+    }
+    let account = reach_account(shared, config, events).await?;
+    let subject = Subject {
+        galaxy: config.name.clone(),
+        account: account.id.clone(),
+        home: account.region.clone(),
+    };
+    let world = identity::guard_at_home(account.world, subject).await?;
+    Ok(Home { world: lock::fenced(world), ..account })
+}
+
+async fn rehearsed(config: &Config, start: Start, events: &Events) -> Result<Home, Failure> {
+    let text = "Rehearsal: simulated against an in-memory account, 60× faster.";
+    events.emit(Event::Note { text: text.into() });
+    rehearsal(config, start).await
+}
+
 async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
     let id = AccountId::parse(ACCOUNT).map_err(|e| Failure::bug(e.to_string()))?;
     let region = config.region.clone().unwrap_or_else(Region::edge);
     let account = Account::new(id.clone(), region.clone());
-    let home = Home { id, region, world: account.world() };
+    let subject =
+        Subject { galaxy: config.name.clone(), account: id.clone(), home: region.clone() };
+    let world = identity::guard(account.world(), subject);
+    let home = Home { id, region, world };
     let past: &[&str] = match start {
         Start::Empty | Start::Ailing => &[],
         Start::Installed | Start::Inhabited | Start::Meddled | Start::Mailing(_) => &["1"],
         Start::Upgraded => &["0", "1"],
     };
     for code in past {
-        let code = Code { sha256: code.repeat(64), architecture: "arm64" };
-        let code = (code, Arc::from(&b"zip"[..]));
-        let quiet: Events = Arc::new(Quiet);
+        let bytes: Arc<[u8]> = Arc::from(code.as_bytes());
+        let sha256 = render::hex(&Sha256::digest(&bytes));
+        let code = (Code { sha256, architecture: "arm64" }, bytes);
+        let quiet: Events = Arc::new(Silent);
         let config = life::with_domains(&home, config.clone()).await?;
         let job = life::arrival(&home, config, code, BTreeSet::new(), &quiet)?;
         let observed = observe(&job).await?;
@@ -100,7 +132,8 @@ async fn rehearsal(config: &Config, start: Start) -> Result<Home, Failure> {
         Start::Empty | Start::Installed | Start::Upgraded => {}
     }
     account.pace(Pace::Times(SPEED));
-    Ok(home)
+    let world = lock::fenced(home.world);
+    Ok(Home { world, ..home })
 }
 
 /// Three ducklings and their people.

@@ -1,23 +1,26 @@
 //! `spaceduck init`, and what is made of the program itself: schema, completions, man pages.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::path::Path;
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Init, Shared};
+use super::region;
+use crate::cli::{self, Init, Shared};
 use crate::event::{Event, Events, Outcome};
 use crate::failure::{Failure, Kind};
+use crate::files::{self, Access, Target};
 use crate::init::{self, SCHEMA_FILE, Setting};
+use crate::model::Region;
+use crate::prompt;
 
 pub(super) async fn init(shared: &Shared, wish: &Init, events: &Events) -> Result<(), Failure> {
     let path = shared.config.clone().unwrap_or_else(|| "galaxy.yaml".into());
-    if path.exists() && !wish.force {
-        let message = format!("`{}` is there already; nothing was written", path.display());
+    if std::fs::symlink_metadata(&path).is_ok() && !shared.force {
+        let message = format!("`{}` exists already; nothing was written", path.display());
         return Err(Failure::new(Kind::Refused, message)
-            .help("write over it with --force, or name another file with --config"));
+            .help("overwrite it with --force, or choose another file with --config"));
     }
     let mut answers = given(shared, wish)?;
     let asks = std::io::stdin().is_terminal() && !shared.json && !shared.yes && !shared.quiet;
@@ -31,17 +34,21 @@ pub(super) async fn init(shared: &Shared, wish: &Init, events: &Events) -> Resul
             }
         }
     }
+    if let Some(Ok(region)) = answers.get("region").map(|region| Region::parse(region)) {
+        region::check(&region, events)?;
+    }
     let schema = path.with_file_name(SCHEMA_FILE);
-    write_schema(&schema, wish.force)?;
-    write_new(&path, &init::compose(&answers), wish.force)?;
-    events.emit(Event::Written { path: path.display().to_string() });
-    events.emit(Event::Written { path: schema.display().to_string() });
+    let (schema, file) = (schema_file(shared, &schema)?, super::target(shared, &path)?);
+    schema.write(init::schema_text().as_bytes(), Access::Shared)?;
+    file.write(init::compose(&answers).as_bytes(), Access::Shared)?;
+    super::tell_written(events, &file);
+    super::tell_written(events, &schema);
     let next = vec![
         "Secrets are not in the file. Turnstile's comes from SPACEDUCK_TURNSTILE_SECRET, or from a \
          file that only you can read: `secret: {file: PATH}` below `turnstile`."
             .into(),
-        "`spaceduck doctor` looks whether anything would stop an installation.".into(),
-        "`spaceduck plan` shows what would be made, `spaceduck install` makes it.".into(),
+        "`spaceduck doctor` checks what an install needs.".into(),
+        "`spaceduck plan` shows the changes, `spaceduck install` makes them.".into(),
     ];
     events.emit(Event::Finished { outcome: Outcome::Done, urls: vec![], next });
     Ok(())
@@ -59,12 +66,17 @@ fn given(shared: &Shared, wish: &Init) -> Result<BTreeMap<&'static str, String>,
                 .help("write it as KEY=VALUE, such as --set api.memory_mb=512")
         })?;
         let setting = init::setting(key)?;
-        init::check(setting, value).map_err(|message| Failure::new(Kind::Usage, message))?;
+        init::check(setting, value).map_err(unfit)?;
         answers.insert(setting.key, value.to_owned());
     }
     // Values that will do one by one may not go together.
-    init::whole(&answers).map_err(|message| Failure::new(Kind::Usage, message))?;
+    init::whole(&answers).map_err(unfit)?;
     Ok(answers)
+}
+
+fn unfit(message: String) -> Failure {
+    Failure::new(Kind::Usage, message)
+        .help("`spaceduck schema` lists all settings with their values")
 }
 
 /// Asks until the answer will do; nothing for the default.
@@ -76,10 +88,7 @@ async fn ask(
     let default = setting.default.unwrap_or("none");
     let question = format!("{question} [{default}]: ");
     loop {
-        // Apart, so that Ctrl-C is heard meanwhile.
-        let text = question.clone();
-        let answer = tokio::task::spawn_blocking(move || read(&text)).await;
-        let answer = answer.map_err(|error| Failure::bug(error.to_string()))??;
+        let answer = read(&question).await?;
         if answer.is_empty() {
             return Ok(None);
         }
@@ -92,47 +101,32 @@ async fn ask(
     }
 }
 
-fn read(question: &str) -> Result<String, Failure> {
-    let mut err = anstream::stderr();
-    let _ = write!(err, "{question}").and_then(|()| err.flush());
-    let mut answer = String::new();
-    let ended = |cause: String| {
-        Failure::new(Kind::Refused, "the answers ended; nothing was written")
-            .cause(cause)
-            .help("answer beforehand with --name, --region and --set, or take defaults with --yes")
-    };
-    match std::io::stdin().read_line(&mut answer) {
-        Ok(0) => Err(ended("end of input".into())),
-        Ok(_) => Ok(answer.trim().to_owned()),
-        Err(error) => Err(ended(error.to_string())),
+async fn read(question: &str) -> Result<String, Failure> {
+    let unread = Failure::new(
+        Kind::Refused,
+        "input ended before all questions were answered; nothing was written",
+    )
+    .help("pass --name, --region and --set, or accept the defaults with --yes");
+    let answer = prompt::line(question, unread.clone()).await?;
+    if answer.is_empty() {
+        return Err(unread.cause("end of input"));
     }
+    Ok(answer.trim().to_owned())
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Input, format!("can't write `{}`", path.display()))
-        .cause(error.to_string())
-        .help("name another file with --config, or make room")
-}
-
-/// Writes a file; one that came in the meantime is kept, too.
-fn write_new(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    let opened = if force { options.create(true).truncate(true) } else { options.create_new(true) };
-    let written = opened.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| unwritable(path, &error))
-}
-
-/// The schema is ours to renew; somebody else's file of that name is not.
-fn write_schema(path: &Path, force: bool) -> Result<(), Failure> {
-    let there = std::fs::read_to_string(path).unwrap_or_default();
-    if path.exists() && !force && !there.contains(init::SCHEMA_ID) {
-        let message = format!("`{}` is there and is not the schema", path.display());
+/// The schema is ours to renew; another file of that name is not.
+fn schema_file(shared: &Shared, path: &Path) -> Result<Target, Failure> {
+    let mut target = super::target(shared, path)?;
+    let ours = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+        && std::fs::read_to_string(path).is_ok_and(|there| there.contains(init::SCHEMA_ID));
+    if path.exists() && !shared.force && !ours {
+        let message = format!("`{}` exists and is not the schema", path.display());
         return Err(
-            Failure::new(Kind::Refused, message).help("rename it, or write over it with --force")
+            Failure::new(Kind::Refused, message).help("rename it, or overwrite it with --force")
         );
     }
-    std::fs::write(path, init::schema_text()).map_err(|error| unwritable(path, &error))
+    target.force |= ours;
+    Ok(target)
 }
 
 fn tell(events: &Events, text: String) {
@@ -146,19 +140,29 @@ pub(super) fn schema(events: &Events) {
 
 pub(super) fn completions(shell: Shell, events: &Events) {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "spaceduck", &mut script);
+    clap_complete::generate(shell, &mut cli::command(), "spaceduck", &mut script);
     tell(events, String::from_utf8_lossy(&script).trim_end().to_owned());
 }
 
-pub(super) fn man(out: &PathBuf, events: &Events) -> Result<(), Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::new(Kind::Input, format!("can't write to `{}`", out.display()))
-            .cause(error.to_string())
-            .help("name another folder with --out, or make room")
-    };
-    std::fs::create_dir_all(out).map_err(|error| failed(&error))?;
-    clap_mangen::generate_to(Cli::command(), out).map_err(|error| failed(&error))?;
-    events.emit(Event::Written { path: out.display().to_string() });
+pub(super) fn man(shared: &Shared, out: &Path, events: &Events) -> Result<(), Failure> {
+    let pages = man_pages().map_err(|error| Failure::bug(error.to_string()))?;
+    let folder = super::target(shared, out)?;
+    files::write_folder(&folder, &pages)?;
+    super::tell_written(events, &folder);
     events.emit(Event::Finished { outcome: Outcome::Done, urls: vec![], next: vec![] });
     Ok(())
+}
+
+/// A page for each command, by its file's name.
+fn man_pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let folder = tempfile::tempdir()?;
+    clap_mangen::generate_to(cli::command(), folder.path())?;
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(folder.path())? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        pages.push((name, std::fs::read(entry.path())?));
+    }
+    pages.sort();
+    Ok(pages)
 }

@@ -7,24 +7,25 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::home::{self, Home, Start};
-use super::{ask, records};
+use super::{ask, claim, records, region};
 use crate::back;
 use crate::catalog::{self, Code, Facts};
-use crate::cli::Shared;
+use crate::cli::{Install, Shared};
 use crate::config::Config;
 use crate::cost;
 use crate::domains;
 use crate::event::{Event, Events, Outcome, VERSION};
 use crate::execute::{self, Job, Pages};
 use crate::failure::{Failure, Kind};
+use crate::identity;
 use crate::lock;
 use crate::mail;
 use crate::model::{Region, Stack};
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
-use crate::ports::World;
+use crate::ports::{Claim, World};
 use crate::render::{self, Rendered};
-use crate::site;
+use crate::site::{self, own::Own};
 use crate::zones;
 
 /// What this program carries.
@@ -88,7 +89,10 @@ pub(super) fn arrival(
     let files = match &facts.config.pages {
         None => Arc::new(site::objects) as site::Files,
         Some(folder) => {
-            let content = site::own::content(folder)?;
+            let Own { content, notes } = site::own::content(folder)?;
+            for text in notes {
+                events.emit(Event::Note { text });
+            }
             Arc::new(move |site, config: &_| site::objects_of(&content, site, config))
         }
     };
@@ -115,6 +119,9 @@ pub(super) async fn look(
     goal: Goal,
     export: bool,
 ) -> Result<(plan::Observed, Plan), Failure> {
+    if goal == Goal::Present {
+        region::check(&job.home, &job.events)?;
+    }
     let observed = observe(job).await?;
     if goal == Goal::Present {
         let installed = observed.current.as_ref().is_some_and(|current| current.own);
@@ -122,6 +129,9 @@ pub(super) async fn look(
     }
     let plan = plan::plan(goal, &observed, &job.rendered);
     let plan = if export { plan.with_export() } else { plan };
+    if !plan.refused.is_empty() {
+        return Err(identity::refused(&job.facts.config.name, &plan.refused));
+    }
     let monthly = if goal == Goal::Present { cost::monthly(&job.rendered) } else { Vec::new() };
     job.events.emit(Event::Planned { steps: plan.to_steps(), times: plan.times(), monthly });
     records::tell(&job.events, &plan, &observed.hosting);
@@ -143,15 +153,32 @@ pub(super) async fn with_domains(home: &Home, mut config: Config) -> Result<Conf
     Ok(config)
 }
 
+/// A job that brings up this program's release, and what it finds.
+pub(super) async fn ready(
+    home: &Home,
+    shared: &Shared,
+    base: Config,
+    events: &Events,
+) -> Result<(Arc<Job>, plan::Observed), Failure> {
+    let code = code(shared, events)?;
+    let config = looked(&home.world, base, &home.region).await?;
+    let job = arrival(home, config, code, BTreeSet::new(), events)?;
+    let observed = observe(&job).await?;
+    Ok((job, observed))
+}
+
 pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure> {
-    let config = super::configuration(shared)?;
+    let config = super::configuration(shared, events)?;
     let home = home::reach(shared, &config, Start::Empty, events).await?;
     let config = looked(&home.world, config, &home.region).await?;
     let job = arrival(&home, config, code(shared, events)?, BTreeSet::new(), events)?;
     tell_start("plan", &job);
-    let (_, plan) = look(&job, Goal::Present, false).await?;
+    let (observed, plan) = look(&job, Goal::Present, false).await?;
+    claim::tell(&home, &job, &observed).await?;
     for step in &plan.steps {
-        if let (StepId::Stack(stack), Action::Update) = (step.id, &step.action) {
+        // Without a record nothing may be worked out for a stack.
+        let recorded = observed.claim == Claim::Recorded;
+        if let (StepId::Stack(stack), Action::Update, true) = (step.id, &step.action, recorded) {
             execute::preview(&job, stack).await?;
         }
     }
@@ -163,11 +190,10 @@ pub(super) async fn plan(shared: &Shared, events: &Events) -> Result<(), Failure
 
 pub(super) async fn install(
     shared: &Shared,
-    named: &[String],
-    watch: bool,
+    wish: &Install,
     events: &Events,
 ) -> Result<(), Failure> {
-    let mut base = super::configuration(shared)?;
+    let mut base = super::configuration(shared, events)?;
     let home = home::reach(shared, &base, Start::Empty, events).await?;
     if let Some(secret) = ask::captcha_secret(shared, &home.world, &base).await? {
         base.turnstile_secret = Some(secret);
@@ -176,7 +202,7 @@ pub(super) async fn install(
     let mut config = looked(&home.world, base.clone(), &home.region).await?;
     let mut outcome = None;
     loop {
-        let named = named.iter().cloned().collect();
+        let named = wish.replace.iter().cloned().collect();
         let job = arrival(&home, config, code.clone(), named, events)?;
         if outcome.is_none() {
             tell_start("install", &job);
@@ -184,10 +210,15 @@ pub(super) async fn install(
         let (observed, plan) = look(&job, Goal::Present, false).await?;
         let idle = plan.is_empty();
         if idle {
-            lock::sweep(&job.world, &job.facts.config.name).await?;
             outcome.get_or_insert(Outcome::Unchanged);
         } else {
-            if outcome.is_none() && !ask::agreed(shared, "Go on?")? {
+            if outcome.is_none() {
+                claim::tell(&home, &job, &observed).await?;
+            }
+            let agreed = outcome.is_some()
+                || claim::confirmed(&job, &observed, wish.confirm.as_deref()).await?
+                    && ask::agreed(shared, "Go on?").await?;
+            if !agreed {
                 let outcome = Outcome::Declined;
                 events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
                 return Ok(());
@@ -195,12 +226,12 @@ pub(super) async fn install(
             carry_out(&job, &observed, &plan).await?;
             outcome = Some(Outcome::Done);
         }
-        let (now, further) = further(&job, &base, watch, idle).await?;
+        let (now, further) = further(&job, &base, wish.watch, idle).await?;
         config = now;
         if !further {
             let captcha = observed.secret.is_stored() || job.secret.is_some();
             let mut next = waiting(&config);
-            next.extend(next_steps(&job, captcha));
+            next.extend(next_steps(captcha));
             let (outcome, urls) = (outcome.unwrap_or(Outcome::Done), execute::urls(&job)?);
             events.emit(Event::Finished { outcome, urls, next });
             return Ok(());
@@ -219,7 +250,7 @@ async fn carry_out(job: &Arc<Job>, observed: &plan::Observed, plan: &Plan) -> Re
             Err(broken) => Err(back::after(job, observed, broken).await),
         }
     };
-    alone(job, "install", run).await
+    alone(job, "install", Box::pin(run)).await
 }
 
 /// How often is looked at domains while somebody watches; Amazon is not faster.
@@ -251,7 +282,7 @@ async fn further(
         }
         if !told {
             told = true;
-            let text = "Waiting for domains. Ctrl-C ends it; the same command goes on later.";
+            let text = "Waiting for domains. Ctrl-C stops; the same command resumes later.";
             job.events.emit(Event::Note { text: text.into() });
             for line in waiting(&now) {
                 job.events.emit(Event::Note { text: line });
@@ -292,24 +323,25 @@ where
             Err(error) => Err(Failure::from(error).now(execute::standing(job).await)),
         }
     };
-    lock::holding(&job.world, &job.facts.config.name, command, act).await
+    lock::holding(&job.world, &job.facts.config.name, command, Box::pin(act)).await
 }
 
-fn next_steps(job: &Job, captcha: bool) -> Vec<String> {
+fn next_steps(captcha: bool) -> Vec<String> {
     let mut next = Vec::new();
     if !captcha {
         next.push(
-            "Nobody can hatch yet: make a Turnstile widget at Cloudflare, set \
+            "Hatching is closed: create a Turnstile widget at Cloudflare, set \
              SPACEDUCK_TURNSTILE_SITE_KEY and SPACEDUCK_TURNSTILE_SECRET, and run `spaceduck \
              install` again."
                 .into(),
         );
     }
+    next.push("Make yourself an operator: `spaceduck operator add EMAIL`.".into());
+    next.push("Open Mission Control: `spaceduck open duckcontrol`.".into());
     next.push(
-        "Codes come from Cognito's own sender, which mails anyone but only about 50 times a day."
+        "Cognito's own sender mails the codes, to any address but only about 50 a day. \
+         `spaceduck mail` shows the way to your own domain."
             .into(),
     );
-    let name = &job.facts.config.name;
-    next.push(format!("`spaceduck teardown --confirm {name}` removes everything again."));
     next
 }

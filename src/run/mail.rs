@@ -6,12 +6,14 @@ use galaxy_mail::items::{self, Judge};
 use galaxy_mail::review::{Page, Stage};
 
 use super::home::{self, Home, Start};
+use super::pipe::Output;
 use super::{back, domains, life};
 use crate::cli::{Mail, MailWish, PlayedReview, Shared};
 use crate::config::Config;
 use crate::event::mail as told;
 use crate::event::{Event, Events, Outcome};
 use crate::failure::{Failure, Kind};
+use crate::lock;
 use crate::mail::Desk;
 use crate::model::Stack;
 use crate::observe::observe;
@@ -47,6 +49,15 @@ impl Begun {
             listens: self.listens,
         }
     }
+
+    /// Does something while no other run changes the galaxy.
+    pub(super) async fn holding<T>(
+        &self,
+        command: &str,
+        act: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        lock::holding(&self.home.world, &self.config.name, command, act).await
+    }
 }
 
 pub(super) async fn begin(
@@ -55,7 +66,7 @@ pub(super) async fn begin(
     play: Option<PlayedReview>,
     events: &Events,
 ) -> Result<Begun, Failure> {
-    let config = super::configuration(shared)?;
+    let config = super::configuration(shared, events)?;
     if play.is_some() && !shared.rehearse {
         return Err(Failure::new(Kind::Usage, "--play is for rehearsals only")
             .help("add --rehearse, or leave it out to see how it really is"));
@@ -74,12 +85,16 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn run(shared: &Shared, wish: &Mail, events: &Events) -> Result<u8, Failure> {
+    let zone = match &wish.wish {
+        Some(MailWish::Records { zone }) => domains::zone_file(shared, zone.as_deref())?,
+        _ => None,
+    };
     let begun = begin(shared, "mail", wish.play, events).await?;
     match &wish.wish {
         None => walk(&begun, wish.watch, events).await,
         Some(MailWish::Apply(apply)) => letter::apply(&begun, apply, events).await,
         Some(MailWish::Invite { address }) => invite(&begun, address, events).await,
-        Some(MailWish::Records { zone }) => domains::records(begun, zone.as_deref(), events).await,
+        Some(MailWish::Records { .. }) => domains::records(begun, zone, events).await,
         Some(MailWish::Test) => test(&begun, events).await,
         Some(MailWish::Confirm { item }) => confirm(&begun, item, events).await,
     }
@@ -87,8 +102,12 @@ pub(super) async fn run(shared: &Shared, wish: &Mail, events: &Events) -> Result
 
 /// Goes through everything, once or until all is done.
 async fn walk(begun: &Begun, watch: bool, events: &Events) -> Result<u8, Failure> {
-    let desk = begun.desk();
+    // No lock: a walk may watch for days. It only remembers what it saw, and what a second walk
+    // writes over it is seen again.
+    let open = begun.home.world.unfenced();
+    let desk = Desk { world: &open, ..begun.desk() };
     let mut before: Option<(Option<Stage>, Vec<Check>)> = None;
+    let output = Output::new();
     loop {
         let facts = desk.facts().await?;
         let list = Checklist::of(&facts);
@@ -115,6 +134,9 @@ async fn walk(begun: &Begun, watch: bool, events: &Events) -> Result<u8, Failure
         }
         before = Some((list.stage, list.checks));
         begun.home.world.clock.sleep(WATCH).await;
+        if output.is_over(events).await {
+            return Ok(OPEN);
+        }
     }
 }
 
@@ -174,7 +196,9 @@ fn next(facts: &Facts, list: &Checklist) -> String {
                 .into()
         }
         (Some(yours), _) => yours,
-        (None, _) => "Nothing is left for you; `spaceduck mail --watch` tells what comes.".into(),
+        (None, _) => {
+            "Nothing left for you to do; `spaceduck mail --watch` shows what changes.".into()
+        }
     }
 }
 
@@ -183,7 +207,7 @@ fn stage(facts: &Facts, at: Option<&Stage>) -> told::Stage {
         return told::Stage {
             stage: "unseen".into(),
             title: "SES does not answer".into(),
-            meaning: "Where the account stands can't be told now.".into(),
+            meaning: "The state of the account is unknown right now.".into(),
             now: vec!["Check the network and the Region, then look again.".into()],
             avoid: vec![],
             usual: None,
@@ -252,7 +276,8 @@ fn item(check: &Check) -> told::Item {
 async fn invite(begun: &Begun, address: &str, events: &Events) -> Result<u8, Failure> {
     let email = crate::operators::address(address)?;
     let address = email.as_str();
-    let invited = begun.home.world.mail.invite(address).await?;
+    let mail = &begun.home.world.mail;
+    let invited = begun.holding("mail invite", async { mail.invite(address).await }).await?;
     let (outcome, next) = match invited {
         Invited::Sent => (
             Outcome::Done,
@@ -279,9 +304,12 @@ async fn test(begun: &Begun, events: &Events) -> Result<u8, Failure> {
     let note = "Playing a delivery, a bounce and a complaint with Amazon's mailbox simulator.";
     events.emit(Event::Note { text: note.into() });
     let test = desk.test().await?;
-    let mut memory = desk.memory().await?;
-    memory.test = Some(test.clone());
-    desk.remember(&memory).await?;
+    let remember = async {
+        let mut memory = desk.memory().await?;
+        memory.test = Some(test.clone());
+        desk.remember(&memory).await
+    };
+    begun.holding("mail test", remember).await?;
     let mut all = true;
     for mail in &test.mails {
         let state = match mail.written {
@@ -318,10 +346,13 @@ async fn confirm(begun: &Begun, id: &str, events: &Events) -> Result<u8, Failure
         }
     }
     let desk = begun.desk();
-    let mut memory = desk.memory().await?;
     let now = begun.home.world.clock.now();
-    let before = memory.confirmed.insert(id.to_owned(), now);
-    desk.remember(&memory).await?;
+    let remember = async {
+        let mut memory = desk.memory().await?;
+        let before = memory.confirmed.insert(id.to_owned(), now);
+        desk.remember(&memory).await.map(|()| before)
+    };
+    let before = begun.holding("mail confirm", remember).await?;
     let outcome = if before.is_some() { Outcome::Unchanged } else { Outcome::Done };
     events.emit(Event::Finished { outcome, urls: vec![], next: vec![] });
     Ok(0)

@@ -29,14 +29,16 @@ pub(super) async fn site(shared: &Shared, wish: &SiteWish, events: &Events) -> R
 }
 
 fn check(shared: &Shared, events: &Events) -> Result<(), Failure> {
-    let config = super::configuration(shared)?;
+    let config = super::configuration(shared, events)?;
     let folder = config.pages.ok_or_else(|| {
         Failure::new(Kind::Input, "there is nothing to check: galaxy.yaml names no folder of pages")
             .help("set `pages` in galaxy.yaml to a folder")
     })?;
-    let files = site::own::read(&folder)?.len();
-    site::own::content(&folder)?;
-    let text = format!("{files} files in {}: no mistake", folder.display());
+    let files = site::own::read(&folder)?.content.len();
+    for text in site::own::content(&folder)?.notes {
+        events.emit(Event::Note { text });
+    }
+    let text = format!("{files} files in {}: no mistakes", folder.display());
     events.emit(Event::Note { text });
     events.emit(Event::Finished { outcome: Outcome::Done, urls: vec![], next: vec![] });
     Ok(())
@@ -45,7 +47,7 @@ fn check(shared: &Shared, events: &Events) -> Result<(), Failure> {
 /// Publishes this program's pages and one's own to the galaxy as it is installed. Where nothing
 /// has changed, nothing is asked for but which release is installed.
 async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
-    let config = super::configuration(shared)?;
+    let config = super::configuration(shared, events)?;
     let asked = async {
         let home = home::reach(shared, &config, Start::Installed, events).await?;
         let bucket = catalog::bucket(Stack::Bootstrap, &config.name, &home.id, &home.region);
@@ -54,7 +56,7 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
         Ok((home, bucket, pointer))
     };
     // The disk and the account are asked at the same time.
-    let (content, (home, bucket, pointer)) = tokio::try_join!(content(&config), asked)?;
+    let (content, (home, bucket, pointer)) = tokio::try_join!(content(&config, events), asked)?;
     let files: Files = Arc::new(move |site, told: &_| site::objects_of(&content, site, told));
     let looking = going_back::blank(&home, config.clone(), events);
     life::tell_start("site publish", &looking);
@@ -81,7 +83,7 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
         times: plan.times(),
         monthly: Vec::new(),
     });
-    if !ask::agreed(shared, "Publish?")? {
+    if !ask::agreed(shared, "Publish?").await? {
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
@@ -92,12 +94,16 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
 }
 
 /// This program's pages and one's own.
-async fn content(config: &Config) -> Result<Content, Failure> {
+async fn content(config: &Config, events: &Events) -> Result<Content, Failure> {
     let Some(folder) = config.pages.clone() else { return Ok(Content::built_in()) };
     let reading = tokio::task::spawn_blocking(move || site::own::content(&folder));
-    reading
+    let own = reading
         .await
-        .map_err(|error| Failure::bug("reading the pages broke off").cause(error.to_string()))?
+        .map_err(|error| Failure::bug("reading the pages broke off").cause(error.to_string()))??;
+    for text in own.notes {
+        events.emit(Event::Note { text });
+    }
+    Ok(own.content)
 }
 
 /// Whether visitors are said to get just this.
@@ -138,5 +144,5 @@ fn of_pages(plan: Plan) -> Plan {
         step.after.retain(|id| known.contains(id));
         step
     };
-    Plan { goal: plan.goal, steps: steps.into_iter().map(among).collect() }
+    Plan { steps: steps.into_iter().map(among).collect(), ..plan }
 }

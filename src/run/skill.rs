@@ -2,40 +2,47 @@
 //! of them is told by the crate `galaxy-skill`.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use beak_core::OffsetDateTime;
 use beak_core::id::DucklingId;
-use galaxy_skill::{PACK_LIMIT, PublisherKey, SIGNATURE_LIMIT, Skill, Tree, Trust, Verified};
+use galaxy_skill::{
+    PACK_ENDING, PACK_LIMIT, PublisherKey, SIGNATURE_LIMIT, Skill, Tree, Trust, Verified,
+};
 
-use crate::aws;
-use crate::cli::{Check, SkillWish};
+use crate::aws::{self, Network};
+use crate::cli::{Check, Shared, SkillWish};
 use crate::event::{Event, Events, Outcome, Place, Publisher, SkillTold};
 use crate::failure::{Excerpt, Failure, Kind, Mistake};
+use crate::files::{Access, Target};
 
-/// Where keys and passwords of ducklings are kept; the skill `space-duck` uses the same folder.
-const HOME: &str = "SPACEDUCK_HOME";
+mod key;
 
-pub(super) async fn run(wish: &SkillWish, events: &Events) -> Result<(), Failure> {
+/// Where it says what a skill may have.
+const WRITTEN: &str =
+    "docs/skills.md says how a skill is written; `spaceduck skill check` tries it";
+
+pub(super) async fn run(shared: &Shared, wish: &SkillWish, events: &Events) -> Result<(), Failure> {
     let (outcome, next) = match wish {
         SkillWish::Check { folder } => {
-            let (skill, tree) = checked(folder, events)?;
+            let (skill, tree) = checked(folder, None, events)?;
             events.emit(Event::Skill(told(&skill, &tree)));
             events.emit(Event::Note { text: "It is a Galaxy skill.".into() });
             (Outcome::Told, vec![])
         }
-        SkillWish::Pack { folder, out } => (Outcome::Done, pack(folder, out.as_deref(), events)?),
-        SkillWish::Key { key } => (Outcome::Told, show_key(key.as_deref(), events)?),
+        SkillWish::Pack { folder, out } => {
+            (Outcome::Done, pack(shared, folder, out.as_deref(), events)?)
+        }
+        SkillWish::Key { key } => (Outcome::Told, key::show(shared, key.as_deref(), events)?),
         SkillWish::Sign { pack, certificate, key, out, unnamed } => {
-            let key = kept_key(&key_file(key.as_deref())?)?;
+            let key = key::kept(&key::file(key.as_deref())?)?;
             let out = out.clone().unwrap_or_else(|| signature_of(pack));
-            sign(pack, certificate, &key, (&out, *unnamed), events)?;
+            sign(pack, certificate, &key, (&super::target(shared, &out)?, *unnamed), events)?;
             (Outcome::Done, vec![])
         }
         SkillWish::Verify(check) => {
-            verify(check, events).await?;
+            verify(shared, check, events).await?;
             (Outcome::Told, vec![])
         }
     };
@@ -45,11 +52,18 @@ pub(super) async fn run(wish: &SkillWish, events: &Events) -> Result<(), Failure
 
 /// Reads and checks a folder. Every mistake becomes an event, for programs, and a part of the
 /// failure, for people.
-fn checked(folder: &Path, events: &Events) -> Result<(Skill, Tree), Failure> {
+fn checked(folder: &Path, out: Option<&Path>, events: &Events) -> Result<(Skill, Tree), Failure> {
     let name = folder_name(folder)?;
     let judge = |tree: Tree| galaxy_skill::check(&name, &tree).map(|skill| (skill, tree));
-    Tree::read(folder).and_then(judge).map_err(|mistakes| {
-        let mut failure = Failure::new(Kind::Input, "the skill is not right");
+    let read = Tree::read_beside(folder, out).map(|(tree, left_out)| {
+        for path in left_out {
+            let text = format!("Not part of the skill: `{path}`.");
+            events.emit(Event::Note { text });
+        }
+        tree
+    });
+    read.and_then(judge).map_err(|mistakes| {
+        let mut failure = Failure::new(Kind::Input, "the skill has mistakes").help(WRITTEN);
         failure.mistakes = mistakes.into_iter().map(|one| place_in(folder, one)).collect();
         for Mistake { message, at, help } in failure.mistakes.clone() {
             let place = at.map(|at| Place { file: at.file, line: at.line, column: at.column });
@@ -64,7 +78,10 @@ fn folder_name(folder: &Path) -> Result<String, Failure> {
     let real = fs::canonicalize(folder).map_err(|error| unreadable(folder, &error))?;
     if !real.is_dir() {
         let message = format!("`{}` is not a folder", folder.display());
-        return Err(Failure::new(Kind::Input, message).help("name the folder that has SKILL.md"));
+        return Err(Failure::new(Kind::Input, message).help(
+            "pass the folder that contains \
+        SKILL.md",
+        ));
     }
     Ok(real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
 }
@@ -81,9 +98,7 @@ fn place_in(folder: &Path, mistake: galaxy_skill::Mistake) -> Mistake {
 }
 
 fn refused(kind: Kind, mistake: galaxy_skill::Mistake) -> Failure {
-    let mut failure = Failure::new(kind, mistake.message);
-    failure.mistakes[0].help = mistake.help;
-    failure
+    Failure::new(kind, mistake.message).help(mistake.help.unwrap_or_else(|| WRITTEN.to_owned()))
 }
 
 fn told(skill: &Skill, tree: &Tree) -> Box<SkillTold> {
@@ -101,14 +116,21 @@ fn told(skill: &Skill, tree: &Tree) -> Box<SkillTold> {
     })
 }
 
-fn pack(folder: &Path, out: Option<&Path>, events: &Events) -> Result<Vec<String>, Failure> {
-    let (skill, tree) = checked(folder, events)?;
+fn pack(
+    shared: &Shared,
+    folder: &Path,
+    out: Option<&Path>,
+    events: &Events,
+) -> Result<Vec<String>, Failure> {
+    let (skill, tree) = checked(folder, out, events)?;
     let bytes = galaxy_skill::pack(&skill.name, &tree).map_err(|m| refused(Kind::Bug, m))?;
     let file = out.map_or_else(
-        || PathBuf::from(format!("{}-{}.skill.zip", skill.name, skill.version)),
+        || PathBuf::from(format!("{}-{}{PACK_ENDING}", skill.name, skill.version)),
         Path::to_owned,
     );
-    write(&file, &bytes)?;
+    let target = super::target(shared, &file)?;
+    target.write(&bytes, Access::Shared)?;
+    super::tell_written(events, &target);
     let mut told = told(&skill, &tree);
     told.sha256 = Some(galaxy_skill::digest(&bytes));
     told.file = Some(file.display().to_string());
@@ -116,19 +138,10 @@ fn pack(folder: &Path, out: Option<&Path>, events: &Events) -> Result<Vec<String
     Ok(vec![format!("`spaceduck skill sign {} --certificate FILE` signs it", file.display())])
 }
 
-/// A whole file or none: what was there stays until all is written.
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let unfinished = file.with_extension("unfinished");
-    fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, file)).map_err(|error| {
-        let _ = fs::remove_file(&unfinished);
-        Failure::new(Kind::Input, format!("can't write `{}`", file.display()))
-            .cause(error.to_string())
-            .help("name another file with --out, or make room")
-    })
-}
-
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Input, format!("can't read `{}`", file.display())).cause(error.to_string())
+    Failure::new(Kind::Input, format!("can't read `{}`", file.display()))
+        .cause(error.to_string())
+        .help("name the right file, and give yourself the right to read it")
 }
 
 /// A file of at most so many bytes.
@@ -158,77 +171,6 @@ fn signature_of(pack: &Path) -> PathBuf {
     name.into()
 }
 
-fn key_file(named: Option<&Path>) -> Result<PathBuf, Failure> {
-    if let Some(file) = named {
-        return Ok(file.to_owned());
-    }
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let home = variable(HOME)
-        .map(PathBuf::from)
-        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config/spaceduck")));
-    let none = || {
-        Failure::new(Kind::Usage, "there is no place to keep the key: HOME is not set")
-            .help("name a file with --key")
-    };
-    Ok(home.ok_or_else(none)?.join("publisher.key"))
-}
-
-/// Tells the mark of the key; makes the key if there is none.
-fn show_key(named: Option<&Path>, events: &Events) -> Result<Vec<String>, Failure> {
-    let file = key_file(named)?;
-    if !file.exists() {
-        make_key(&file).map_err(|cause| {
-            Failure::new(Kind::Input, format!("can't make the key `{}`", file.display()))
-                .cause(cause)
-                .help("name another file with --key")
-        })?;
-        events.emit(Event::Note { text: format!("A new key is in {}.", file.display()) });
-    }
-    let mark = kept_key(&file)?.mark();
-    let next = format!("hatch the publisher with a name that ends in the mark: `My Duck {mark}`");
-    events.emit(Event::Key { mark, file: file.display().to_string() });
-    Ok(vec![next])
-}
-
-fn make_key(file: &Path) -> Result<(), String> {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|error| error.to_string())?;
-    let key = PublisherKey::new(&random);
-    let pem = key.to_pem().ok_or("it can't be written down")?;
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder).map_err(|error| error.to_string())?;
-    }
-    // Never over another one.
-    let mut options = fs::OpenOptions::new();
-    let mut open = options.write(true).create_new(true).mode(0o600).open(file);
-    let write = |open: &mut fs::File| {
-        open.write_all(pem.as_ref().as_bytes()).and_then(|()| open.sync_all())
-    };
-    open.as_mut().map_err(|error| error.to_string()).and_then(|open| {
-        write(open).map_err(|error| {
-            let _ = fs::remove_file(file);
-            error.to_string()
-        })
-    })
-}
-
-fn kept_key(file: &Path) -> Result<PublisherKey, Failure> {
-    let shown = file.display();
-    let rights = fs::metadata(file)
-        .map_err(|error| unreadable(file, &error).help("make a key with `spaceduck skill key`"))?;
-    if rights.permissions().mode() & 0o077 != 0 {
-        let message = format!("others can read the key `{shown}`");
-        let help = format!("`chmod 600 {shown}`, or make a new one if it was seen");
-        return Err(Failure::new(Kind::Refused, message).help(help));
-    }
-    let pem = read_text(file, 4096)?;
-    PublisherKey::from_pem(&pem).ok_or_else(|| {
-        Failure::new(Kind::Input, format!("`{shown}` is not an Ed25519 key in PEM"))
-            .help("make one with `spaceduck skill key`, in another file")
-    })
-}
-
 /// The certificate by itself, or as an answer of the API has it.
 fn certificate(file: &Path) -> Result<String, Failure> {
     let text = read_text(file, SIGNATURE_LIMIT)?;
@@ -241,7 +183,7 @@ fn sign(
     file: &Path,
     from: &Path,
     key: &PublisherKey,
-    (out, unnamed): (&Path, bool),
+    (out, unnamed): (&Target, bool),
     events: &Events,
 ) -> Result<(), Failure> {
     let pack = read(file, PACK_LIMIT)?;
@@ -249,21 +191,22 @@ fn sign(
     let signed = galaxy_skill::sign(&pack, &certificate(from)?, key, now)
         .map_err(|mistake| refused(Kind::Input, mistake))?;
     if !signed.named && !unnamed {
-        let message = "the certificate does not name your key, so nobody could trust the signature";
+        let message = "the certificate does not name your key, so the signature could not be \
+        trusted";
         let help = format!(
             "hatch the publisher with a name that ends in `{}`; or sign with --unnamed, and \
-             whoever verifies needs that mark from you",
+             verifiers need that fingerprint from you",
             key.mark()
         );
         return Err(Failure::new(Kind::Refused, message).help(help));
     }
-    write(out, signed.file.as_bytes())?;
+    out.write(signed.file.as_bytes(), Access::Shared)?;
     let (name, tree) = galaxy_skill::unpack(&pack).map_err(|m| refused(Kind::Bug, m))?;
     let skill = galaxy_skill::check(&name, &tree)
-        .map_err(|_| Failure::bug("what was signed is no skill any more"))?;
+        .map_err(|_| Failure::bug("the signed files are no longer a skill"))?;
     let mut told = told(&skill, &tree);
     told.sha256 = Some(signed.sha256);
-    told.file = Some(out.display().to_string());
+    told.file = Some(out.path.display().to_string());
     told.publisher = Some(Publisher {
         duckling_id: signed.claims.duckling_id.to_string(),
         name: signed.name,
@@ -278,20 +221,22 @@ fn sign(
     Ok(())
 }
 
-async fn verify(check: &Check, events: &Events) -> Result<(), Failure> {
+async fn verify(shared: &Shared, check: &Check, events: &Events) -> Result<(), Failure> {
+    let network = Network::of(shared.profile.as_deref()).await?;
     let galaxy = check.galaxy.as_deref().map(address).transpose()?;
     let publisher =
         check.publisher.as_deref().map(DucklingId::parse).transpose().map_err(|_| {
-            Failure::new(Kind::Usage, "--publisher is no duckling id")
+            Failure::new(Kind::Usage, "--publisher is not a duckling id")
                 .help("write `dkl_` and 26 characters")
         })?;
     if check.publisher_key.as_deref().is_some_and(|mark| !galaxy_skill::is_mark(mark)) {
-        return Err(Failure::new(Kind::Usage, "--publisher-key is no mark of a key")
-            .help("write `key:` and 43 characters, as `spaceduck skill key` told the publisher"));
+        return Err(Failure::new(Kind::Usage, "--publisher-key is not a key's fingerprint")
+            .help("write `key:` and 43 characters, as `spaceduck skill key` shows it"));
     }
     let pack = if check.skill.is_dir() {
         let tree = Tree::read(&check.skill).map_err(|mistakes| {
-            let mut failure = Failure::new(Kind::Refused, "the folder holds no skill");
+            let mut failure =
+                Failure::new(Kind::Refused, "the folder contains no skill").help(WRITTEN);
             failure.mistakes = mistakes.into_iter().map(|m| place_in(&check.skill, m)).collect();
             failure
         })?;
@@ -304,15 +249,23 @@ async fn verify(check: &Check, events: &Events) -> Result<(), Failure> {
         .map_err(|failure| failure.help("name the signature with --signature"))?;
     let (jwks, online) = match (&check.jwks, &galaxy) {
         (Some(file), _) => (read_text(file, SIGNATURE_LIMIT)?, None),
-        (None, Some(galaxy)) => (ask(galaxy, "/beak/jwks.json", None).await?, Some(galaxy)),
+        (None, Some(galaxy)) => {
+            (ask(&network, galaxy, "/beak/jwks.json", None).await?, Some(galaxy))
+        }
         (None, None) => return Err(Failure::bug("verify has neither keys nor a galaxy")),
     };
     let keys = galaxy_skill::keys(&jwks).map_err(|mistake| refused(Kind::Input, mistake))?;
-    let trust = Trust { keys, issuer: galaxy.clone(), publisher, key: check.publisher_key.clone() };
+    let trust = Trust {
+        keys,
+        issuer: galaxy.clone(),
+        issuers: galaxy_skill::issuers(&jwks),
+        publisher,
+        key: check.publisher_key.clone(),
+    };
     let verified = galaxy_skill::verify(&pack, &signature, &trust)
         .map_err(|mistake| refused(Kind::Refused, mistake))?;
     let state = match online {
-        Some(galaxy) => standing(galaxy, &verified.certificate).await?,
+        Some(galaxy) => standing(&network, galaxy, &verified.certificate).await?,
         None => "unchecked",
     };
     tell(verified, &pack, state, events)
@@ -334,10 +287,8 @@ fn tell(found: Verified, pack: &[u8], state: &str, events: &Events) -> Result<()
     });
     events.emit(Event::Skill(told));
     let text = match state {
-        "valid" => "The signature is valid, and the certificate holds now.",
-        _ => {
-            "The signature is valid; the galaxy was not asked whether the certificate still holds."
-        }
+        "valid" => "The signature is valid, and so is the certificate.",
+        _ => "The signature is valid; the certificate was not checked against revocation.",
     };
     events.emit(Event::Note { text: text.into() });
     Ok(())
@@ -360,31 +311,32 @@ fn address(text: &str) -> Result<String, Failure> {
         .help("write the API's base URL with https://; http:// is for localhost only"))
 }
 
-async fn ask(galaxy: &str, path: &str, json: Option<String>) -> Result<String, Failure> {
-    let url = format!("{galaxy}{path}");
-    let failed = |cause: String| {
-        Failure::new(Kind::Settled, format!("the galaxy can't be asked at {url}"))
-            .cause(cause)
-            .help("check the address; with --jwks FILE nobody is asked")
-    };
-    match aws::fetch(&url, json).await {
-        Ok((200, text)) => Ok(text),
-        Ok((status, _)) => Err(failed(format!("it answered {status}"))),
-        Err(cause) => Err(failed(cause)),
-    }
+async fn ask(
+    network: &Network,
+    galaxy: &str,
+    path: &str,
+    json: Option<String>,
+) -> Result<String, Failure> {
+    aws::fetch(network, &format!("{galaxy}{path}"), json).await
 }
 
 /// Whether the certificate still holds, by the galaxy's own word.
-async fn standing(galaxy: &str, certificate: &str) -> Result<&'static str, Failure> {
+async fn standing(
+    network: &Network,
+    galaxy: &str,
+    certificate: &str,
+) -> Result<&'static str, Failure> {
     let body = serde_json::json!({"certificate": certificate}).to_string();
-    let text = ask(galaxy, "/beak/certificates/verify", Some(body)).await?;
+    let text = ask(network, galaxy, "/beak/certificates/verify", Some(body)).await?;
     let answer: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Kind::Settled, "the galaxy's answer is not JSON").cause(error.to_string())
+        Failure::new(Kind::Settled, "the galaxy's answer is not JSON")
+            .cause(error.to_string())
+            .help("check that --galaxy is the base URL of a galaxy's API")
     })?;
     if answer["valid"] == true {
         return Ok("valid");
     }
     let status = answer["status"].as_str().unwrap_or("not one of the galaxy");
     Err(Failure::new(Kind::Refused, format!("the publisher's certificate is {status}"))
-        .help("ask the publisher to sign again with the certificate that holds now"))
+        .help("ask the publisher to sign again with the current certificate"))
 }

@@ -1,13 +1,14 @@
 //! The folder of whoever hosts the galaxy: pages and files that are added to ours or take their
 //! place.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use galaxy_sites::{Content, OwnFile, Site};
+use galaxy_sites::{Content, OwnFile, Site, WELL_KNOWN};
 
 use crate::failure::{Failure, Kind, Mistake};
 
@@ -19,16 +20,26 @@ const LINKED: &str = "it is a link to a folder; copy the folder instead";
 /// More files than this are hardly a website.
 const MOST_FILES: usize = 20_000;
 
+/// What a folder of pages holds.
+#[derive(Debug)]
+pub struct Own<T> {
+    /// The files, or the sites with them.
+    pub content: T,
+    /// What stays on this machine and why, and what looks different elsewhere; a sentence each.
+    pub notes: Vec<String>,
+}
+
 /// The files of all sites with those of a folder.
-pub fn content(folder: &Path) -> Result<Content, Failure> {
-    let files = read(folder)?;
-    Content::with_own(files).map_err(|mistakes| {
+pub fn content(folder: &Path) -> Result<Own<Content>, Failure> {
+    let Own { content: files, notes } = read(folder)?;
+    let content = Content::with_own(files).map_err(|mistakes| {
         let one = |mistake: galaxy_sites::Mistake| {
             let path = folder.join(&mistake.path).display().to_string();
             mistake_at(&path, &mistake.message)
         };
         told(mistakes.into_iter().map(one).collect())
-    })
+    })?;
+    Ok(Own { content, notes })
 }
 
 /// Pages of one's own that are `installed` are not taken away because a machine does not have them.
@@ -43,7 +54,7 @@ pub fn still_named(folder: Option<&Path>, installed: bool) -> Result<(), Failure
 }
 
 /// Reads everything in a folder; every mistake at once.
-pub fn read(folder: &Path) -> Result<Vec<OwnFile>, Failure> {
+pub fn read(folder: &Path) -> Result<Own<Vec<OwnFile>>, Failure> {
     let root = folder.canonicalize().map_err(|error| {
         Failure::new(Kind::Input, format!("can't read the folder `{}`", folder.display()))
             .cause(error.to_string())
@@ -64,10 +75,11 @@ pub fn read(folder: &Path) -> Result<Vec<OwnFile>, Failure> {
     if parts.len() < sites.len() {
         return Err(Failure::bug("reading the pages broke off"));
     }
-    let mut mistakes = reading.mistakes;
+    let (mut mistakes, mut notes) = (reading.mistakes, reading.notes);
     let mut files = Vec::new();
     for part in parts {
         mistakes.extend(part.mistakes);
+        notes.extend(part.notes);
         let contents = Bytes::from(part.contents);
         let file = |(path, at): (String, Range<usize>)| OwnFile { path, bytes: contents.slice(at) };
         files.extend(part.files.into_iter().map(file));
@@ -76,7 +88,23 @@ pub fn read(folder: &Path) -> Result<Vec<OwnFile>, Failure> {
         let message = format!("{} files; at most {MOST_FILES} are published", files.len());
         mistakes.push(mistake_at(&folder.display().to_string(), &message));
     }
-    if mistakes.is_empty() { Ok(files) } else { Err(told(mistakes)) }
+    notes.extend(alike(&files));
+    if mistakes.is_empty() { Ok(Own { content: files, notes }) } else { Err(told(mistakes)) }
+}
+
+/// Names that differ in case only: S3 and `CloudFront` keep them apart, many disks do not.
+fn alike(files: &[OwnFile]) -> Vec<String> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut notes = Vec::new();
+    for file in files {
+        if let Some(other) = seen.insert(file.path.to_lowercase(), &file.path) {
+            notes.push(format!(
+                "`{other}` and `{}` differ in case only: both are published, each at its address.",
+                file.path
+            ));
+        }
+    }
+    notes
 }
 
 fn mistake_at(path: &str, message: &str) -> Mistake {
@@ -99,11 +127,13 @@ struct Reading<'r> {
     files: Vec<(String, Range<usize>)>,
     contents: Vec<u8>,
     mistakes: Vec<Mistake>,
+    notes: Vec<String>,
 }
 
 impl<'r> Reading<'r> {
     fn of(root: &'r Path) -> Self {
-        Self { root, files: Vec::new(), contents: Vec::new(), mistakes: Vec::new() }
+        let (mistakes, notes) = (Vec::new(), Vec::new());
+        Self { root, files: Vec::new(), contents: Vec::new(), mistakes, notes }
     }
 
     fn wrong(&mut self, path: &Path, message: &str) {
@@ -114,7 +144,7 @@ impl<'r> Reading<'r> {
     fn sites(&mut self, folder: &Path) -> Vec<(PathBuf, Site)> {
         let known: Vec<&str> = Site::ALL.into_iter().map(Site::name).collect();
         let mut sites = Vec::new();
-        for entry in self.entries(folder) {
+        for entry in self.entries(folder, false) {
             let path = entry.path();
             let is_folder = path.is_dir();
             match Site::parse(&entry.file_name().to_string_lossy()) {
@@ -128,8 +158,8 @@ impl<'r> Reading<'r> {
         sites
     }
 
-    /// What is in a folder, sorted; hidden files and what editors leave are nothing.
-    fn entries(&mut self, folder: &Path) -> Vec<DirEntry> {
+    /// What is in a folder, sorted, without what stays on this machine.
+    fn entries(&mut self, folder: &Path, is_site: bool) -> Vec<DirEntry> {
         let all = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = match all {
             Ok(all) => all,
@@ -138,22 +168,33 @@ impl<'r> Reading<'r> {
                 return Vec::new();
             }
         };
-        entries.retain(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            !name.starts_with('.') && !name.ends_with('~')
-        });
         entries.sort_by_key(DirEntry::file_name);
+        if entries.is_empty() {
+            let text = "it is empty, and an empty folder has no address";
+            self.notes.push(format!("Not published: `{}`: {text}.", folder.display()));
+        }
+        entries.retain(|entry| {
+            let kept = left_out(&entry.file_name().to_string_lossy(), is_site);
+            let path = entry.path();
+            self.notes
+                .extend(kept.map(|why| format!("Not published: `{}`: {why}.", path.display())));
+            kept.is_none()
+        });
         entries
     }
 
     fn folder_of(&mut self, folder: &Path, inside: &str) {
-        for entry in self.entries(folder) {
+        for entry in self.entries(folder, !inside.contains('/')) {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
             let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            if !name.chars().all(plain) {
-                self.wrong(&path, "a name has letters without accents, digits, `.`, `_`, `-` only");
+            if let Some(other) = name.chars().find(|c| !plain(*c)) {
+                let message = format!(
+                    "addresses write `{}` in more than one way; a name has letters without \
+                     accents, digits, `.`, `_` and `-` only",
+                    other.escape_debug()
+                );
+                self.wrong(&path, &message);
                 continue;
             }
             let place = format!("{inside}/{name}");
@@ -189,6 +230,21 @@ impl<'r> Reading<'r> {
             Ok(_) => self.files.push((place, start..self.contents.len())),
             Err(error) => self.wrong(path, &format!("it can't be read: {error}")),
         }
+    }
+}
+
+/// Why a file or folder of that name stays on this machine, if it does. At the root of a site the
+/// folder of RFC 8615 is published.
+fn left_out(name: &str, is_site: bool) -> Option<&'static str> {
+    match name {
+        WELL_KNOWN if is_site => None,
+        WELL_KNOWN => Some("browsers look for this folder at the root of a site"),
+        "Thumbs.db" | "desktop.ini" => Some("the system made it for itself"),
+        _ if name.starts_with('.') => Some("hidden files stay here, but for `.well-known`"),
+        _ if name.ends_with('~') || (name.starts_with('#') && name.ends_with('#')) => {
+            Some("it is an editor's copy")
+        }
+        _ => None,
     }
 }
 
@@ -229,12 +285,37 @@ mod tests {
         let folder = folder(&[
             ("README.md", b"for us alone"),
             ("duckgalaxy/.hidden", b""),
+            ("duckgalaxy/.git/config", b""),
+            ("duckgalaxy/.well-known/security.txt", b"Contact: mailto:a@example.com"),
+            ("duckgalaxy/a/.well-known/security.txt", b"not here"),
             ("duckgalaxy/a/b.txt", b"deep"),
+            ("duckgalaxy/a/b.txt~", b"older"),
+            ("duckgalaxy/a/#b.txt#", b"older"),
+            ("spaceduckling/Logo.png", b"picture"),
             ("spaceduckling/logo.png", b"picture"),
         ]);
-        let files = read(folder.path()).expect("files");
+        fs::create_dir(folder.path().join("duckgalaxy/empty")).expect("a folder");
+        let Own { content: files, notes } = read(folder.path()).expect("files");
         let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(paths, ["duckgalaxy/a/b.txt", "spaceduckling/logo.png"]);
+        assert_eq!(
+            paths,
+            [
+                "duckgalaxy/.well-known/security.txt",
+                "duckgalaxy/a/b.txt",
+                "spaceduckling/Logo.png",
+                "spaceduckling/logo.png"
+            ]
+        );
+        let notes = notes.join("\n").replace(&folder.path().display().to_string(), "OWN");
+        insta::assert_snapshot!(notes, @r"
+        Not published: `OWN/duckgalaxy/.git`: hidden files stay here, but for `.well-known`.
+        Not published: `OWN/duckgalaxy/.hidden`: hidden files stay here, but for `.well-known`.
+        Not published: `OWN/duckgalaxy/a/#b.txt#`: it is an editor's copy.
+        Not published: `OWN/duckgalaxy/a/.well-known`: browsers look for this folder at the root of a site.
+        Not published: `OWN/duckgalaxy/a/b.txt~`: it is an editor's copy.
+        Not published: `OWN/duckgalaxy/empty`: it is empty, and an empty folder has no address.
+        `spaceduckling/Logo.png` and `spaceduckling/logo.png` differ in case only: both are published, each at its address.
+        ");
         assert!(content(folder.path()).is_ok());
     }
 
@@ -243,6 +324,10 @@ mod tests {
         let big = vec![b' '; usize::try_from(MOST_BYTES).expect("a size") + 1];
         let folder = folder(&[
             ("duckgalaxy/gro\u{df}.txt", b""),
+            ("duckgalaxy/a b.txt", b""),
+            ("duckgalaxy/a+b.txt", b""),
+            ("duckgalaxy/100%.txt", b""),
+            ("duckgalaxy/why?.txt", b""),
             ("duckgalaxy/huge.txt", &big),
             ("swan/index.html", b""),
         ]);
@@ -257,12 +342,16 @@ mod tests {
             .expect("a socket");
         insta::assert_snapshot!(said(&folder), @r"
         error: `OWN/duckcontrol`: it is a link to a folder; copy the folder instead
+        error: `OWN/duckgalaxy/100%.txt`: addresses write `%` in more than one way; a name has letters without accents, digits, `.`, `_` and `-` only
+        error: `OWN/duckgalaxy/a b.txt`: addresses write ` ` in more than one way; a name has letters without accents, digits, `.`, `_` and `-` only
+        error: `OWN/duckgalaxy/a+b.txt`: addresses write `+` in more than one way; a name has letters without accents, digits, `.`, `_` and `-` only
         error: `OWN/duckgalaxy/dead.txt`: it can't be read: No such file or directory (os error 2)
-        error: `OWN/duckgalaxy/groß.txt`: a name has letters without accents, digits, `.`, `_`, `-` only
+        error: `OWN/duckgalaxy/groß.txt`: addresses write `ß` in more than one way; a name has letters without accents, digits, `.`, `_` and `-` only
         error: `OWN/duckgalaxy/huge.txt`: 10000001 bytes; at most 10000000 are published
         error: `OWN/duckgalaxy/out.txt`: it leads out of the folder of pages
         error: `OWN/duckgalaxy/round`: it is a link to a folder; copy the folder instead
         error: `OWN/duckgalaxy/socket.txt`: it is neither a file nor a folder
+        error: `OWN/duckgalaxy/why?.txt`: addresses write `?` in more than one way; a name has letters without accents, digits, `.`, `_` and `-` only
         error: `OWN/swan`: no site's folder; they are mightyspaceduck, duckgalaxy, duckcontrol, spaceduckling, spaceduck-bot
         help: pages/README.md says how pages are written; nothing was published
         ");
@@ -270,10 +359,10 @@ mod tests {
 
     #[test]
     fn a_page_that_is_none_is_told_with_its_place() {
-        let folder = folder(&[("duckgalaxy/a.md", b"# Hello"), ("duckgalaxy/b.exe", b"")]);
+        let folder = folder(&[("duckgalaxy/a.md", b"# Hello"), ("duckgalaxy/b.quack", b"")]);
         insta::assert_snapshot!(said(&folder), @r"
         error: `OWN/duckgalaxy/a.md`: it does not begin with `---`
-        error: `OWN/duckgalaxy/b.exe`: its ending, `exe`, has no content type that browsers know
+        error: `OWN/duckgalaxy/b.quack`: its ending, `quack`, has no content type that browsers know
         help: pages/README.md says how pages are written; nothing was published
         ");
     }

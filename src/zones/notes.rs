@@ -18,7 +18,7 @@ pub(super) async fn read(world: &World, galaxy: &GalaxyName, part: Part) -> Resu
         // Without it nobody can tell what is ours, and nothing may be taken for it.
         Failure::new(Kind::Settled, format!("the parameter `{path}` can't be read"))
             .cause(error.to_string())
-            .help("somebody has changed it: put its earlier version back, in Parameter Store")
+            .help("it was changed: restore its earlier version in Parameter Store")
     })
 }
 

@@ -44,7 +44,7 @@ def test_another_name_the_data_and_another_key(galaxy, duck, visit):
     page = visit(galaxy.url("spaceduckling", "/me/"))
     sign_in(page, duck["email"], PASSWORD)
     expect(page.get_by_role("heading", name="Person", exact=True)).to_be_focused()
-    page.get_by_label("Display name").fill("Renamed")
+    page.get_by_role("textbox", name="Display name").fill("Renamed")
     page.get_by_role("button", name="Change the name").click()
     expect(page.locator("#notice")).to_contain_text("Your duckling is called Renamed now.")
     expect(page.get_by_role("img", name="Birth certificate of Person")).to_be_visible()
@@ -55,8 +55,8 @@ def test_another_name_the_data_and_another_key(galaxy, duck, visit):
     assert data["profile"]["display_name"] == "Renamed"
     assert data["certificates"][0]["certificate"] == duck["certificate"]
 
-    page.get_by_role("button", name="Exchange the key").click()
-    expect(page.locator("#notice")).to_contain_text("The key is exchanged.")
+    page.get_by_role("button", name="Rotate the key").click()
+    expect(page.locator("#notice")).to_contain_text("The key was rotated.")
     assert barriers(page) == []
     key = page.locator("#key").text_content()
     assert galaxy.ask("/beak/me", key=key)["display_name"] == "Renamed"

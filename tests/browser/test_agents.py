@@ -49,8 +49,8 @@ def test_an_exchanged_key_is_the_only_one(galaxy, visit, watch):
     open_panel(page, duck["beak_key"], "Careful")
     page.get_by_role("button", name="Send a pulse").click()
     expect(page.locator("#my-pulse")).to_contain_text("alive")
-    page.get_by_role("button", name="Exchange the key").click()
-    expect(page.locator("#notice")).to_contain_text("The key is exchanged.")
+    page.get_by_role("button", name="Rotate the key").click()
+    expect(page.locator("#notice")).to_contain_text("The key was rotated.")
     key = page.locator("#key").text_content()
     assert galaxy.ask("/beak/me", key=key)["display_name"] == "Careful"
     page.get_by_role("button", name="I have stored it, hide it").click()
@@ -60,4 +60,4 @@ def test_an_exchanged_key_is_the_only_one(galaxy, visit, watch):
     watch.expect("status of 401")
     page.get_by_label("Beak Key").fill(duck["beak_key"])
     page.get_by_role("button", name="Look").click()
-    expect(page.locator("#key-field-err")).to_have_text("This key opens nothing here.")
+    expect(page.locator("#key-field-err")).to_have_text("This galaxy does not know this key.")

@@ -69,13 +69,6 @@ def test_a_wrong_code_and_another_one(galaxy, visit, watch):
     resend.click()
     expect(page.locator("#notice")).to_contain_text("Sent.")
     expect(resend).to_be_disabled()
-    # The page's clock has moved and the galaxy's has not: for the galaxy it is too early.
-    page.clock.fast_forward(61_000)
-    watch.expect("status of 429")
-    resend.click()
-    expect(page.locator("#notice")).to_contain_text("Too many tries.")
-    expect(page.locator("#notice")).to_contain_text(re.compile(r"Wait \d+ seconds"))
-    expect(resend).to_be_disabled()
     page.get_by_label("Six-digit code").fill(galaxy.code("slow@example.com"))
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_role("heading", name="Slow Duck has hatched")).to_be_focused()
@@ -153,9 +146,11 @@ def test_without_a_captcha_nobody_hatches(galaxy, visit):
 
 def test_while_mail_does_not_reach_everybody_people_are_told(galaxy, visit):
     """What the API says of its mail, as in AWS's sandbox; on one machine it has nothing to say."""
-    note = "Mail from this galaxy does not reach everybody yet."
+    note = "Email from this galaxy does not reach every address yet."
     for path in ("resend", "forgot"):
-        assert galaxy.ask(f"/beak/{path}", {"email": "x@example.com"}) == {"status": "otp_sent"}
+        assert galaxy.ask(f"/beak/{path}", {"email": "x@example.com", "captcha_token": "t"}) == {
+            "status": "otp_sent"
+        }
 
     def answer(route):
         response = route.fetch()

@@ -27,7 +27,7 @@ def test_who_asks_confirms_and_nobody_learns_who_did(galaxy, visit):
     page = visit(galaxy.url("spaceduckling", "/newsletter/"), **PHONE)
     assert barriers(page) == []
     first = ask(page, "reader@example.com")
-    assert "Look into your mailbox." in first
+    assert "Check your mailbox." in first
     assert page.get_by_label("E-mail address").input_value() == ""
     assert barriers(page) == []
     (link,) = links(galaxy, "reader@example.com")

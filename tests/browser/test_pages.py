@@ -1,5 +1,6 @@
 """All pages of all sites: barriers, width, weight, and what is left without scripts."""
 
+import re
 import urllib.parse
 import urllib.request
 from xml.etree import ElementTree
@@ -36,7 +37,7 @@ def index(galaxy):
         with urllib.request.urlopen(asked, timeout=30) as answer:
             places = ElementTree.parse(answer).iter(f"{{{MAPS}}}loc")
             listed += [(site, urllib.parse.urlsplit(place.text).path) for place in places]
-    assert len(listed) > 400
+    assert len(listed) > 200
     return sorted({*listed, *APPS, *((site, path) for site in SITES for path in ["/", *OTHERS])})
 
 
@@ -86,13 +87,58 @@ def test_the_index_of_pages_is_whole(galaxy, index, visit, watch):
     [*((site, "/") for site in SITES), ("duckcontrol", "/mail/"), ("mightyspaceduck", "/blog/")],
 )
 def test_a_telephone_shows_where_one_is(galaxy, visit, site, path):
-    """Among the five, and among the sections of the site."""
-    page = visit(galaxy.url(site, path), width=360)
+    """Among the five, and among the sections of the site; in a menu that needs no scripts."""
+    page = visit(galaxy.url(site, path), width=360, java_script_enabled=False)
+    expect(page.locator("header nav").first).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
     places = page.locator("header nav [aria-current]")
     expect(places).to_have_count(1 if path == "/" else 2)
     for place in places.all():
+        expect(place).to_be_visible()
         box = place.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360, place.inner_text()
+    page.keyboard.press("Escape")
+    expect(places.first).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [360, 768])
+def test_a_page_begins_on_the_first_screen(galaxy, index, visit, watch, width):
+    """The header is one low bar, and the first sentence of the text is in sight."""
+    watch.expect("nothing-is-here.*status of 404")
+    page = visit("about:blank", width=width, height=780)
+    read = 0
+    for site, path in index[:: max(1, len(index) // 40)]:
+        page.goto(galaxy.url(site, path))
+        bar = page.locator(".bar").bounding_box()
+        assert bar["height"] <= 72, f"{page.url}: {bar}"
+        first = page.locator(".prose > :is(p, .cards, table, dl)").first
+        if first.count():
+            read += 1
+            box = first.bounding_box()
+            assert box["y"] + 24 < 780, f"{page.url}: {box}"
+    assert read > 30
+
+
+def test_the_side_bar_shows_the_page(galaxy, visit):
+    page = visit(galaxy.url("duckcontrol", "/runbooks/update-rollback-failed/"), height=500)
+    here, side = page.locator(".side [aria-current]").last, page.locator(".side")
+    inner, outer = here.bounding_box(), side.bounding_box()
+    assert outer["y"] <= inner["y"] <= outer["y"] + outer["height"] - inner["height"]
+
+
+def test_code_can_be_copied(galaxy, visit):
+    page = visit(
+        galaxy.url("duckgalaxy", "/guide/errors-and-retries/"), permissions=["clipboard-write"]
+    )
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    block = page.locator(".code").first
+    block.get_by_role("button", name="Copy").click()
+    expect(block.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("window.copied") == block.locator("pre").inner_text().strip()
+    # Colours are made when the page is built, and without scripts there is no button.
+    expect(block.locator("pre span").first).to_have_class("s")
+    page = visit(galaxy.url("duckgalaxy", "/guide/errors-and-retries/"), java_script_enabled=False)
+    expect(page.locator(".copy")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("site", "path"), [*APPS, *((site, "/sites/") for site in SITES[:1])])
@@ -150,6 +196,39 @@ def test_nothing_moves_for_those_who_asked_for_stillness(galaxy, visit):
 
 def test_the_local_galaxys_own_pages(galaxy, visit):
     galaxy.hatch("Mailed", "mailed@example.com")
-    for path in ("/", "/outbox"):
+    for path in ("/", "/beak", "/outbox"):
         page = visit(galaxy.api + path)
         assert barriers(page) == []
+        expect(page.locator("header nav [aria-current]")).to_have_count(1)
+
+
+def test_the_outbox_shows_codes_and_times_as_people_read_them(galaxy, visit):
+    galaxy.ask(
+        "/beak/hatch",
+        {
+            "email": "shown@example.com",
+            "password": "a sentence for ducks",
+            "display_name": "Shown",
+            "captcha_token": "x",
+        },
+    )
+    page = visit(galaxy.api + "/outbox")
+    mail = page.locator(".mail", has_text="shown@example.com").first
+    code = galaxy.code("shown@example.com")
+    expect(mail.locator(".code.big pre")).to_have_text(code)
+    size = mail.locator(".code.big code").evaluate("(code) => getComputedStyle(code).fontSize")
+    assert float(size.removesuffix("px")) >= 32
+    expect(mail.get_by_role("button", name="Copy")).to_be_visible()
+    expect(mail.locator("time")).to_have_text(re.compile("just now|ago"))
+
+
+def test_the_api_says_where_everything_is(galaxy):
+    """JSON for programs, a page for browsers, at the same address."""
+    root = galaxy.ask("/beak")
+    assert root["links"]["openapi"] == f"{galaxy.api}/beak/openapi.json"
+    for link in root["links"].values():
+        assert galaxy.ask(link.removeprefix(galaxy.api)), link
+    request = urllib.request.Request(galaxy.api + "/beak", headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert b"POST /beak/peck" in answer.read()

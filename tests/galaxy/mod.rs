@@ -7,25 +7,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use galaxy_sites::{Site, SiteConfig};
+use sha2::{Digest as _, Sha256};
 use spaceduck::back;
 use spaceduck::catalog::{self, Code, Facts};
 use spaceduck::config::{self, Environment};
 use spaceduck::domains;
 use spaceduck::event::{Event, Sink};
 use spaceduck::execute::{self, Job, Pages};
-use spaceduck::failure::Failure;
+use spaceduck::failure::{Failure, Kind};
+use spaceduck::identity::{self, Subject};
 use spaceduck::mail;
-use spaceduck::model::{AccountId, Front, Region, Secret, Stack};
+use spaceduck::model::{AccountId, Front, GalaxyName, Region, Secret, Stack};
 use spaceduck::observe::{self, observe};
 use spaceduck::plan::{self, Goal, Observed};
-use spaceduck::ports::Object;
+use spaceduck::ports::{Object, World};
 use spaceduck::rehearse::Account;
+use spaceduck::release::Manifest;
 use spaceduck::render::{self, Rendered};
 use spaceduck::site;
 use spaceduck::zones;
 
 #[derive(Default)]
-pub(crate) struct Heard(Mutex<Vec<Event>>);
+pub(crate) struct Heard(pub(crate) Mutex<Vec<Event>>);
 
 impl Sink for Heard {
     fn emit(&self, event: Event) {
@@ -36,6 +39,22 @@ impl Sink for Heard {
 pub(crate) fn account() -> Arc<Account> {
     let id = AccountId::parse("111122223333").unwrap();
     Account::new(id, Region::parse("eu-central-1").unwrap())
+}
+
+/// A function's zip with its digest.
+fn zip(code: &str) -> (Code, Arc<[u8]>) {
+    let bytes: Arc<[u8]> = Arc::from(code.as_bytes());
+    (Code { sha256: render::hex(&Sha256::digest(&bytes)), architecture: "x86_64" }, bytes)
+}
+
+/// The account with the proofs of ownership in front of it, as every command has it.
+pub(crate) fn guarded(account: &Arc<Account>, galaxy: &GalaxyName) -> World {
+    let subject = Subject {
+        galaxy: galaxy.clone(),
+        account: AccountId::parse("111122223333").unwrap(),
+        home: Region::parse("eu-central-1").unwrap(),
+    };
+    identity::guard(account.world(), subject)
 }
 
 /// A site of four files: whoever plays thousands of runs needs no more than one of each sort.
@@ -87,11 +106,12 @@ pub(crate) async fn job_of(
         turnstile_secret: Some(Secret::new("secret".into())),
     };
     let home = Region::parse("eu-central-1").unwrap();
-    let code = Code { sha256: code.repeat(64), architecture: "x86_64" };
+    let (code, zip) = zip(code);
     let mut config = config::parse("galaxy.yaml", yaml, &environment)?;
-    config.mail.seen = mail::seen(&account.world(), &config).await?;
-    config.domains = domains::seen(&account.world(), &config).await?;
-    config.hosting = zones::seen(&account.world(), &config, &home).await?;
+    let world = guarded(account, &config.name);
+    config.mail.seen = mail::seen(&world, &config).await?;
+    config.domains = domains::seen(&world, &config).await?;
+    config.hosting = zones::seen(&world, &config, &home).await?;
     let facts = Facts {
         config,
         account: Some(AccountId::parse("111122223333").unwrap()),
@@ -105,7 +125,7 @@ pub(crate) async fn job_of(
         (stack, rendered)
     };
     let job = Arc::new(Job {
-        world: account.world(),
+        world: world.clone(),
         events: Arc::new(Heard::default()),
         account: AccountId::parse("111122223333").unwrap(),
         home,
@@ -113,7 +133,7 @@ pub(crate) async fn job_of(
             let wanted = |stack: &Stack| catalog::is_wanted(*stack, &facts.config);
             Stack::all().into_iter().filter(wanted).map(rendered).collect()
         }),
-        code: Some((code, Arc::from(&b"zip"[..]))),
+        code: Some((code, zip)),
         secret: facts.config.turnstile_secret.clone(),
         facts,
         pages: Pages::Program,
@@ -154,6 +174,25 @@ pub(crate) async fn reach_of(
     Ok(plan.to_steps().iter().filter(|step| step.action != "keep").count())
 }
 
+/// The same after the galaxy's name was typed.
+pub(crate) async fn reach_typed(account: &Arc<Account>, goal: Goal) -> Result<usize, Failure> {
+    reach_typed_of(account, goal, "a", "").await
+}
+
+/// The same with another code and a `galaxy.yaml`.
+pub(crate) async fn reach_typed_of(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+    yaml: &str,
+) -> Result<usize, Failure> {
+    let (job, observed) = job_of(account, goal, code, yaml).await?;
+    job.world.ownership.confirm().await;
+    let plan = plan::plan(goal, &observed, &job.rendered);
+    execute::run(&plan, &job).await?;
+    Ok(plan.to_steps().iter().filter(|step| step.action != "keep").count())
+}
+
 pub(crate) async fn install(account: &Arc<Account>) -> Result<usize, Failure> {
     reach(account, Goal::Present, "a").await
 }
@@ -166,11 +205,14 @@ pub(crate) async fn tear_down(account: &Arc<Account>) -> Result<usize, Failure> 
 pub(crate) async fn go_back_to(account: &Arc<Account>, code: Option<&str>) -> Result<(), Failure> {
     let (looking, observed) = job(account, Goal::Present, "c").await?;
     let on_record = observe::releases(&looking).await?;
-    let named = on_record.iter().find(|m| code.is_some_and(|code| m.code.starts_with(code)));
+    let fits = |m: &&Manifest| code.is_some_and(|code| m.code == zip(code).0.sha256);
+    let named = on_record.iter().find(fits);
     let named = named.map(|manifest| manifest.id.as_str());
     let interrupted = observe::intent(&looking).await?;
-    let current = observed.current.unwrap();
+    let none = || Failure::new(Kind::Refused, "no release is on record");
+    let current = observed.current.ok_or_else(none)?;
     let target = back::choose(&on_record, &current, named.or(interrupted.as_deref()))?;
+    back::verify(&looking, target).await?;
     let job = back::toward(&looking, target.clone()).await?;
     let observed = observe(&job).await?;
     Ok(execute::run(&plan::plan(Goal::Back, &observed, &job.rendered), &job).await?)

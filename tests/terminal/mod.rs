@@ -1,5 +1,7 @@
 //! The real program in a real terminal, with somebody who types.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,6 +15,7 @@ pub(crate) struct Seen {
 }
 
 /// Runs `spaceduck` in a terminal; `answers` are typed when the words before them have appeared.
+/// `Ctrl-C` is that key, `SIGTERM` and the like are sent.
 pub(crate) fn play(
     folder: &Path,
     columns: usize,
@@ -40,16 +43,20 @@ pub(crate) fn play(
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(seen["unasked"], json!([]), "{}", seen["text"]);
     let text = seen["text"].as_str().unwrap().to_owned();
+    assert_eq!(seen["echo"], json!(true), "nothing that is typed is shown any more: {text}");
     Seen { text, code: seen["code"].as_i64().unwrap() }
 }
 
-/// The text as it is kept, without what differs from run to run; no line is wider than the
-/// terminal, but a word that can't be broken.
+/// Lines that the terminal had to break: all that are wider, but words that can't be broken.
+pub(crate) fn wider_than(columns: usize, text: &str) -> Vec<&str> {
+    let lines = text.lines().flat_map(|line| line.split('\r'));
+    let is_wide = |line: &&str| line.chars().count() > columns && line.trim().contains(' ');
+    lines.filter(is_wide).collect()
+}
+
+/// The text as it is kept, without what differs from run to run.
 pub(crate) fn kept(name: &str, columns: usize, seen: &Seen) {
-    for line in seen.text.lines() {
-        let fits = line.chars().count() <= columns || !line.trim().contains(' ');
-        assert!(fits, "wider than {columns}: {line}");
-    }
+    assert_eq!(wider_than(columns, &seen.text), Vec::<&str>::new());
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", "[moment]");
     settings.add_filter(r"after \d+ s", "after [n] s");

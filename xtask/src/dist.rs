@@ -8,11 +8,15 @@ use std::process::Command;
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, Header};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use crate::{Outcome, run, say};
 
 /// Builds the programs and packs them; gives the archive's path.
+#[expect(clippy::disallowed_methods, reason = "a chore of developers")]
 pub(crate) fn dist(root: &Path) -> Outcome<PathBuf> {
+    security_txt_lasts(OffsetDateTime::now_utc())?;
     let target = root.join("target/dist-build");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "spaceduck"]);
@@ -35,7 +39,25 @@ pub(crate) fn dist(root: &Path) -> Outcome<PathBuf> {
     pack(&folder, &name, &files)
 }
 
-/// What the program tells of itself: completions for each shell, by the name under which the shell
+/// How long a release's `security.txt` has to be valid at least.
+const LASTS: Duration = Duration::days(180);
+
+/// A release is not packed with a `security.txt` that is about to expire.
+fn security_txt_lasts(now: OffsetDateTime) -> Outcome {
+    let date = galaxy_pages::SECURITY_EXPIRES;
+    let expires = OffsetDateTime::parse(date, &Rfc3339)
+        .map_err(|error| format!("SECURITY_EXPIRES `{date}`: {error}"))?;
+    if expires - now >= LASTS {
+        return Ok(());
+    }
+    let days = LASTS.whole_days();
+    Err(format!(
+        "security.txt expires on {date}, in less than {days} days; set SECURITY_EXPIRES in \
+         crates/galaxy-pages to a date within a year"
+    ))
+}
+
+/// What the program prints about itself: completions for each shell, by the name under which it
 /// looks for them, and a man page for each command.
 fn told_by(program: &Path, folder: &Path) -> Outcome<Vec<(String, PathBuf, u32)>> {
     let _ = std::fs::remove_dir_all(folder);
@@ -100,6 +122,15 @@ fn pack(folder: &Path, name: &str, files: &[(String, PathBuf, u32)]) -> Outcome<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_needs_a_security_txt_that_lasts() {
+        let expires = galaxy_pages::SECURITY_EXPIRES;
+        let expires = OffsetDateTime::parse(expires, &Rfc3339).expect("a date");
+        assert_eq!(security_txt_lasts(expires - LASTS), Ok(()));
+        let late = security_txt_lasts(expires - Duration::days(10)).expect_err("too late");
+        assert!(late.contains("less than 180 days"), "{late}");
+    }
 
     #[test]
     fn the_archive_is_the_same_each_time_and_unpacks() {

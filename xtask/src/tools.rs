@@ -49,6 +49,7 @@ pub(crate) fn make_venv(
 }
 
 /// The licence and dependency checker; built from crates.io once.
+#[expect(clippy::disallowed_methods, reason = "a chore of developers")]
 fn cargo_deny(root: &Path) -> Outcome<PathBuf> {
     let tools = root.join("target/tools");
     let program = tools.join(CARGO_DENY).join("bin/cargo-deny");
@@ -68,6 +69,7 @@ fn cargo_deny(root: &Path) -> Outcome<PathBuf> {
 
 /// Licences, banned crates and sources of all dependencies. Not the advisories: their database
 /// comes from a server that a test run must not depend on; `cargo deny check` asks it.
+#[expect(clippy::disallowed_methods, reason = "a chore of developers")]
 pub(crate) fn deny(root: &Path) -> Outcome {
     let program = cargo_deny(root)?;
     // It looks at the crates of every platform, of which a build fetches only its own.

@@ -10,6 +10,7 @@ use beak_core::Galaxy;
 use beak_core::access::Who;
 use beak_core::tier::Tier;
 
+use crate::fixed_time::at_a_fixed_time;
 use crate::gate::{Guard, gate};
 #[cfg(test)]
 use crate::openapi::Words;
@@ -61,6 +62,7 @@ pub(crate) struct Call {
     pub(crate) row: Row,
     route: &'static str,
     handler: MethodRouter<Arc<Galaxy>>,
+    fixed_time: bool,
     #[cfg(test)]
     pub(crate) words: Words,
 }
@@ -84,6 +86,7 @@ where
         },
         route,
         handler: on(filter, handler),
+        fixed_time: false,
         #[cfg(test)]
         words: Words::default(),
     }
@@ -115,11 +118,21 @@ impl Call {
         self
     }
 
+    /// The work differs with the address; the time of the answer must not.
+    pub(crate) fn at_a_fixed_time(mut self) -> Self {
+        self.fixed_time = true;
+        self
+    }
+
     /// The route behind its gate.
     pub(crate) fn guarded(self, galaxy: &Arc<Galaxy>) -> (&'static str, MethodRouter<Arc<Galaxy>>) {
         let Row { who, tier, per_address, .. } = self.row;
         let guard = Guard { galaxy: Arc::clone(galaxy), who, tier, per_address };
-        (self.route, self.handler.route_layer(from_fn_with_state(guard, gate)))
+        let mut handler = self.handler;
+        if self.fixed_time {
+            handler = handler.route_layer(from_fn_with_state(Arc::clone(galaxy), at_a_fixed_time));
+        }
+        (self.route, handler.route_layer(from_fn_with_state(guard, gate)))
     }
 }
 
@@ -136,6 +149,10 @@ impl Call {
     }
 
     pub(crate) fn gives<T>(self, _status: u16) -> Self {
+        self
+    }
+
+    pub(crate) fn also_for_people(self) -> Self {
         self
     }
 

@@ -1,12 +1,16 @@
 //! The table of calls: who may make each, from which tier, how often. The router is made of it, and
 //! so are the gateway's throttles, the OpenAPI document and the reference.
 
+use std::sync::Arc;
+
+use axum::handler::Handler;
 use axum::http::Method;
+use beak_core::Galaxy;
 use beak_core::access::Who;
 use beak_core::tier::Tier;
 
 use crate::call::{Call, Row, call};
-use crate::handlers::{certificates, galaxy, hatch, newsletter, operators, pecks, people};
+use crate::handlers::{certificates, galaxy, hatch, newsletter, operators, others, pecks, people};
 use crate::wire;
 
 /// The rows, in the order of the reference.
@@ -21,7 +25,7 @@ const POST: Method = Method::POST;
 pub(crate) fn all() -> Vec<Call> {
     let mut calls = Vec::from(hatching());
     calls.extend(signing_in());
-    calls.extend(oneself());
+    calls.extend(own_account());
     calls.extend(pecking());
     calls.extend(certifying());
     calls.extend(looking());
@@ -33,37 +37,45 @@ pub(crate) fn all() -> Vec<Call> {
 fn hatching() -> [Call; 3] {
     [
         call(&POST, "/hatch", hatch::hatch)
-            .does("Lays an egg and sends a code; the same answer for every address")
+            .does("Sends a code to a new address; the same answer for every address")
             .per_address("hatch", 10)
             .throttled(5, 10)
+            .at_a_fixed_time()
+            .also_for_people()
             .takes::<wire::Hatch>()
+            .gives::<wire::Hatched>(200)
             .gives::<wire::EggLaid>(202)
-            .fails(&["captcha_failed", "weak_password"]),
+            .fails(&["captcha_failed", "weak_password", "already_exists"]),
         call(&POST, "/verify", hatch::verify)
             .does("Exchanges a code for a duckling, its Beak Key and its birth certificate")
             .per_address("verify", 10)
             .throttled(5, 10)
             .takes::<wire::Verify>()
             .gives::<wire::Hatched>(200)
-            .fails(&["otp_mismatch", "otp_expired"]),
+            .fails(&["otp_mismatch", "otp_expired", "weak_password", "already_exists"]),
         call(&POST, "/resend", hatch::resend)
-            .does("Sends another code, once a minute")
+            .does(
+                "Sends another code, at most one a minute and four an hour; the same answer for \
+                 every address",
+            )
             .per_address("resend", 10)
             .throttled(5, 10)
-            .takes::<wire::Address>()
-            .gives::<wire::Mailed>(202),
+            .at_a_fixed_time()
+            .takes::<wire::Resend>()
+            .gives::<wire::Mailed>(202)
+            .fails(&["captcha_failed"]),
     ]
 }
 
 fn signing_in() -> [Call; 5] {
     [
         call(&POST, "/signin", people::sign_in)
-            .does("Exchanges a password for tokens; finishes a hatching that was interrupted")
+            .does("Exchanges a password for tokens")
             .per_address("signin", 10)
             .throttled(5, 10)
             .takes::<wire::SignIn>()
             .gives::<wire::Tokens>(200)
-            .fails(&["unauthorized"]),
+            .fails(&["unauthorized", "forbidden"]),
         call(&POST, "/refresh", people::refresh)
             .does("Exchanges a refresh token for a new access token")
             .per_address("refresh", 60)
@@ -77,12 +89,15 @@ fn signing_in() -> [Call; 5] {
             .fails(&["invalid_request", "too_large"]),
         call(&POST, "/forgot", people::forgot)
             .does(
-                "Sends a code for a new password, once a minute; the same answer for every address",
+                "Sends a code for a new password, at most one a minute and four an hour; the same \
+                 answer for every address",
             )
             .per_address("forgot", 10)
             .throttled(5, 10)
-            .takes::<wire::Address>()
-            .gives::<wire::Mailed>(202),
+            .at_a_fixed_time()
+            .takes::<wire::Guarded>()
+            .gives::<wire::Mailed>(202)
+            .fails(&["captcha_failed"]),
         call(&POST, "/reset", people::reset)
             .does("Takes a new password for a code, and ends all tokens")
             .per_address("reset", 10)
@@ -93,7 +108,7 @@ fn signing_in() -> [Call; 5] {
     ]
 }
 
-fn oneself() -> [Call; 7] {
+fn own_account() -> [Call; 9] {
     [
         call(&GET, "/me", people::me)
             .does("Gives the duckling itself")
@@ -130,11 +145,29 @@ fn oneself() -> [Call; 7] {
             .takes::<wire::TierAsked>()
             .gives::<wire::Status>(202)
             .fails(&["conflict"]),
+        call(&POST, "/me/blocks", others::block)
+            .does("Refuses another duckling's pecks as if there were no such target")
+            .only(Who::Key)
+            .takes::<wire::Block>()
+            .gives::<wire::Status>(200)
+            .fails(&["not_found"]),
+        call(&Method::DELETE, "/me/blocks/{duckling_id}", others::unblock)
+            .does("Takes another duckling's pecks again")
+            .only(Who::Key)
+            .asks::<wire::DuckPath>()
+            .gives::<wire::Status>(200)
+            .fails(&["invalid_request", "too_large", "not_found"]),
     ]
 }
 
-fn pecking() -> [Call; 6] {
+fn pecking() -> [Call; 7] {
     [
+        call(&GET, "/ducks/{duckling_id}", others::duck)
+            .does("Gives what a duckling shows to others")
+            .only(Who::Key)
+            .asks::<wire::DuckPath>()
+            .gives::<wire::Duck>(200)
+            .fails(&["not_found"]),
         call(&POST, "/peck", pecks::peck)
             .does("Asks another duckling for a bond; `data.write` and `task.delegate` need T1")
             .only(Who::Key)
@@ -220,7 +253,7 @@ fn looking() -> [Call; 4] {
     ]
 }
 
-fn operating() -> [Call; 2] {
+fn operating() -> [Call; 6] {
     [
         call(&GET, "/spaceducks", operators::spaceducks)
             .does("Lists all ducklings")
@@ -233,7 +266,33 @@ fn operating() -> [Call; 2] {
             .takes::<wire::Decide>()
             .gives::<wire::Decided>(200)
             .fails(&["not_found", "conflict"]),
+        call(&GET, "/operator/tier-requests", operators::tier_requests)
+            .does("Lists the open requests for tier T2, the oldest first")
+            .only(Who::Operator)
+            .asks::<wire::PageAsked>()
+            .gives::<wire::TierRequests>(200),
+        about(operators::suspend, "/operator/ducks/{duckling_id}/suspend")
+            .does("Refuses a duckling's key and certificate until it is restored"),
+        about(operators::restore, "/operator/ducks/{duckling_id}/restore")
+            .does("Takes a suspended duckling's key and certificate again"),
+        about(operators::remove, "/operator/ducks/{duckling_id}/remove")
+            .does("Deletes a duckling with its certificates and bonds, and its owner's account")
+            .fails(&["not_found", "conflict"]),
     ]
+}
+
+/// What an operator does about one duckling, with a reason.
+fn about<H, T>(handler: H, route: &'static str) -> Call
+where
+    H: Handler<T, Arc<Galaxy>>,
+    T: 'static,
+{
+    call(&POST, route, handler)
+        .only(Who::Operator)
+        .asks::<wire::DuckPath>()
+        .takes::<wire::Because>()
+        .gives::<wire::Status>(200)
+        .fails(&["not_found"])
 }
 
 fn reading() -> [Call; 5] {
@@ -242,7 +301,7 @@ fn reading() -> [Call; 5] {
             .does("Offers the newsletter by mail; the same answer for every address")
             .per_address("newsletter", 5)
             .throttled(5, 10)
-            .takes::<wire::NewReader>()
+            .takes::<wire::Guarded>()
             .gives::<wire::Mailed>(202)
             .fails(&["captcha_failed"]),
         call(&GET, "/newsletter/confirm", newsletter::ask_to_confirm)

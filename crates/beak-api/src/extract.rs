@@ -1,6 +1,7 @@
 //! What handlers take from a request, read strictly.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
@@ -21,6 +22,9 @@ pub struct ClientAddress(pub IpAddr);
 
 /// The most that a body may have.
 const LIMIT: usize = 16 * 1024;
+
+/// How long a body may take to arrive.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -46,22 +50,37 @@ impl<S: Send + Sync> FromRequest<S> for Nothing {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = read(request).await?;
-        if bytes.trim_ascii().is_empty() || bytes.trim_ascii() == b"{}" {
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self);
+        }
+        let empty = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes);
+        if empty.is_ok_and(|object| object.is_empty()) {
             return Ok(Self);
         }
         Err(malformed("this call takes no body"))
     }
 }
 
-/// Reads a body that will not be looked at, or that is too large, all the same for a while: its
-/// sender reads no answer before everything is sent, and the connection is of further use.
-pub(crate) async fn drain(request: Request) -> Option<axum::body::Bytes> {
-    to_bytes(request.into_body(), 2 * 1024 * 1024).await.ok()
+/// Receives a whole body, also one that is not needed or a little too large: its sender reads no
+/// response before it has sent everything, and a connection with unread bytes has to be closed.
+pub(crate) async fn receive(body: axum::body::Body) -> Result<axum::body::Bytes, BeakError> {
+    let whole = tokio::time::timeout(WITHIN, to_bytes(body, 2 * 1024 * 1024)).await;
+    let whole = whole.map_err(|_| {
+        let message = "the body took too long to arrive".to_owned();
+        BeakError::Invalid { field: None, message }
+    })?;
+    whole.map_err(|error| {
+        if error.into_inner().is::<http_body_util::LengthLimitError>() {
+            return BeakError::TooLarge;
+        }
+        let message = "the body did not arrive whole".to_owned();
+        BeakError::Invalid { field: None, message }
+    })
 }
 
 async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
-    let bytes = drain(request).await;
-    bytes.filter(|bytes| bytes.len() <= LIMIT).ok_or_else(|| BeakError::TooLarge.into())
+    let bytes = receive(request.into_body()).await?;
+    if bytes.len() <= LIMIT { Ok(bytes) } else { Err(BeakError::TooLarge.into()) }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -86,7 +105,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         } else if text.starts_with("unknown field") {
             (named.clone(), "this call has no such field".to_owned())
         } else if text.starts_with("duplicate field") {
-            (named.clone(), format!("`{named}` stands there twice"))
+            (named.clone(), format!("`{named}` is there twice"))
         } else if error.inner().is_data() && path != "." {
             (path.clone(), format!("`{path}` has the wrong type"))
         } else {
@@ -109,6 +128,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         let wrong = |_| malformed("the parameters behind `?` are not those of this call");
         query.map(|axum::extract::Query(value)| Self(value)).map_err(wrong)
+    }
+}
+
+/// What the path names.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        use axum::extract::Path as Raw;
+        let path = <Raw<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        // The route is matched already, so only the encoding can be wrong.
+        let wrong = |_| malformed("the path holds bytes that are not UTF-8");
+        path.map(|Raw(value)| Self(value)).map_err(wrong)
     }
 }
 
@@ -135,7 +169,7 @@ macro_rules! from_caller {
 
 from_caller!(Agent, caller => match caller {
     Some(Caller::Agent(duckling)) => Ok(*duckling),
-    _ => Err(BeakError::Internal("a call of agents let somebody else in".into())),
+    _ => Err(BeakError::Internal("a call for agents admitted another caller".into())),
 });
 
 from_caller!(Owner, caller => match caller {
@@ -143,7 +177,7 @@ from_caller!(Owner, caller => match caller {
     Some(Caller::Person(_, None)) => {
         Err(BeakError::Forbidden("this account has no duckling; verify it first"))
     }
-    _ => Err(BeakError::Internal("a call of owners let somebody else in".into())),
+    _ => Err(BeakError::Internal("a call for owners admitted another caller".into())),
 });
 
 /// Whoever calls.

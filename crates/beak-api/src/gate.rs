@@ -14,7 +14,7 @@ use beak_core::tier::Tier;
 use beak_core::{BeakError, Galaxy};
 
 use crate::call::PerAddress;
-use crate::extract::{ClientAddress, credential, drain};
+use crate::extract::{ClientAddress, credential, receive};
 use crate::problem::Problem;
 use crate::request::Logged;
 
@@ -32,18 +32,19 @@ pub(crate) struct Guard {
     pub(crate) per_address: Option<PerAddress>,
 }
 
-pub(crate) async fn gate(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn gate(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut headers = HeaderMap::new();
     let presented = Presented::of(&request);
-    let mut response = match guard.admit(presented, &mut headers).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+    let admitted = guard.admit(presented, &mut headers).await;
+    let (mut parts, body) = request.into_parts();
+    // Here, so that no refusal further in leaves a body unread.
+    let received = receive(body).await;
+    let mut response = match admitted.and_then(|caller| Ok((caller, received?))) {
+        Ok((caller, bytes)) => {
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, bytes.into())).await
         }
-        Err(error) => {
-            drain(request).await;
-            Problem::from(error).into_response()
-        }
+        Err(error) => Problem::from(error).into_response(),
     };
     response.headers_mut().extend(headers);
     response

@@ -5,6 +5,7 @@ pub(crate) mod galaxy;
 pub(crate) mod hatch;
 pub(crate) mod newsletter;
 pub(crate) mod operators;
+pub(crate) mod others;
 pub(crate) mod pecks;
 pub(crate) mod people;
 
@@ -18,7 +19,7 @@ use beak_core::{BeakError, Galaxy};
 
 use crate::problem::Problem;
 
-type Beak = State<Arc<Galaxy>>;
+pub(crate) type Beak = State<Arc<Galaxy>>;
 type Answer<T> = Result<T, Problem>;
 
 /// Where a list goes on. The cursor is the last entry's id, wrapped so that nobody builds on it.
@@ -38,7 +39,8 @@ fn page(limit: Option<&str>, cursor: Option<&str>) -> Result<Page, BeakError> {
 fn unwrap_cursor(text: &str) -> Result<String, BeakError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let id = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let known = |id: &String| id.len() == 30 && id.is_ascii();
+    // An id, or a time and an id.
+    let known = |id: &String| matches!(id.len(), 30 | 46) && id.is_ascii();
     id.filter(known).ok_or_else(|| BeakError::invalid("cursor", "this cursor is not from here"))
 }
 

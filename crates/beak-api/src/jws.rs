@@ -4,7 +4,8 @@
 //! Written out here because the one algorithm takes fewer lines than a JOSE library takes
 //! options, and the signature itself comes from elsewhere (KMS, or a key file).
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -32,8 +33,13 @@ pub trait Signer: Send + Sync {
 pub struct Jws {
     signer: Arc<dyn Signer>,
     store: Arc<dyn Store>,
-    keys: OnceLock<Vec<PublicKey>>,
+    keys: Mutex<Option<(Instant, Arc<[PublicKey]>)>>,
+    fresh_for: Duration,
 }
+
+/// How long is gone by the keys that were read. An import brings keys of another galaxy, whose
+/// certificates then have to be good here.
+const FRESH_FOR: Duration = Duration::from_secs(50);
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -58,20 +64,43 @@ impl Jws {
     /// An authority over this signer.
     #[must_use]
     pub fn new(signer: Arc<dyn Signer>, store: Arc<dyn Store>) -> Self {
-        Self { signer, store, keys: OnceLock::new() }
+        Self { signer, store, keys: Mutex::default(), fresh_for: FRESH_FOR }
     }
 
-    /// The keys, current one first. They change only with the signer, so once is enough.
-    async fn known(&self) -> Result<&[PublicKey]> {
-        if let Some(keys) = self.keys.get() {
-            return Ok(keys);
+    /// The same with another time that keys are gone by without a new look.
+    #[must_use]
+    pub fn looking_every(self, fresh_for: Duration) -> Self {
+        Self { fresh_for, ..self }
+    }
+
+    /// The keys, current one first.
+    async fn known(&self) -> Result<Arc<[PublicKey]>> {
+        let kept = self.kept();
+        if let Some((_, keys)) = kept.as_ref().filter(|(at, _)| at.elapsed() < self.fresh_for) {
+            return Ok(Arc::clone(keys));
         }
+        match self.look().await {
+            Ok(keys) => {
+                let kept = Some((Instant::now(), Arc::clone(&keys)));
+                *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+                Ok(keys)
+            }
+            // Keys are never taken back, so those of a minute ago are as good.
+            Err(error) => kept.map(|(_, keys)| keys).ok_or(error),
+        }
+    }
+
+    fn kept(&self) -> Option<(Instant, Arc<[PublicKey]>)> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn look(&self) -> Result<Arc<[PublicKey]>> {
         let bytes = self.signer.public_key().await?;
         let current = PublicKey { kid: kid(&bytes), bytes };
         let mut keys = self.store.signing_keys(&current).await?;
         keys.retain(|key| key.kid != current.kid);
         keys.insert(0, current);
-        Ok(self.keys.get_or_init(|| keys))
+        Ok(keys.into())
     }
 }
 
@@ -106,7 +135,7 @@ impl CertificateAuthority for Jws {
     }
 
     async fn read(&self, compact: &str) -> Result<Option<Claims>> {
-        Ok(read(compact, self.known().await?))
+        Ok(read(compact, &self.known().await?))
     }
 
     async fn keys(&self) -> Result<Vec<PublicKey>> {

@@ -2,10 +2,12 @@
 //!
 //! A home makes a [`beak_core::Galaxy`] of its adapters and serves [`router`] of it.
 
+mod cached;
 mod call;
 mod calls;
 pub mod captcha;
 mod extract;
+mod fixed_time;
 mod gate;
 mod handlers;
 pub mod jws;
@@ -14,10 +16,12 @@ mod openapi;
 mod page;
 mod problem;
 mod request;
+mod root;
 mod router;
 pub mod system;
 mod wire;
 
+pub use cached::is_known;
 pub use call::{PerAddress, Row, Throttle};
 pub use calls::table;
 pub use extract::ClientAddress;

@@ -30,6 +30,7 @@ pub(crate) struct Words {
     asks: Vec<Make>,
     gives: Vec<(u16, Make)>,
     gives_page: bool,
+    also_for_people: bool,
     fails: &'static [&'static str],
 }
 
@@ -50,6 +51,11 @@ impl Call {
 
     pub(crate) fn gives<T: JsonSchema>(mut self, status: u16) -> Self {
         self.words.gives.push((status, make::<T>));
+        self
+    }
+
+    pub(crate) fn also_for_people(mut self) -> Self {
+        self.words.also_for_people = true;
         self
     }
 
@@ -85,6 +91,7 @@ fn errors() -> Vec<BeakError> {
         BeakError::Forbidden(""),
         BeakError::TierTooLow(Tier::T1),
         BeakError::NotFound(""),
+        BeakError::MethodNotAllowed,
         BeakError::AlreadyExists(""),
         BeakError::Conflict { status: None, message: "" },
         BeakError::TooLarge,
@@ -118,6 +125,9 @@ fn codes(call: &Call) -> BTreeSet<&'static str> {
     }
     if row.per_address.is_some() {
         codes.insert("rate_limited");
+    }
+    if words.also_for_people {
+        codes.insert("unauthorized");
     }
     codes.extend(words.fails);
     codes
@@ -158,7 +168,10 @@ fn operation(
         Who::KeyOrPerson | Who::KeyOrOperator => &["beakKey", "accessToken"],
     };
     let mut security: Vec<Value> = schemes.iter().map(|scheme| json!({*scheme: []})).collect();
-    if row.who.is_open() && !schemes.is_empty() {
+    if words.also_for_people {
+        security.push(json!({"accessToken": []}));
+    }
+    if row.who.is_open() && !security.is_empty() {
         security.insert(0, json!({}));
     }
     operation["security"] = security.into();
@@ -344,6 +357,7 @@ mod tests {
 
     /// Compares a checked-in file with what it should be, or writes it. As values, not as texts:
     /// whether JSON keeps the order of its keys depends on which crates are built together.
+    #[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
     fn fresh(path: &Path, wanted: &Value) {
         let there = || -> Option<Value> { serde_json::from_slice(&std::fs::read(path).ok()?).ok() };
         if std::env::var_os("UPDATE_DOCS").is_some() && there().as_ref() != Some(wanted) {

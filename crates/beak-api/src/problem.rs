@@ -66,7 +66,7 @@ impl Problem {
         let mut response = (status(&self.error), Json(body)).into_response();
         let headers = response.headers_mut();
         match &self.error {
-            BeakError::Unauthorized => {
+            BeakError::Unauthorized | BeakError::WrongPassword => {
                 let bearer = HeaderValue::from_static("Bearer");
                 headers.insert(header::WWW_AUTHENTICATE, bearer);
             }
@@ -89,15 +89,16 @@ pub(crate) fn status(error: &BeakError) -> StatusCode {
         | BeakError::OtpMismatch
         | BeakError::OtpExpired
         | BeakError::CaptchaFailed => StatusCode::BAD_REQUEST,
-        BeakError::Unauthorized => StatusCode::UNAUTHORIZED,
+        BeakError::Unauthorized | BeakError::WrongPassword => StatusCode::UNAUTHORIZED,
         BeakError::Forbidden(_) | BeakError::TierTooLow(_) => StatusCode::FORBIDDEN,
         BeakError::NotFound(_) => StatusCode::NOT_FOUND,
+        BeakError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         BeakError::AlreadyExists(_) | BeakError::Conflict { .. } => StatusCode::CONFLICT,
         BeakError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BeakError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         BeakError::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
         BeakError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        BeakError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        BeakError::Internal(_) | BeakError::Damaged(_) => StatusCode::INTERNAL_SERVER_ERROR,
         BeakError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

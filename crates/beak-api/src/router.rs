@@ -7,14 +7,17 @@ use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use beak_core::{BeakError, Galaxy};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::calls;
 use crate::gate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::problem::Problem;
-use crate::request;
+use crate::{request, root};
 
 /// All calls of the Beak, below `/beak`. What is not one of them is a 404 with the usual body.
 pub fn router(galaxy: Arc<Galaxy>) -> Router {
@@ -25,16 +28,29 @@ pub fn router(galaxy: Arc<Galaxy>) -> Router {
     }
     Router::new()
         .nest("/beak", calls)
+        .route("/beak", get(root::root))
+        .route("/beak/", get(root::root))
         .fallback(nothing_here)
-        .method_not_allowed_fallback(nothing_here)
+        .method_not_allowed_fallback(another_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&galaxy), request::around))
+        .layer(compression())
         .layer(cors())
         .with_state(galaxy)
 }
 
 async fn nothing_here() -> Problem {
     BeakError::NotFound("such call").into()
+}
+
+/// The router adds the methods that there are, as `Allow`.
+async fn another_method() -> Problem {
+    BeakError::MethodNotAllowed.into()
+}
+
+/// What is short gains nothing.
+fn compression() -> CompressionLayer<SizeAbove> {
+    CompressionLayer::new().compress_when(SizeAbove::new(1024))
 }
 
 /// A bug ends one call, not the process.

@@ -1,6 +1,7 @@
 //! The JSON of every call. Field names here are the contract; nothing else of the Beak knows serde.
 //! What a schema says besides the types is in `openapi::text`.
 
+mod ducks;
 mod galaxy;
 mod hatch;
 mod pecks;
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
+pub(crate) use self::ducks::*;
 pub(crate) use self::galaxy::*;
 pub(crate) use self::hatch::*;
 pub(crate) use self::pecks::*;

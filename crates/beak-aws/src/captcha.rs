@@ -17,7 +17,7 @@ use crate::web::Web;
 /// <https://developers.cloudflare.com/turnstile/get-started/server-side-validation/>
 const SITEVERIFY: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
 /// A new secret counts after so long at the latest.
-const SECRET_AGE: Duration = Duration::from_mins(5);
+const SECRET_AGE: Duration = Duration::from_secs(50);
 
 pub(crate) struct Turnstile {
     aws: Signed,

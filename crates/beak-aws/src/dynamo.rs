@@ -4,23 +4,27 @@
 //! pending pecks unique; the queue of what lapses; and the counts, spread over shards so that
 //! writers rarely meet.
 
+mod accounts;
 mod audit;
 mod changes;
-mod codes;
 mod feedback;
 mod item;
+mod journals;
 mod limits;
 mod moves;
 mod newsletter;
+mod operators;
+mod pecks;
+mod sweep;
 mod transaction;
 mod writes;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure, TableDescription, TableStatus,
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TableDescription, TableStatus,
 };
 use beak_core::audit::Event;
 use beak_core::certificate::Certificate;
@@ -28,11 +32,11 @@ use beak_core::duckling::{Duckling, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::key::KeyHash;
 use beak_core::newsletter::{Offer, TokenHash};
-use beak_core::peck::{Direction, Peck};
+use beak_core::peck::Peck;
 use beak_core::person::{DisplayName, Email, hex};
 use beak_core::ports::{
     Decision, Deletion, Entropy, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move,
-    Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, TableState, Turn,
+    Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept, TableState, Turn,
 };
 use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
@@ -41,45 +45,35 @@ use self::item::{
     Attributes, Item, attributes, email_guard, guard_key, key_guard, ledger_key, millis, number,
     text,
 };
+use self::pecks::{block_key, blocks};
 use crate::failure::{code, failed};
 
 /// How many shards the counts have.
 const SHARDS: u8 = 16;
 
-/// The counts, in the order of the nouns in [`Metrics`]; pecks by the words of their states.
-const COUNTS: [&str; 9] = [
-    "ducklings",
-    "certificates",
-    "connections",
-    "eggs",
-    "pending",
-    "approved",
-    "denied",
-    "expired",
-    "revoked",
-];
-
 /// The partition of the public signing keys.
 const SIGNING_KEYS: &str = "signing-keys";
 
+/// The partition of galaxies whose certificates an import brought here.
+const ISSUERS: &str = "issuers";
+
 /// All tables, without the galaxy's name.
 const TABLES: [&str; 6] = ["eggs", "ducklings", "pecks", "certs", "newsletter", "ledger"];
-
-/// How many items a filtered list reads at most before it answers.
-const LOOKED_AT: usize = 1000;
 
 /// Everything of the Beak but passwords.
 pub(crate) struct DynamoStore {
     client: Client,
     prefix: String,
     entropy: Arc<dyn Entropy>,
+    /// Since when accounts are settled, once it was looked up.
+    settles_since: OnceLock<OffsetDateTime>,
 }
 
 impl DynamoStore {
     /// A store on the tables whose names start with `prefix`.
     #[must_use]
     pub(crate) fn new(client: Client, prefix: String, entropy: Arc<dyn Entropy>) -> Self {
-        Self { client, prefix, entropy }
+        Self { client, prefix, entropy, settles_since: OnceLock::new() }
     }
 
     fn table(&self, name: &str) -> String {
@@ -108,34 +102,50 @@ impl DynamoStore {
         item.map(|item| Item(&item).peck()).transpose()
     }
 
-    async fn remembered_keys(&self) -> Result<Vec<PublicKey>> {
-        let asked = self
+    /// Removes all items of a partition of the ledger.
+    async fn clear(&self, pk: &str) -> Result<()> {
+        let pages = self
             .client
             .query()
             .table_name(self.table("ledger"))
-            .consistent_read(true)
             .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(SIGNING_KEYS));
-        let answer = asked.send().await.map_err(|error| failed("reading signing keys", &error))?;
-        answer.items().iter().map(|item| Item(item).public_key()).collect()
+            .expression_attribute_values(":pk", text(pk))
+            .projection_expression("pk, sk")
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let keys = pages.try_collect().await;
+        for key in keys.map_err(|error| failed("reading what is to be removed", &error))? {
+            let gone = self.client.delete_item().table_name(self.table("ledger"));
+            let gone = gone.set_key(Some(key)).send().await;
+            gone.map_err(|error| failed("removing an item", &error))?;
+        }
+        Ok(())
     }
 
-    async fn shards(&self) -> Result<Vec<Attributes>> {
+    /// A small partition of the ledger.
+    async fn partition(&self, pk: &str, doing: &str) -> Result<Vec<Attributes>> {
         let asked = self
             .client
             .query()
             .table_name(self.table("ledger"))
             .consistent_read(true)
             .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text("metrics"));
-        let answer = asked.send().await.map_err(|error| failed("reading the counts", &error))?;
+            .expression_attribute_values(":pk", text(pk));
+        let answer = asked.send().await.map_err(|error| failed(doing, &error))?;
         Ok(answer.items.unwrap_or_default())
+    }
+
+    async fn remembered_keys(&self) -> Result<Vec<PublicKey>> {
+        let items = self.partition(SIGNING_KEYS, "reading signing keys").await?;
+        items.iter().map(|item| Item(item).public_key()).collect()
     }
 }
 
 #[async_trait]
 impl Store for DynamoStore {
-    async fn lay_egg(&self, egg: &Egg) -> Result<bool> {
+    async fn lay_egg(&self, egg: &Egg) -> Result<()> {
         self.write_egg(egg).await
     }
 
@@ -199,6 +209,50 @@ impl Store for DynamoStore {
         self.write_decision(decision).await
     }
 
+    async fn ducklings_of(&self, ids: &[DucklingId]) -> Result<Vec<Duckling>> {
+        self.read_ducklings(ids).await
+    }
+
+    async fn tier_requests(&self, page: &Page) -> Result<Listed<Duckling>> {
+        self.list_requests(page).await
+    }
+
+    async fn suspend(&self, suspension: &Suspension) -> Result<bool> {
+        self.write_suspension(suspension).await
+    }
+
+    async fn block(
+        &self,
+        owner: &DucklingId,
+        other: &DucklingId,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let mut item = block_key(owner, other);
+        item.insert("since".into(), number(millis(now)));
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(|error| failed("blocking a duckling", &error))
+    }
+
+    async fn unblock(&self, owner: &DucklingId, other: &DucklingId) -> Result<bool> {
+        let gone = self
+            .client
+            .delete_item()
+            .table_name(self.table("ledger"))
+            .set_key(Some(block_key(owner, other)))
+            .return_values(ReturnValue::AllOld);
+        let gone = gone.send().await.map_err(|error| failed("ending a block", &error))?;
+        Ok(gone.attributes.is_some())
+    }
+
+    async fn forget_blocks(&self, owner: &DucklingId) -> Result<()> {
+        self.clear(&blocks(owner)).await
+    }
+
+    async fn leave(&self, id: &DucklingId) -> Result<()> {
+        let change = ("SET leaving = :yes", "attribute_exists(duckling_id)");
+        self.set(id, change, [(":yes", AttributeValue::Bool(true))]).await.map(|_| ())
+    }
+
     async fn delete(&self, deletion: &Deletion) -> Result<bool> {
         self.write_deletion(deletion).await
     }
@@ -212,43 +266,7 @@ impl Store for DynamoStore {
     }
 
     async fn pecks(&self, asked: &PeckQuery, page: &Page) -> Result<Listed<Peck>> {
-        let (index, side) = match asked.direction {
-            Direction::In => ("by_target", "target_id"),
-            Direction::Out => ("by_source", "source_id"),
-        };
-        let party = || text(asked.party.as_str());
-        let key = |id: &String| attributes([("peck_id", text(id)), (side, party())]);
-        let mut start = page.after.as_ref().map(key);
-        let (mut items, mut looked_at) = (Vec::new(), 0);
-        loop {
-            let query = self
-                .client
-                .query()
-                .table_name(self.table("pecks"))
-                .index_name(index)
-                .key_condition_expression(format!("{side} = :party"))
-                .expression_attribute_values(":party", party())
-                .scan_index_forward(false)
-                .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(|error| failed("listing pecks", &error))?;
-            let read = answer.items().len();
-            for (at, item) in answer.items().iter().enumerate() {
-                let peck = Item(item).peck()?;
-                looked_at += 1;
-                let more = at + 1 < read || answer.last_evaluated_key().is_some();
-                let id = peck.id.to_string();
-                if asked.status.is_none_or(|status| status == peck.status_at(asked.now)) {
-                    items.push(peck);
-                }
-                if items.len() == page.limit || looked_at == LOOKED_AT {
-                    return Ok(Listed { items, next: more.then_some(id) });
-                }
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(Listed { items, next: None });
-            }
-        }
+        self.list_pecks(asked, page).await
     }
 
     async fn move_peck(&self, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
@@ -285,6 +303,11 @@ impl Store for DynamoStore {
         Ok(keys)
     }
 
+    async fn former_issuers(&self) -> Result<Vec<String>> {
+        let items = self.partition(ISSUERS, "reading former issuers").await?;
+        items.iter().map(|item| Item(item).text("sk").map(str::to_owned)).collect()
+    }
+
     async fn events(&self, asked: &EventQuery, page: &Page) -> Result<Listed<Event>> {
         self.list_events(asked, page).await
     }
@@ -319,22 +342,17 @@ impl Store for DynamoStore {
         Ok(states)
     }
 
-    async fn metrics(&self) -> Result<Metrics> {
-        let shards = self.shards().await?;
-        let mut sums = [0_u64; 9];
-        for (sum, name) in sums.iter_mut().zip(COUNTS) {
-            let mut total = 0;
-            for shard in &shards {
-                total += Item(shard).maybe_number(name)?.unwrap_or(0);
-            }
-            *sum = u64::try_from(total).unwrap_or(0);
-        }
-        let [ducklings, certificates, connections, eggs, pecks @ ..] = sums;
-        Ok(Metrics { ducklings, certificates, connections, eggs, pecks })
+    async fn metrics(&self, now: OffsetDateTime) -> Result<Metrics> {
+        self.read_metrics(now).await
     }
 
-    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<usize> {
+    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<Swept> {
         self.sweep_due(now, limit).await
+    }
+
+    async fn takes_writes(&self) -> bool {
+        // DynamoDB does, or answers nothing.
+        true
     }
 
     async fn take_turn(&self, turn: &Turn) -> Result<Option<Duration>> {

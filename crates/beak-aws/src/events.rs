@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use beak_core::feedback::{Report, ReportKind};
 use beak_core::person::Email;
 use beak_core::ports::Feedback;
-use beak_core::{BeakError, OffsetDateTime, Result};
+use beak_core::{BeakError, Galaxy, OffsetDateTime, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -89,6 +89,51 @@ struct Recipient {
     email_address: String,
 }
 
+/// What the schedule tells, as far as anybody reads it. Source: "Tutorial: Create a scheduled rule"
+/// and "Amazon `EventBridge` events", `EventBridge` User Guide.
+#[derive(Deserialize)]
+struct Tick {
+    source: String,
+    #[serde(rename = "detail-type")]
+    kind: String,
+    resources: Vec<String>,
+    /// What the gateway puts around a request, and no event has.
+    #[serde(rename = "requestContext")]
+    request: Option<IgnoredAny>,
+}
+
+/// Whether an event is the minute of this galaxy's schedule.
+pub(crate) fn is_sweep(body: &[u8], prefix: &str) -> bool {
+    let tick = serde_json::from_slice::<Tick>(body).ok().filter(|_| body.len() <= LARGEST);
+    tick.is_some_and(|tick| {
+        let rule = format!(":rule/{prefix}-sweep");
+        tick.source == "aws.events"
+            && tick.kind == "Scheduled Event"
+            && tick.request.is_none()
+            && tick.resources.iter().any(|resource| resource.ends_with(&rule))
+    })
+}
+
+/// Puts away what has lapsed. A failure is left to the next minute. Entries that had to be put
+/// aside are an error, so that the function's alarm counts them.
+pub(crate) async fn sweep(galaxy: &Galaxy) -> Result<()> {
+    match galaxy.sweep().await {
+        Ok(swept) if swept.put_aside > 0 => {
+            let error = format!("{} lapsed entries were put aside", swept.put_aside);
+            tracing::error!(cause = error, "what has lapsed can't be put away");
+            Err(BeakError::Internal(error))
+        }
+        Ok(swept) => {
+            tracing::info!(found = swept.found, put_away = swept.put_away, "sweep");
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(cause = error.cause(), "what has lapsed could not be put away");
+            Ok(())
+        }
+    }
+}
+
 /// The configuration sets that this galaxy's mails leave by.
 pub(crate) fn sets(prefix: &str) -> [String; 2] {
     ["tx", "news"].map(|part| format!("{prefix}-{part}"))
@@ -163,6 +208,34 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn only_this_galaxys_schedule_sweeps() {
+        let tick = |resource: &str| {
+            json!({
+                "version": "0",
+                "id": "12345678-1234-1234-1234-123456789012",
+                "detail-type": "Scheduled Event",
+                "source": "aws.events",
+                "account": "111122223333",
+                "time": "2026-11-29T10:00:00Z",
+                "region": "eu-central-1",
+                "resources": [resource],
+                "detail": {},
+            })
+        };
+        let is_sweep = |event: &Value| super::is_sweep(event.to_string().as_bytes(), "swan");
+        let ours = "arn:aws:events:eu-central-1:111122223333:rule/swan-sweep";
+        assert!(is_sweep(&tick(ours)));
+        assert!(!is_sweep(&tick("arn:aws:events:eu-central-1:111122223333:rule/black-swan")));
+        assert!(!is_sweep(&tick("arn:aws:events:eu-central-1:111122223333:rule/crane-sweep")));
+        let mut request = tick(ours);
+        request["requestContext"] = json!({});
+        assert!(!is_sweep(&request));
+        let mut other = tick(ours);
+        other["source"] = json!("swan.custom");
+        assert!(!is_sweep(&other));
+    }
 
     fn ours() -> [String; 2] {
         sets("swan")

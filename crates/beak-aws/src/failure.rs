@@ -23,6 +23,7 @@ where
         | "TooManyRequestsException"
         | "LimitExceededException"
         | "RequestLimitExceeded"
+        | "TransactionConflictException"
         | "ProvisionedThroughputExceededException"
         | "InternalErrorException"
         | "InternalServerError"

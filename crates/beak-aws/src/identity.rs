@@ -1,27 +1,60 @@
 //! People in a Cognito user pool, which keeps their passwords and sends their codes.
 //!
-//! The app client has a secret, so nobody but this function can use it.
+//! The app client has a secret, so only this function can use it. An account goes by its `sub`,
+//! which in a pool whose users sign in by e-mail is its user name: an address may change hands.
+
+mod answers;
+mod retries;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, UserStatusType,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::person::{Email, OtpCode, Password};
-use beak_core::ports::{Confirmed, Identity, Person, SignedUp, Tokens};
-use beak_core::{BeakError, Duration, Result};
+use beak_core::ports::{AccountId, Entered, Identity, Person, SignedUp, Tokens};
+use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 use tokio::sync::OnceCell;
 
+use self::answers::{check, is_no, is_undelivered, is_unsent, nobody, unfit};
 use crate::failure::{code, failed};
 use crate::settings::Settings;
 use crate::tokens::{Claims, secret_hash};
 
 /// The group whose members are operators.
 const OPERATORS: &str = "operators";
+
+/// A user of the pool.
+struct User {
+    account: AccountId,
+    is_confirmed: bool,
+    made_at: Option<OffsetDateTime>,
+}
+
+impl User {
+    fn read(user: &AdminGetUserOutput) -> Result<Self> {
+        let sub = user.user_attributes().iter().find(|attribute| attribute.name() == "sub");
+        let sub = sub.and_then(|attribute| attribute.value());
+        let nameless = || BeakError::Internal("Cognito knows a person without a sub".into());
+        let made_at = user.user_create_date();
+        let made_at = made_at.and_then(|at| OffsetDateTime::from_unix_timestamp(at.secs()).ok());
+        Ok(Self {
+            account: AccountId::new(sub.ok_or_else(nameless)?),
+            is_confirmed: user.user_status() != Some(&UserStatusType::Unconfirmed),
+            made_at,
+        })
+    }
+
+    /// The name to ask with: the account's own, or, where there is none, the address.
+    fn name<'a>(user: Option<&'a Self>, email: &'a Email) -> &'a str {
+        user.map_or(email.as_str(), |user| user.account.as_str())
+    }
+}
 
 pub(crate) struct Cognito {
     client: Client,
@@ -33,7 +66,7 @@ pub(crate) struct Cognito {
 impl Cognito {
     pub(crate) fn new(config: &SdkConfig, settings: &Settings) -> Self {
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(retries::without_limits(config)),
             user_pool: settings.user_pool.clone(),
             app: settings.client.clone(),
             secret: OnceCell::new(),
@@ -54,8 +87,7 @@ impl Cognito {
         secret.map(str::to_owned).ok_or_else(none)
     }
 
-    /// `false` where the address is taken.
-    async fn try_sign_up(&self, email: &Email, password: &Password) -> Result<bool> {
+    async fn try_sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp> {
         let attribute = AttributeType::builder().name("email").value(email.as_str()).build();
         let attribute = attribute.map_err(|error| BeakError::Internal(error.to_string()))?;
         let asked = self
@@ -67,25 +99,46 @@ impl Cognito {
             .password(password.expose())
             .user_attributes(attribute);
         match asked.send().await {
-            Ok(_) => Ok(true),
+            Ok(made) => Ok(SignedUp::Made(AccountId::new(made.user_sub()))),
             Err(error) => match code(&error) {
-                Some("UsernameExistsException") => Ok(false),
+                // Made by another call since we looked.
+                Some("UsernameExistsException") => Ok(SignedUp::Waiting),
                 Some("InvalidPasswordException" | "InvalidParameterException") => {
                     Err(unfit(error.message()))
                 }
                 // As for a known address, whose owner gets no code either.
-                code if is_undelivered(code) => Ok(true),
+                code if is_undelivered(code) => Ok(SignedUp::Unsent),
                 _ => Err(failed("signing up", &error)),
             },
         }
     }
 
-    async fn is_confirmed(&self, email: &Email) -> Result<bool> {
+    /// The user of a name: an e-mail address or a `sub`.
+    async fn look_up(&self, name: &str) -> Result<Option<User>> {
         let asked = self.client.admin_get_user().user_pool_id(&self.user_pool);
-        match asked.username(email.as_str()).send().await {
-            Ok(user) => Ok(user.user_status() != Some(&UserStatusType::Unconfirmed)),
-            Err(error) if code(&error) == Some("UserNotFoundException") => Ok(false),
+        match asked.username(name).send().await {
+            Ok(user) => User::read(&user).map(Some),
+            Err(error) if nobody(code(&error)) => Ok(None),
             Err(error) => Err(failed("looking a person up", &error)),
+        }
+    }
+
+    /// The account of an address that a call of ours has just changed: the one that was found
+    /// before it, or, made in between, the one that is there now.
+    async fn changed(&self, email: &Email, before: Option<User>) -> Result<Option<AccountId>> {
+        let user = match before {
+            Some(user) => Some(user),
+            None => self.look_up(email.as_str()).await?,
+        };
+        Ok(user.map(|user| user.account))
+    }
+
+    async fn end_sessions(&self, account: &AccountId) -> Result<()> {
+        let asked = self.client.admin_user_global_sign_out().user_pool_id(&self.user_pool);
+        match asked.username(account.as_str()).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("UserNotFoundException") => Ok(()),
+            Err(error) => Err(failed("ending old sessions", &error)),
         }
     }
 
@@ -142,100 +195,67 @@ fn tokens(result: &AuthenticationResultType) -> Result<Tokens> {
     Ok(Tokens { access: access.to_owned(), refresh, expires_in })
 }
 
-/// What Cognito takes no password without: `^[\S]+.*[\S]+$`, as Java reads it. Looked at before it
-/// is asked, because it might look at the address first, and for everybody alike.
-fn check(password: &Password) -> Result<()> {
-    const BLANKS: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
-    const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    let text = password.expose();
-    if text.trim_matches(BLANKS).len() == text.len() && !text.contains(BREAKS) {
-        return Ok(());
-    }
-    Err(BeakError::WeakPassword("a password neither begins nor ends with a blank, and is one line"))
-}
-
-/// Cognito is stricter than we are: an address has at most 128 characters. And whoever has changed
-/// the pool's policy may want longer passwords. Which of the two it minds only its message says.
-fn unfit(message: Option<&str>) -> BeakError {
-    let message = message.unwrap_or_default().to_lowercase();
-    if message.contains("password") {
-        return BeakError::WeakPassword("this password is too weak for this galaxy");
-    }
-    BeakError::invalid("email", "this galaxy takes no such e-mail address")
-}
-
-/// Whether a code failed for what it is or whose it is. Some of these Cognito has only for
-/// addresses that it knows, so none of them may reach a caller in words of its own.
-fn is_no(code: Option<&str>) -> bool {
-    matches!(
-        code,
-        Some(
-            "CodeMismatchException"
-                | "ExpiredCodeException"
-                | "TooManyFailedAttemptsException"
-                | "LimitExceededException"
-                | "UserNotFoundException"
-                | "UserNotConfirmedException"
-                | "NotAuthorizedException"
-                | "InvalidParameterException"
-                // `check` has found nothing in it.
-                | "InvalidPasswordException"
-        )
-    )
-}
-
-/// Whether a request for a code failed only for this address: there is nobody who could want one,
-/// or somebody who has asked too often or can't be mailed. The caller may not learn which.
-fn is_unsent(code: Option<&str>) -> bool {
-    is_undelivered(code) || nobody(code)
-}
-
-/// Whether Cognito did not get a mail out: it has sent as many as it may, or can't reach this one.
-fn is_undelivered(code: Option<&str>) -> bool {
-    let undelivered =
-        matches!(code, Some("LimitExceededException" | "CodeDeliveryFailureException"));
-    if undelivered {
-        tracing::warn!(cause = code, "a code was not sent");
-    }
-    undelivered
-}
-
-/// Whether there is no such person, or none with such a token.
-fn nobody(code: Option<&str>) -> bool {
-    let codes = ["UserNotFoundException", "InvalidParameterException", "NotAuthorizedException"];
-    code.is_some_and(|code| codes.contains(&code))
+/// Who the tokens of a sign-in are for.
+fn entered(result: &AuthenticationResultType) -> Result<Entered> {
+    let claims = result.access_token().and_then(Claims::unverified);
+    let unreadable = || BeakError::Internal("Cognito gave a token that can't be read".into());
+    let claims = claims.ok_or_else(unreadable)?;
+    let (account, operator) = (AccountId::new(claims.sub.as_str()), claims.is_in(OPERATORS));
+    Ok(Entered { account, operator, tokens: tokens(result)? })
 }
 
 #[async_trait]
 impl Identity for Cognito {
-    async fn sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp> {
-        check(password)?;
-        for _ in 0..3 {
-            if self.try_sign_up(email, password).await? {
-                return Ok(SignedUp::CodeSent);
-            }
-            if self.is_confirmed(email).await? {
-                return Ok(SignedUp::Known);
-            }
-            // Never confirmed: whoever it was, the new password and a new code take over.
-            self.forget(email).await?;
-        }
-        Err(BeakError::Unavailable("an address is being signed up again and again".into()))
+    fn accepts(&self, password: &Password) -> Result<()> {
+        check(password)
     }
 
-    async fn confirm(&self, email: &Email, otp: &OtpCode) -> Result<Confirmed> {
+    async fn sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp> {
+        // Looked up before, so that each kind of address takes the same number of calls.
+        match self.look_up(email.as_str()).await? {
+            None => self.try_sign_up(email, password).await,
+            Some(user) if user.is_confirmed => Ok(SignedUp::Known),
+            Some(_) => Ok(SignedUp::Waiting),
+        }
+    }
+
+    async fn confirm(&self, email: &Email, otp: &OtpCode) -> Result<Option<AccountId>> {
+        let user = self.look_up(email.as_str()).await?;
+        let name = User::name(user.as_ref(), email);
         let asked = self
             .client
             .confirm_sign_up()
             .client_id(&self.app)
-            .secret_hash(self.proof(email.as_str()).await?)
-            .username(email.as_str())
+            .secret_hash(self.proof(name).await?)
+            .username(name)
             .confirmation_code(otp.expose());
         match asked.send().await {
-            Ok(_) => Ok(Confirmed::Yes),
-            Err(error) if is_no(code(&error)) => Ok(Confirmed::No),
+            Ok(_) => self.changed(email, user).await,
+            Err(error) if is_no(code(&error)) => Ok(None),
             Err(error) => Err(failed("confirming an address", &error)),
         }
+    }
+
+    async fn set_password(&self, _: &Email, account: &AccountId, new: &Password) -> Result<bool> {
+        let asked = self
+            .client
+            .admin_set_user_password()
+            .user_pool_id(&self.user_pool)
+            .username(account.as_str())
+            .password(new.expose())
+            .permanent(true);
+        match asked.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match code(&error) {
+                Some("UserNotFoundException") => Ok(false),
+                Some("InvalidPasswordException") => Err(unfit(Some("password"))),
+                _ => Err(failed("setting a password", &error)),
+            },
+        }
+    }
+
+    async fn sign_out_all(&self, _: &Email, account: &AccountId) -> Result<()> {
+        self.end_sessions(account).await
     }
 
     async fn resend(&self, email: &Email) -> Result<()> {
@@ -252,7 +272,7 @@ impl Identity for Cognito {
         }
     }
 
-    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Tokens>> {
+    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Entered>> {
         let parameters = [
             ("USERNAME", email.as_str().to_owned()),
             ("PASSWORD", password.expose().to_owned()),
@@ -260,7 +280,7 @@ impl Identity for Cognito {
         ];
         let flow = AuthFlowType::AdminUserPasswordAuth;
         let result = self.authenticate(flow, parameters).await?;
-        result.as_ref().map(tokens).transpose()
+        result.as_ref().map(entered).transpose()
     }
 
     async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>> {
@@ -306,8 +326,8 @@ impl Identity for Cognito {
             return Ok(None);
         }
         let email = Email::parse(attribute("email").unwrap_or_default())?;
-        let operator = claims.groups.iter().any(|group| group == OPERATORS);
-        Ok(Some(Person { email, operator }))
+        let account = AccountId::new(claims.sub.as_str());
+        Ok(Some(Person { account, email, operator: claims.is_in(OPERATORS) }))
     }
 
     async fn forgot(&self, email: &Email) -> Result<()> {
@@ -328,83 +348,36 @@ impl Identity for Cognito {
         self.forget(email).await
     }
 
-    async fn reset(&self, email: &Email, otp: &OtpCode, new: &Password) -> Result<Confirmed> {
-        check(new)?;
+    async fn reset(
+        &self,
+        email: &Email,
+        otp: &OtpCode,
+        new: &Password,
+    ) -> Result<Option<AccountId>> {
+        let user = self.look_up(email.as_str()).await?;
+        let name = User::name(user.as_ref(), email);
         let asked = self
             .client
             .confirm_forgot_password()
             .client_id(&self.app)
-            .secret_hash(self.proof(email.as_str()).await?)
-            .username(email.as_str())
+            .secret_hash(self.proof(name).await?)
+            .username(name)
             .confirmation_code(otp.expose())
             .password(new.expose());
-        match asked.send().await {
-            Ok(_) => {}
-            Err(error) if is_no(code(&error)) => return Ok(Confirmed::No),
+        let account = match asked.send().await {
+            Ok(_) => self.changed(email, user).await?,
+            Err(error) if is_no(code(&error)) => None,
             Err(error) => return Err(failed("taking a new password", &error)),
+        };
+        if let Some(account) = &account {
+            self.end_sessions(account).await?;
         }
-        let ended = self.client.admin_user_global_sign_out().user_pool_id(&self.user_pool);
-        match ended.username(email.as_str()).send().await {
-            Ok(_) => Ok(Confirmed::Yes),
-            Err(error) => Err(failed("ending old sessions", &error)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_as_cognito_wants_it_before_it_is_asked() {
-        for text in ["a rather good one", "ü\u{a0}good\tenough ü", "\u{a0}good enough\u{a0}"] {
-            let password = Password::attempt(text.into()).expect("short enough");
-            assert_eq!(check(&password), Ok(()), "{text:?}");
-        }
-        let bad = [" good enough", "good enough ", "good enough\n", "\tgood enough", "\u{b}good"];
-        for text in bad.into_iter().chain(["good\nenough", "good\u{2028}enough"]) {
-            let password = Password::attempt(text.into()).expect("short enough");
-            assert_eq!(check(&password).map_err(|e| e.code()), Err("weak_password"), "{text:?}");
-        }
+        Ok(account)
     }
 
-    /// What Cognito says of known addresses only looks like what it says of all.
-    #[test]
-    fn what_cognito_knows_of_an_address_is_not_said() {
-        let tried = [
-            "CodeMismatchException",
-            "ExpiredCodeException",
-            "TooManyFailedAttemptsException",
-            "LimitExceededException",
-            "UserNotFoundException",
-            "UserNotConfirmedException",
-            "NotAuthorizedException",
-            "InvalidPasswordException",
-        ];
-        assert!(tried.into_iter().all(|code| is_no(Some(code))));
-        let asked = ["LimitExceededException", "CodeDeliveryFailureException"];
-        assert!(asked.into_iter().all(|code| is_unsent(Some(code)) && is_undelivered(Some(code))));
-        assert!(!is_undelivered(Some("UserNotFoundException")));
-        // These say something of the service, not of anybody.
-        for code in [None, Some("TooManyRequestsException"), Some("InternalErrorException")] {
-            assert!(!is_no(code) && !is_unsent(code), "{code:?}");
-        }
-    }
-
-    #[test]
-    fn what_cognito_minds_is_named_at_its_field() {
-        let cases = [
-            (
-                "1 validation error detected: Value at 'password' failed to satisfy constraint: \
-                 Member must satisfy regular expression pattern: ^[\\S]+.*[\\S]+$",
-                "weak_password",
-            ),
-            ("Password did not conform with policy: Password not long enough", "weak_password"),
-            ("Invalid email address format.", "invalid_request"),
-            ("1 validation error detected: Value at 'username' failed", "invalid_request"),
-        ];
-        for (message, word) in cases {
-            assert_eq!(unfit(Some(message)).code(), word, "{message}");
-        }
+    async fn is_older(&self, account: &AccountId, than: OffsetDateTime) -> Result<bool> {
+        let user = self.look_up(account.as_str()).await?;
+        let made_at = user.filter(|user| user.is_confirmed).and_then(|user| user.made_at);
+        Ok(made_at.is_some_and(|at| at < than))
     }
 }

@@ -27,7 +27,7 @@ use axum::body::Body;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
-use beak_core::ports::{Clock as _, Codes, Entropy, Feedback, Store};
+use beak_core::ports::{Accounts, Clock as _, Entropy, Feedback, Journals, Store};
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
 use lambda_http::Request;
 use lambda_http::http::{Response, Uri};
@@ -37,10 +37,15 @@ use tower::ServiceExt as _;
 use crate::dynamo::DynamoStore;
 use crate::settings::Settings;
 
+/// Longer than Cognito takes to make an account and mail a code, in all but rare cases.
+const ANSWER_STEP: beak_core::Duration = beak_core::Duration::SECOND;
+
 /// The Beak for Lambda: calls through the gateway, and what the event bus tells.
 #[derive(Clone)]
 pub struct Beak {
     router: Router,
+    galaxy: Arc<Galaxy>,
+    prefix: Arc<str>,
     feedback: Arc<dyn Feedback>,
     sets: Arc<[String; 2]>,
 }
@@ -49,7 +54,9 @@ impl Beak {
     fn new(ports: Ports, settings: &Settings, galaxy: beak_core::Settings) -> Self {
         let feedback = Arc::clone(&ports.feedback);
         let sets = Arc::new(events::sets(&settings.prefix));
-        Self { router: beak_api::router(Arc::new(Galaxy::new(ports, galaxy))), feedback, sets }
+        let galaxy = Arc::new(Galaxy::new(ports, galaxy));
+        let (router, prefix) = (beak_api::router(Arc::clone(&galaxy)), settings.prefix.as_str());
+        Self { router, galaxy, prefix: prefix.into(), feedback, sets }
     }
 
     /// Answers a call, or takes an event. An event that could not be written down is an error, so
@@ -58,6 +65,10 @@ impl Beak {
         // Set by the runtime alone, for what did not come through a gateway: nothing that a caller
         // can put into a request makes an event of it.
         if let Some(RequestContext::PassThrough) = request.extensions().get() {
+            if events::is_sweep(request.body(), &self.prefix) {
+                events::sweep(&self.galaxy).await?;
+                return Ok(Response::new(Body::empty()));
+            }
             let now = SystemClock.now();
             events::take(self.feedback.as_ref(), &*self.sets, request.body(), now).await?;
             return Ok(Response::new(Body::empty()));
@@ -71,6 +82,7 @@ impl Beak {
 
 /// The Beak of this function. Makes the clients and asks AWS nothing: what a call does not need is
 /// not waited for at a cold start.
+#[expect(clippy::disallowed_methods, reason = "CloudFormation and Lambda set it")]
 pub async fn service(settings: &Settings) -> Beak {
     // The gateway gives up after twelve seconds; a call that hangs must be over before.
     let timeouts = TimeoutConfig::builder()
@@ -89,6 +101,7 @@ pub async fn service(settings: &Settings) -> Beak {
         // Lambda says it itself.
         function_version: std::env::var("AWS_LAMBDA_FUNCTION_VERSION").ok(),
         peck_lifetime: settings.peck_lifetime,
+        answer_step: ANSWER_STEP,
     };
     Beak::new(ports(&config, settings), settings, galaxy)
 }
@@ -105,7 +118,8 @@ fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
         store: Arc::clone(&store) as Arc<dyn Store>,
         identity: Arc::new(identity::Cognito::new(config, settings)),
         authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
-        codes: Arc::clone(&store) as Arc<dyn Codes>,
+        journals: Arc::clone(&store) as Arc<dyn Journals>,
+        accounts: Arc::clone(&store) as Arc<dyn Accounts>,
         feedback: Arc::clone(&store) as Arc<dyn Feedback>,
         alarms: Some(Arc::new(alarms::CloudWatch::new(aws.clone(), &settings.prefix))),
         limits: Some(store),

@@ -38,7 +38,7 @@ impl Ses {
         // The SDK's own retries would be too soon.
         let once = aws_sdk_sesv2::config::Config::builder().retry_config(RetryConfig::disabled());
         let asked = self.client.get_account().customize().config_override(once).send().await;
-        let account = asked.map_err(|error| failed("asking how the mail stands", &error))?;
+        let account = asked.map_err(|error| failed("reading the mail status", &error))?;
         let quota = account.send_quota();
         Ok(MailState {
             sender: self.from.is_some(),

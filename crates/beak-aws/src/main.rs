@@ -4,6 +4,7 @@ use beak_aws::settings::Settings;
 use lambda_http::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
+#[expect(clippy::disallowed_methods, reason = "CloudFormation and Lambda set it")]
 async fn main() -> Result<(), Error> {
     // CloudWatch adds the time; JSON, so that Logs Insights finds every field by its name.
     tracing_subscriber::fmt()

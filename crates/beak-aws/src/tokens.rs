@@ -14,7 +14,9 @@ pub(crate) struct Claims {
     pub(crate) iss: String,
     /// The app client.
     pub(crate) client_id: String,
-    /// The user's own id in the pool.
+    /// The account.
+    pub(crate) sub: String,
+    /// The user's name in the pool.
     pub(crate) username: String,
     /// The groups.
     #[serde(default, rename = "cognito:groups")]
@@ -27,6 +29,11 @@ impl Claims {
     pub(crate) fn unverified(token: &str) -> Option<Self> {
         let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         serde_json::from_slice(&payload).ok()
+    }
+
+    /// Whether it is a token of a member of this group.
+    pub(crate) fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|member_of| member_of == group)
     }
 
     /// Whether it is a token of this pool and this client. Cognito's `GetUser` accepts the tokens
@@ -55,7 +62,7 @@ mod tests {
         let token = |iss: &str, client: &str| {
             let json = format!(
                 r#"{{"iss":"https://cognito-idp.eu-west-1.amazonaws.com/{iss}",
-                    "client_id":"{client}","username":"u","cognito:groups":["operators"]}}"#
+                    "client_id":"{client}","sub":"s","username":"u","cognito:groups":["operators"]}}"#
             );
             let text = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json));
             Claims::unverified(&text).expect("claims")

@@ -9,8 +9,8 @@ use time::{Duration, OffsetDateTime};
 use crate::certificate::Certificate;
 use crate::id::{CertId, DucklingId, EventId, PeckId};
 use crate::peck::Peck;
-use crate::ports::{Decision, Deletion, Hatching, Move, Promotion, Side};
-use crate::tier::Tier;
+use crate::ports::{Decision, Deletion, Hatching, Move, Promotion, Side, Suspension};
+use crate::tier::{Note, Tier};
 
 /// How long events are kept.
 pub const KEPT: Duration = Duration::days(90);
@@ -24,6 +24,10 @@ pub enum EventKind {
     DuckVerified,
     /// It was deleted.
     DuckDeleted,
+    /// An operator suspended it.
+    DuckSuspended,
+    /// An operator restored it.
+    DuckRestored,
     /// A certificate was signed.
     CertIssued,
     /// A certificate was taken back.
@@ -48,10 +52,12 @@ pub enum EventKind {
 
 impl EventKind {
     /// All.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::DuckHatched,
         Self::DuckVerified,
         Self::DuckDeleted,
+        Self::DuckSuspended,
+        Self::DuckRestored,
         Self::CertIssued,
         Self::CertRevoked,
         Self::KeyRotated,
@@ -71,6 +77,8 @@ impl EventKind {
             Self::DuckHatched => "duck.hatched",
             Self::DuckVerified => "duck.verified",
             Self::DuckDeleted => "duck.deleted",
+            Self::DuckSuspended => "duck.suspended",
+            Self::DuckRestored => "duck.restored",
             Self::CertIssued => "cert.issued",
             Self::CertRevoked => "cert.revoked",
             Self::KeyRotated => "key.rotated",
@@ -183,7 +191,7 @@ fn climbed(at: OffsetDateTime, promotion: &Promotion) -> [Event; 2] {
 /// What a hatching tells.
 #[must_use]
 pub fn of_hatching(hatching: &Hatching) -> Vec<Event> {
-    let Hatching { duckling, certificate } = hatching;
+    let Hatching { duckling, certificate, .. } = hatching;
     let at = duckling.created_at;
     let of = |kind| Event::new(kind, at, &duckling.id);
     let first = issued(at, certificate);
@@ -226,7 +234,7 @@ pub fn of_decision(decision: &Decision) -> Vec<Event> {
     let Decision { id, promotion, note, at } = decision;
     let mut decided = Event::new(EventKind::OperatorDecided, *at, id);
     decided.tier = Some(if promotion.is_some() { Tier::T2 } else { Tier::T1 });
-    decided.note = Some(note.as_str().to_owned()).filter(|note| !note.is_empty());
+    decided.note = said(note);
     let mut events = vec![decided];
     events.extend(promotion.iter().flat_map(|promotion| climbed(*at, promotion)));
     events
@@ -235,11 +243,28 @@ pub fn of_decision(decision: &Decision) -> Vec<Event> {
 /// What a deletion tells.
 #[must_use]
 pub fn of_deletion(deletion: &Deletion) -> Vec<Event> {
-    let Deletion { duckling, certificates, at } = deletion;
+    let Deletion { duckling, certificates, reason, at } = deletion;
     let revoked = |cert| Event::certified(EventKind::CertRevoked, *at, &duckling.id, cert);
     let mut events: Vec<_> = certificates.iter().map(revoked).collect();
-    events.push(Event::new(EventKind::DuckDeleted, *at, &duckling.id));
+    let mut deleted = Event::new(EventKind::DuckDeleted, *at, &duckling.id);
+    deleted.note = reason.as_ref().and_then(said);
+    events.push(deleted);
     events
+}
+
+/// What a suspension, or its end, tells.
+#[must_use]
+pub fn of_suspension(suspension: &Suspension) -> Event {
+    let kind = if suspension.suspends { EventKind::DuckSuspended } else { EventKind::DuckRestored };
+    let duckling = &suspension.duckling;
+    let mut event = Event::certified(kind, suspension.at, &duckling.id, &duckling.cert_id);
+    event.note = said(&suspension.reason);
+    event
+}
+
+/// A note, if it says anything.
+fn said(note: &Note) -> Option<String> {
+    Some(note.as_str().to_owned()).filter(|note| !note.is_empty())
 }
 
 #[cfg(test)]

@@ -36,11 +36,13 @@ pub enum CertStatus {
     Superseded,
     /// It was taken back.
     Revoked,
+    /// Its duckling is suspended, and it is good again when that is restored.
+    Suspended,
 }
 
 impl CertStatus {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Valid, Self::Superseded, Self::Revoked];
+    pub const ALL: [Self; 4] = [Self::Valid, Self::Superseded, Self::Revoked, Self::Suspended];
 
     /// The word on the wire.
     #[must_use]
@@ -49,6 +51,7 @@ impl CertStatus {
             Self::Valid => "valid",
             Self::Superseded => "superseded",
             Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
         }
     }
 

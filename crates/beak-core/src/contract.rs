@@ -1,9 +1,18 @@
 //! What every store has to do, as named cases: the tests of each adapter run all of them with
 //! [`store_contract!`](crate::store_contract).
 
-#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "these are tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
+pub mod accounts;
 pub mod feedback;
+mod fuse;
+pub mod guessing;
+pub mod hatching;
 pub mod home;
 
 use std::sync::Arc;
@@ -20,8 +29,9 @@ use crate::newsletter::{Offer, Token};
 use crate::peck::{Direction, Message, Peck, PeckStatus, PeckType};
 use crate::person::{DisplayName, Email};
 use crate::ports::{
-    CodeAsked, Codes, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Limits,
-    Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side, Store, Turn,
+    AccountId, Crowd, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Limits,
+    Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side, Store,
+    Suspension, Turn,
 };
 use crate::tier::{Note, Statement, Tier, TierRequest};
 
@@ -40,9 +50,14 @@ macro_rules! store_contract {
         $crate::store_contract! { @$form $open;
             an_egg_lies_once
             an_egg_hatches_once
-            a_known_address_lays_no_egg
+            a_known_address_lays_an_egg_like_any_other
+            a_hatching_needs_no_egg
             a_key_opens_its_duckling_until_it_is_exchanged
             a_peck_waits_once
+            a_peck_needs_both_ducklings
+            a_bond_is_asked_for_once
+            pecks_of_a_source_wait_in_numbers
+            pecks_on_a_target_wait_in_numbers
             a_repeated_call_makes_one_peck
             fifty_approvals_have_one_winner
             an_approval_lifts_both_sides_once
@@ -57,8 +72,14 @@ macro_rules! store_contract {
             events_are_listed_part_by_part_for_ninety_days
             a_duckling_takes_another_name
             a_request_for_t2_is_decided_once
+            requests_for_t2_are_listed_oldest_first
+            a_blocked_duckling_finds_no_target
+            a_suspended_duckling_is_restored_as_it_was
+            ducklings_are_read_together
             a_deleted_duckling_leaves_nothing_open
             a_changed_duckling_is_not_deleted
+            a_peck_whose_side_is_gone_is_settled
+            a_deletion_leaves_no_peck_that_waits
             an_offer_becomes_a_subscription_once
             a_signing_key_is_remembered
             all_tables_stand
@@ -121,11 +142,13 @@ fn hatching(name: &str, tag: &str) -> Hatching {
     }
     let key = BeakKey::new(random);
     let certificate = certificate(&DucklingId::new(start(), seed(tag)), tag, Tier::T0);
-    Hatching::new(egg(name), certificate, &key, start())
+    let egg = egg(name);
+    let account = AccountId::new(format!("account of {tag}"));
+    Hatching::new((egg.email, egg.display_name), account, certificate, &key, start())
 }
 
 async fn hatch(store: &Shared, name: &str) -> Duckling {
-    assert_eq!(store.lay_egg(&egg(name)).await, Ok(true));
+    assert_eq!(store.lay_egg(&egg(name)).await, Ok(()));
     let hatching = hatching(name, name);
     assert_eq!(store.hatch(&hatching).await, Ok(Hatched::Done));
     hatching.duckling
@@ -135,6 +158,7 @@ fn peck(source: &Duckling, target: &Duckling, tag: &str) -> Peck {
     Peck {
         id: PeckId::new(start(), seed(tag)),
         source: source.id.clone(),
+        source_tier: Some(source.tier),
         target: target.id.clone(),
         kind: PeckType::parse("data.read").expect("a type"),
         message: Message::parse("hello").expect("a message"),
@@ -168,28 +192,35 @@ async fn approval(store: &Shared, peck: &Peck, tag: &str) -> Move {
 }
 
 async fn metrics(store: &Shared) -> Metrics {
-    store.metrics().await.expect("metrics")
+    store.metrics(start()).await.expect("metrics")
+}
+
+/// Puts away what lapsed; how many it were.
+async fn sweep(store: &Shared, now: OffsetDateTime, limit: usize) -> usize {
+    let swept = store.sweep(now, limit).await.expect("swept");
+    assert_eq!(swept.put_aside, 0);
+    swept.put_away
 }
 
 /// An egg laid again takes the place of the first and is counted once.
 pub async fn an_egg_lies_once(store: Shared) {
-    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(true));
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(()));
     let mut again = egg("swan");
     again.display_name = DisplayName::parse("Black Swan").expect("a name");
     again.expires_at += Duration::hours(1);
-    assert_eq!(store.lay_egg(&again).await, Ok(true));
+    assert_eq!(store.lay_egg(&again).await, Ok(()));
     assert_eq!(store.egg(&again.email).await, Ok(Some(again.clone())));
     assert_eq!(metrics(&store).await.eggs, 1);
     // The first one's time is not the second one's.
-    assert_eq!(store.sweep(egg("swan").expires_at, 10).await, Ok(0));
-    assert_eq!(store.sweep(again.expires_at, 10).await, Ok(1));
+    assert_eq!(sweep(&store, egg("swan").expires_at, 10).await, 0);
+    assert_eq!(sweep(&store, again.expires_at, 10).await, 1);
     assert_eq!(store.egg(&again.email).await, Ok(None));
     assert_eq!(metrics(&store).await, Metrics::default());
 }
 
 /// Of ten hatchings of one egg one wins, and nothing of the others is left.
 pub async fn an_egg_hatches_once(store: Shared) {
-    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(true));
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(()));
     let tries: Vec<_> = (0..10).map(|n| hatching("swan", &format!("swan{n}"))).collect();
     let outcomes = join_all(tries.iter().map(|try_one| store.hatch(try_one))).await;
     let won = outcomes.iter().filter(|outcome| **outcome == Ok(Hatched::Done)).count();
@@ -208,12 +239,23 @@ pub async fn an_egg_hatches_once(store: Shared) {
     assert_eq!(found, 1);
 }
 
-/// Where there is a duckling there is no new egg.
-pub async fn a_known_address_lays_no_egg(store: Shared) {
+/// An address with a duckling is counted like any other, and hatches no second one.
+pub async fn a_known_address_lays_an_egg_like_any_other(store: Shared) {
     let duckling = hatch(&store, "swan").await;
-    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(false));
-    assert_eq!(store.duckling_by_email(&duckling.email).await, Ok(Some(duckling)));
     assert_eq!(metrics(&store).await.eggs, 0);
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(()));
+    assert_eq!(store.hatch(&hatching("swan", "again")).await, Ok(Hatched::Lost));
+    assert_eq!(store.duckling_by_email(&duckling.email).await, Ok(Some(duckling)));
+    assert_eq!(metrics(&store).await.eggs, 1);
+    assert_eq!(sweep(&store, egg("swan").expires_at, 10).await, 1);
+    assert_eq!(metrics(&store).await.eggs, 0);
+}
+
+/// A duckling hatches from its account alone: its egg may have lapsed long ago.
+pub async fn a_hatching_needs_no_egg(store: Shared) {
+    assert_eq!(store.hatch(&hatching("swan", "swan")).await, Ok(Hatched::Done));
+    let expected = Metrics { ducklings: 1, certificates: 1, ..Metrics::default() };
+    assert_eq!(metrics(&store).await, expected);
 }
 
 /// A key opens one duckling; an exchanged one opens nothing; of two exchanges one wins.
@@ -253,6 +295,120 @@ pub async fn a_peck_waits_once(store: Shared) {
     asked(&store, &crane, &swan, "back").await;
 }
 
+/// Neither side may be missing or about to go; a repeated leave changes nothing.
+pub async fn a_peck_needs_both_ducklings(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let heron = hatch(&store, "heron").await;
+    assert_eq!(store.delete(&deletion(&store, &crane.id).await).await, Ok(true));
+    for _ in 0..2 {
+        assert_eq!(store.leave(&heron.id).await, Ok(()));
+    }
+    for gone in [&crane, &heron] {
+        let to_it = store.add_peck(&peck(&swan, gone, "a"), None).await;
+        assert_eq!(to_it, Ok(Pecked::NoTarget));
+        let from_it = store.add_peck(&peck(gone, &swan, "b"), None).await;
+        assert_eq!(from_it, Ok(Pecked::NoSource));
+    }
+    assert_eq!(store.leave(&crane.id).await, Ok(()));
+    assert_eq!(store.duckling(&crane.id).await, Ok(None), "leaving makes no duckling");
+    assert_eq!(metrics(&store).await.pecks, [0; 5]);
+}
+
+/// While the two are bonded for a type, in this direction.
+pub async fn a_bond_is_asked_for_once(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let bond = asked(&store, &swan, &crane, "a").await;
+    let to = approval(&store, &bond, "x").await;
+    assert_eq!(store.move_peck(&bond.id, &to, start()).await, Ok(Moved::Done));
+    let again = peck(&swan, &crane, "b");
+    assert_eq!(store.add_peck(&again, None).await, Ok(Pecked::AlreadyBonded));
+    let mut other = peck(&swan, &crane, "c");
+    other.kind = PeckType::parse("chat.message").expect("a type");
+    assert_eq!(store.add_peck(&other, None).await, Ok(Pecked::Done));
+    asked(&store, &crane, &swan, "back").await;
+    assert_eq!(store.move_peck(&bond.id, &Move::Revoke, start()).await, Ok(Moved::Done));
+    assert_eq!(store.add_peck(&again, None).await, Ok(Pecked::Done));
+}
+
+/// A peck of some type, so that a pair can have several.
+fn numbered(source: &Duckling, target: &Duckling, number: usize) -> Peck {
+    let mut peck = peck(source, target, &format!("n{number}"));
+    peck.kind = PeckType::parse(&format!("data.read{number}")).expect("a type");
+    peck
+}
+
+/// Three for a pair, and as many in all as its tier allows; settled ones make room.
+pub async fn pecks_of_a_source_wait_in_numbers(store: Shared) {
+    let swan = hatch(&store, "swan").await;
+    let mut pecks = Vec::new();
+    for number in 0..7 {
+        let target = hatch(&store, &format!("crane{number}")).await;
+        pecks.extend((0..3).map(|n| numbered(&swan, &target, 3 * number + n)));
+        if number == 0 {
+            let tries: Vec<_> = (40..50).map(|n| numbered(&swan, &target, n)).collect();
+            let all = tries.iter().map(|peck| store.add_peck(peck, None));
+            let outcomes = join_all(all).await;
+            let won = outcomes.iter().filter(|outcome| **outcome == Ok(Pecked::Done)).count();
+            assert_eq!(won, 3, "{outcomes:?}");
+            let crowded = Ok(Pecked::Crowded(Crowd::Pair));
+            assert_eq!(outcomes.iter().filter(|o| **o == crowded).count(), 7, "{outcomes:?}");
+            for (peck, outcome) in tries.iter().zip(outcomes) {
+                if outcome == Ok(Pecked::Done) {
+                    let settled = store.move_peck(&peck.id, &Move::Deny, start()).await;
+                    assert_eq!(settled, Ok(Moved::Done));
+                }
+            }
+        }
+    }
+    for peck in &pecks[..20] {
+        assert_eq!(store.add_peck(peck, None).await, Ok(Pecked::Done));
+    }
+    let crowded = Ok(Pecked::Crowded(Crowd::Source));
+    assert_eq!(store.add_peck(&pecks[20], None).await, crowded);
+    let mut as_t1 = pecks[20].clone();
+    as_t1.source_tier = Some(Tier::T1);
+    assert_eq!(store.add_peck(&as_t1, None).await, Ok(Pecked::Done));
+    for peck in [&pecks[0], &as_t1] {
+        assert_eq!(store.move_peck(&peck.id, &Move::Withdraw, start()).await, Ok(Moved::Done));
+    }
+    for (at, expected) in [(20, Ok(Pecked::Done)), (0, crowded)] {
+        let mut again = pecks[at].clone();
+        again.id = PeckId::new(start(), seed(&format!("again{at}")));
+        assert_eq!(store.add_peck(&again, None).await, expected);
+    }
+}
+
+/// Two hundred, half of them at most from those that asked at T0.
+pub async fn pecks_on_a_target_wait_in_numbers(store: Shared) {
+    let crane = hatch(&store, "crane").await;
+    let mut of_tier = Vec::new();
+    for (tier, name) in [(Tier::T0, "new"), (Tier::T1, "old")] {
+        let mut pecks = Vec::new();
+        for number in 0..34 {
+            let mut source = hatch(&store, &format!("{name}{number}")).await;
+            source.tier = tier;
+            pecks.extend((0..3).map(|n| numbered(&source, &crane, 3 * number + n)));
+        }
+        for peck in &mut pecks {
+            let digits = peck.kind.as_str().trim_start_matches("data.read");
+            peck.id = PeckId::new(start(), seed(&format!("{name}{digits}")));
+        }
+        of_tier.push(pecks);
+    }
+    let crowded = Ok(Pecked::Crowded(Crowd::Target));
+    for pecks in &of_tier {
+        for peck in &pecks[..100] {
+            assert_eq!(store.add_peck(peck, None).await, Ok(Pecked::Done));
+        }
+        assert_eq!(store.add_peck(&of_tier[0][100], None).await, crowded);
+    }
+    assert_eq!(store.add_peck(&of_tier[1][100], None).await, crowded);
+    assert_eq!(store.move_peck(&of_tier[1][0].id, &Move::Deny, start()).await, Ok(Moved::Done));
+    assert_eq!(store.add_peck(&of_tier[0][100], None).await, crowded);
+    assert_eq!(store.add_peck(&of_tier[1][100], None).await, Ok(Pecked::Done));
+    assert_eq!(metrics(&store).await.pecks, [200, 0, 1, 0, 0]);
+}
+
 /// The same call with the same idempotency key gives the same peck; another one is refused.
 pub async fn a_repeated_call_makes_one_peck(store: Shared) {
     let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
@@ -261,10 +417,16 @@ pub async fn a_repeated_call_makes_one_peck(store: Shared) {
     assert_eq!(store.add_peck(&first, Some(&given)).await, Ok(Pecked::Done));
     let second = peck(&swan, &crane, "b");
     let repeated = store.add_peck(&second, Some(&given)).await;
-    assert_eq!(repeated, Ok(Pecked::Repeated(first)));
+    assert_eq!(repeated, Ok(Pecked::Repeated(first.clone())));
     let other = Idempotency { key: "aa".into(), content: "cc".into() };
     assert_eq!(store.add_peck(&second, Some(&other)).await, Ok(Pecked::KeyTaken));
     assert_eq!(metrics(&store).await.pecks[0], 1);
+    // Also when its target is gone.
+    assert_eq!(store.move_peck(&first.id, &Move::Withdraw, start()).await, Ok(Moved::Done));
+    assert_eq!(store.delete(&deletion(&store, &crane.id).await).await, Ok(true));
+    let settled = store.peck(&first.id).await.expect("read").expect("kept");
+    let repeated = store.add_peck(&second, Some(&given)).await;
+    assert_eq!(repeated, Ok(Pecked::Repeated(settled)));
 }
 
 /// Fifty approvals at once: one wins, the others see it, and the counts are exact.
@@ -328,9 +490,9 @@ pub async fn an_approval_that_comes_too_late_loses(store: Shared) {
     assert_eq!(early, Ok(Moved::Elsewhere(PeckStatus::Pending)));
     let (approved, swept) = futures_util::join!(
         store.move_peck(&peck.id, &to, peck.expires_at),
-        store.sweep(peck.expires_at, 10)
+        sweep(&store, peck.expires_at, 10)
     );
-    assert_eq!((approved, swept), (expired, Ok(1)));
+    assert_eq!((approved, swept), (expired, 1));
     assert_eq!(metrics(&store).await.pecks, [0, 0, 0, 1, 0]);
 }
 
@@ -432,12 +594,16 @@ pub async fn what_lapsed_is_swept_and_counted_once(store: Shared) {
     let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
     asked(&store, &swan, &crane, "a").await;
     asked(&store, &crane, &swan, "b").await;
-    assert_eq!(store.lay_egg(&egg("heron")).await, Ok(true));
+    assert_eq!(store.lay_egg(&egg("heron")).await, Ok(()));
     let later = start() + Duration::hours(25);
-    assert_eq!(store.sweep(later, 1).await, Ok(1));
-    let swept = futures_util::join!(store.sweep(later, 10), store.sweep(later, 10));
-    assert_eq!(swept.0.expect("swept") + swept.1.expect("swept"), 2);
-    assert_eq!(store.sweep(later, 10).await, Ok(0));
+    assert_eq!(sweep(&store, later, 1).await, 1);
+    // Counted as it is, before anything has swept.
+    let expected =
+        Metrics { ducklings: 2, certificates: 2, pecks: [0, 0, 0, 2, 0], ..Metrics::default() };
+    assert_eq!(store.metrics(later).await, Ok(expected));
+    let swept = futures_util::join!(sweep(&store, later, 10), sweep(&store, later, 10));
+    assert_eq!(swept.0 + swept.1, 2);
+    assert_eq!(sweep(&store, later, 10).await, 0);
     let expected =
         Metrics { ducklings: 2, certificates: 2, pecks: [0, 0, 0, 2, 0], ..Metrics::default() };
     assert_eq!(metrics(&store).await, expected);
@@ -480,7 +646,7 @@ pub async fn every_change_is_told_once(store: Shared) {
     assert!(both.0 == Ok(Moved::Done) || both.1 == Ok(Moved::Done), "{both:?}");
     assert_eq!(store.move_peck(&peck.id, &Move::Revoke, start()).await, Ok(Moved::Done));
     let lapses = asked(&store, &swan, &crane, "b").await;
-    assert_eq!(store.sweep(lapses.expires_at + Duration::hours(1), 10).await, Ok(1));
+    assert_eq!(sweep(&store, lapses.expires_at + Duration::hours(1), 10).await, 1);
     let new = NewKey { hash: "ab".into(), hint: "…".into(), at: start() };
     assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(true));
     assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(false));
@@ -592,11 +758,119 @@ pub async fn a_request_for_t2_is_decided_once(store: Shared) {
     assert_eq!(store.request_tier(&swan.id, &request).await, Ok(false));
 }
 
+/// One of T1, with a bond to another one.
+async fn grown(store: &Shared, name: &str) -> Duckling {
+    let duckling = hatch(store, name).await;
+    let friend = hatch(store, &format!("{name}-f")).await;
+    let peck = asked(store, &duckling, &friend, name).await;
+    let to = approval(store, &peck, name).await;
+    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Done));
+    store.duckling(&duckling.id).await.expect("read").expect("there")
+}
+
+/// Every open request once, in its newest form, however the list is cut.
+pub async fn requests_for_t2_are_listed_oldest_first(store: Shared) {
+    let mut ducklings = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        ducklings.push(grown(&store, name).await);
+    }
+    let ask = async |at: usize, seconds: i64| {
+        let statement = Statement::parse(&format!("after {seconds} s")).expect("a statement");
+        let request = TierRequest { statement, at: start() + Duration::seconds(seconds) };
+        assert_eq!(store.request_tier(&ducklings[at].id, &request).await, Ok(true));
+    };
+    for (at, seconds) in [(0, 5), (1, 1), (2, 3), (3, 2), (4, 4), (1, 9), (1, 9)] {
+        ask(at, seconds).await;
+    }
+    let listed = async || {
+        let (mut after, mut seen) = (None, Vec::new());
+        loop {
+            let page = Page { limit: 2, after };
+            let listed = store.tier_requests(&page).await.expect("listed");
+            seen.extend(listed.items.into_iter().map(|d| d.display_name.as_str().to_owned()));
+            after = listed.next;
+            if after.is_none() {
+                return seen;
+            }
+        }
+    };
+    assert_eq!(listed().await, ["d", "c", "e", "a", "b"]);
+    let now = store.duckling(&ducklings[2].id).await.expect("read").expect("there");
+    assert_eq!(store.decide(&decision(&now, Some("granted"))).await, Ok(true));
+    let now = store.duckling(&ducklings[4].id).await.expect("read").expect("there");
+    assert_eq!(store.decide(&decision(&now, None)).await, Ok(true));
+    assert_eq!(listed().await, ["d", "a", "b"]);
+}
+
+/// For as long as the block lasts; the other way it may peck, and others may.
+pub async fn a_blocked_duckling_finds_no_target(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let heron = hatch(&store, "heron").await;
+    for _ in 0..2 {
+        assert_eq!(store.block(&crane.id, &swan.id, start()).await, Ok(()));
+    }
+    let blocked = peck(&swan, &crane, "a");
+    assert_eq!(store.add_peck(&blocked, None).await, Ok(Pecked::NoTarget));
+    asked(&store, &heron, &crane, "b").await;
+    asked(&store, &crane, &swan, "c").await;
+    assert_eq!(store.unblock(&crane.id, &swan.id).await, Ok(true));
+    assert_eq!(store.unblock(&crane.id, &swan.id).await, Ok(false));
+    assert_eq!(store.add_peck(&blocked, None).await, Ok(Pecked::Done));
+    for other in [&swan, &heron] {
+        assert_eq!(store.block(&crane.id, &other.id, start()).await, Ok(()));
+    }
+    assert_eq!(store.forget_blocks(&crane.id).await, Ok(()));
+    assert_eq!(store.unblock(&crane.id, &heron.id).await, Ok(false));
+}
+
+fn suspension(duckling: &Duckling, suspends: bool) -> Suspension {
+    let reason = Note::parse("said too much").expect("a note");
+    Suspension { duckling: duckling.clone(), suspends, reason, at: start() }
+}
+
+/// Of two suspensions at once one is written; meanwhile it climbs to no tier.
+pub async fn a_suspended_duckling_is_restored_as_it_was(store: Shared) {
+    let swan = grown(&store, "swan").await;
+    assert_eq!(store.suspend(&suspension(&swan, false)).await, Ok(false));
+    let once = suspension(&swan, true);
+    let both = futures_util::join!(store.suspend(&once), store.suspend(&once));
+    let both = [both.0.expect("answered"), both.1.expect("answered")];
+    assert_eq!(both.iter().filter(|won| **won).count(), 1);
+    let suspended = store.duckling(&swan.id).await.expect("read").expect("there");
+    assert!(suspended.is_suspended());
+    let certificate = store.certificate(&swan.cert_id).await.expect("read").expect("kept");
+    assert_eq!(certificate.status, CertStatus::Suspended);
+    assert_eq!(store.decide(&decision(&swan, Some("granted"))).await, Ok(false));
+    assert_eq!(store.suspend(&suspension(&suspended, false)).await, Ok(true));
+    assert_eq!(store.duckling(&swan.id).await, Ok(Some(swan.clone())));
+    let certificate = store.certificate(&swan.cert_id).await.expect("read").expect("kept");
+    assert_eq!(certificate.status, CertStatus::Valid);
+    let told = events(&store, Some(&swan.id), start()).await;
+    let about: Vec<_> = told
+        .iter()
+        .filter(|event| event.note.as_deref() == Some("said too much"))
+        .map(|event| event.kind.word())
+        .collect();
+    assert_eq!(about.len(), 2, "{about:?}");
+    assert!(about.contains(&"duck.suspended") && about.contains(&"duck.restored"), "{about:?}");
+}
+
+/// Those that there are; the others are left out.
+pub async fn ducklings_are_read_together(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let gone = DucklingId::new(start(), seed("gone"));
+    let ids = [swan.id.clone(), gone, crane.id.clone()];
+    let mut found = store.ducklings_of(&ids).await.expect("read");
+    found.sort_by(|a, b| b.display_name.as_str().cmp(a.display_name.as_str()));
+    assert_eq!(found, [swan, crane]);
+    assert_eq!(store.ducklings_of(&[]).await, Ok(Vec::new()));
+}
+
 async fn deletion(store: &Shared, id: &DucklingId) -> Deletion {
     let duckling = store.duckling(id).await.expect("read").expect("there");
     let certificates = store.certificates_of(id).await.expect("read");
     let certificates = certificates.into_iter().map(|certificate| certificate.id).collect();
-    Deletion { duckling, certificates, at: start() }
+    Deletion { duckling, certificates, reason: None, at: start() }
 }
 
 /// Its key opens nothing, its address is free, its certificates are revoked; of two deletions one
@@ -624,22 +898,62 @@ pub async fn a_deleted_duckling_leaves_nothing_open(store: Shared) {
     assert_eq!((counts.ducklings, counts.certificates, counts.connections), (1, 4, 0));
     let told = tally(&events(&store, Some(&swan.id), start()).await);
     assert!(told.contains(&("duck.deleted", 1)) && told.contains(&("cert.revoked", 2)), "{told:?}");
-    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(true));
+    assert_eq!(store.lay_egg(&egg("swan")).await, Ok(()));
     assert_eq!(store.hatch(&hatching("swan", "again")).await, Ok(Hatched::Done));
 }
 
-/// What was read before another write is not what is deleted; what points to nothing binds nobody.
+/// What was read before another write is not what is deleted.
 pub async fn a_changed_duckling_is_not_deleted(store: Shared) {
-    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let swan = hatch(&store, "swan").await;
     let end = deletion(&store, &swan.id).await;
     let new = NewKey { hash: "ab".repeat(32), hint: "…".into(), at: start() };
     assert_eq!(store.rotate_key(&swan.id, &swan.key_hash, &new).await, Ok(true));
     assert_eq!(store.delete(&end).await, Ok(false));
-    let peck = asked(&store, &crane, &swan, "a").await;
-    let to = approval(&store, &peck, "x").await;
     assert_eq!(store.delete(&deletion(&store, &swan.id).await).await, Ok(true));
-    assert_eq!(store.move_peck(&peck.id, &to, start()).await, Ok(Moved::Stale));
-    assert_eq!(store.move_peck(&peck.id, &Move::Deny, start()).await, Ok(Moved::Done));
+}
+
+/// Earlier releases let a duckling go while a peck for it waited.
+pub async fn a_peck_whose_side_is_gone_is_settled(store: Shared) {
+    let (swan, crane) = (hatch(&store, "swan").await, hatch(&store, "crane").await);
+    let mut early = peck(&crane, &swan, "a");
+    early.source_tier = None;
+    assert_eq!(store.add_peck(&early, None).await, Ok(Pecked::Done));
+    let to = approval(&store, &early, "x").await;
+    assert_eq!(store.delete(&deletion(&store, &swan.id).await).await, Ok(true));
+    assert_eq!(store.move_peck(&early.id, &to, start()).await, Ok(Moved::Stale));
+    assert_eq!(store.move_peck(&early.id, &Move::Deny, start()).await, Ok(Moved::Done));
+    assert_eq!(metrics(&store).await.pecks, [0, 0, 1, 0, 0]);
+}
+
+/// Pecks that come while a duckling is deleted are there before it or not at all.
+pub async fn a_deletion_leaves_no_peck_that_waits(store: Shared) {
+    for round in 0..5 {
+        let swan = hatch(&store, &format!("swan{round}")).await;
+        let crane = hatch(&store, &format!("crane{round}")).await;
+        let end = deletion(&store, &swan.id).await;
+        let pecks =
+            [peck(&swan, &crane, &format!("o{round}")), peck(&crane, &swan, &format!("i{round}"))];
+        let (gone, out, into) = futures_util::join!(
+            store.delete(&end),
+            store.add_peck(&pecks[0], None),
+            store.add_peck(&pecks[1], None)
+        );
+        let gone = gone.expect("answered");
+        let asked = [(out, Pecked::NoSource), (into, Pecked::NoTarget)];
+        let waits = asked.iter().filter(|(outcome, _)| *outcome == Ok(Pecked::Done)).count();
+        assert_eq!(gone, waits == 0, "{asked:?}");
+        for (peck, (outcome, refused)) in pecks.iter().zip(asked) {
+            if outcome == Ok(Pecked::Done) {
+                let settled = store.move_peck(&peck.id, &Move::Deny, start()).await;
+                assert_eq!(settled, Ok(Moved::Done));
+            } else {
+                assert_eq!(outcome, Ok(refused));
+            }
+        }
+        if !gone {
+            assert_eq!(store.delete(&end).await, Ok(true));
+        }
+    }
 }
 
 /// Until it lapses; confirmed twice it is one subscription; ended it stays ended.
@@ -704,37 +1018,4 @@ pub async fn calls_are_counted_exactly(limits: Arc<dyn Limits>) {
     assert!(!limits.take("hatch#192.0.2.1", 20, soon).await.expect("counted").granted);
     let later = now + Duration::seconds(60);
     assert!(limits.take("hatch#192.0.2.1", 20, later).await.expect("counted").granted);
-}
-
-/// Of any number of tries at once, as many are granted as a code has; a code that is asked for
-/// starts anew, and what belonged to the one before it counts no more.
-pub async fn codes_are_tried_exactly(codes: Arc<dyn Codes>) {
-    let until = start() + Duration::hours(24);
-    let asked = CodeAsked { name: "hatch#x".into(), at: start(), until, tries: 0 };
-    assert_eq!(codes.noted_code(&asked.name).await, Ok(None));
-    assert_eq!(codes.take_try(&asked, 5).await, Ok(false));
-    assert_eq!(codes.give_back(&asked).await, Ok(()));
-    assert_eq!(codes.noted_code(&asked.name).await, Ok(None));
-    assert_eq!(codes.note_code(&asked).await, Ok(()));
-    assert_eq!(codes.noted_code(&asked.name).await, Ok(Some(asked.clone())));
-    let takes = join_all((0..50).map(|_| codes.take_try(&asked, 5))).await;
-    assert_eq!(takes.iter().filter(|taken| **taken == Ok(true)).count(), 5, "{takes:?}");
-    assert!(takes.iter().all(Result::is_ok), "{takes:?}");
-    let full = CodeAsked { tries: 5, ..asked.clone() };
-    assert_eq!(codes.noted_code(&asked.name).await, Ok(Some(full)));
-    assert_eq!(codes.give_back(&asked).await, Ok(()));
-    assert_eq!(codes.take_try(&asked, 5).await, Ok(true));
-    assert_eq!(codes.take_try(&asked, 5).await, Ok(false));
-    let other = CodeAsked { name: "reset#x".into(), ..asked.clone() };
-    assert_eq!(codes.noted_code(&other.name).await, Ok(None));
-    let again = CodeAsked { at: start() + Duration::milliseconds(1), ..asked.clone() };
-    assert_eq!(codes.note_code(&again).await, Ok(()));
-    assert_eq!(codes.take_try(&asked, 5).await, Ok(false));
-    assert_eq!(codes.give_back(&asked).await, Ok(()));
-    assert_eq!(codes.noted_code(&again.name).await, Ok(Some(again.clone())));
-    assert_eq!(codes.take_try(&again, 5).await, Ok(true));
-    for _ in 0..2 {
-        assert_eq!(codes.give_back(&again).await, Ok(()));
-    }
-    assert_eq!(codes.noted_code(&again.name).await, Ok(Some(again)));
 }

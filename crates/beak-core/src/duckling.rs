@@ -58,6 +58,8 @@ pub struct Duckling {
     pub last_pulse: Option<OffsetDateTime>,
     /// Its request for T2, if one waits.
     pub tier_request: Option<TierRequest>,
+    /// Whether its deletion has begun: it takes part in no new peck.
+    pub is_leaving: bool,
 }
 
 /// How lively an agent is, by its last pulse.
@@ -72,6 +74,12 @@ pub enum Liveness {
 }
 
 impl Duckling {
+    /// Whether an operator has suspended it. It is so with its certificate.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        self.cert_status == CertStatus::Suspended
+    }
+
     /// How lively it is at a moment.
     #[must_use]
     pub fn liveness(&self, now: OffsetDateTime) -> Liveness {

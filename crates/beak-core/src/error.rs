@@ -20,7 +20,7 @@ pub enum BeakError {
         message: String,
     },
     /// The code is not the one that was sent, or nothing was sent.
-    #[error("this code is not right")]
+    #[error("this code is wrong or no longer valid")]
     OtpMismatch,
     /// The code was right once.
     #[error("this code has expired; ask for a new one")]
@@ -31,6 +31,10 @@ pub enum BeakError {
     /// No credential, or none that is known.
     #[error("a valid Beak Key or access token is needed")]
     Unauthorized,
+    /// An address and a password that do not belong together. The same for an address that no
+    /// account has.
+    #[error("the email address or the password is wrong")]
+    WrongPassword,
     /// A good credential without the right.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -40,6 +44,9 @@ pub enum BeakError {
     /// There is no such thing, or it is not the caller's to see.
     #[error("there is no {0} here")]
     NotFound(&'static str),
+    /// There is such a call, but not with this method.
+    #[error("this call takes other methods: see the header `Allow`")]
+    MethodNotAllowed,
     /// It is already there.
     #[error("{0}")]
     AlreadyExists(&'static str),
@@ -69,6 +76,9 @@ pub enum BeakError {
     /// Something that should not happen. The text is for logs only.
     #[error("something went wrong here")]
     Internal(String),
+    /// What is stored can't be read. The text is for logs only.
+    #[error("something went wrong here")]
+    Damaged(String),
     /// Something that we rest on does not answer. The text is for logs only.
     #[error("this galaxy can't do that at the moment; try again later")]
     Unavailable(String),
@@ -98,17 +108,18 @@ impl BeakError {
             Self::OtpMismatch => "otp_mismatch",
             Self::OtpExpired => "otp_expired",
             Self::CaptchaFailed => "captcha_failed",
-            Self::Unauthorized => "unauthorized",
+            Self::Unauthorized | Self::WrongPassword => "unauthorized",
             Self::Forbidden(_) => "forbidden",
             Self::TierTooLow(_) => "tier_too_low",
             Self::NotFound(_) => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::AlreadyExists(_) => "already_exists",
             Self::Conflict { .. } => "conflict",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WeakPassword(_) => "weak_password",
             Self::RateLimited { .. } => "rate_limited",
-            Self::Internal(_) => "internal",
+            Self::Internal(_) | Self::Damaged(_) => "internal",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -129,7 +140,7 @@ impl BeakError {
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::Internal(cause) | Self::Unavailable(cause) => Some(cause),
+            Self::Internal(cause) | Self::Damaged(cause) | Self::Unavailable(cause) => Some(cause),
             _ => None,
         }
     }

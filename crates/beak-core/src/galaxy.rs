@@ -1,43 +1,55 @@
 //! What a galaxy can be asked to do: one function per call of the Beak, over the ports.
 
 mod certificates;
-mod codes;
+mod guesses;
 mod hatch;
 mod newsletter;
 mod operators;
+mod others;
 mod pecks;
 mod people;
 mod reach;
+mod signing_in;
 
 use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
 pub use self::certificates::{Opinion, Verdict};
-pub use self::hatch::{Hatchling, NewEgg, SignedIn, Verification};
+pub use self::hatch::{Hatchling, Laid, NewEgg, Resend, Verification};
 pub use self::newsletter::NewReader;
 pub use self::operators::{Fleet, Inside, Status};
+pub use self::others::Parties;
 pub use self::pecks::NewPeck;
 pub use self::people::Export;
 pub use self::reach::Awaited;
 use self::reach::Fresh;
+pub use self::signing_in::Reset;
 use crate::access::{Caller, WINDOW, Who};
 use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::person::hex;
 use crate::ports::{
-    Alarm, Alarms, Captcha, CertificateAuthority, Clock, Codes, Entropy, Feedback, Identity,
-    Limits, MailState, Mailer, Metrics, Store, Taken,
+    Accounts, Alarm, Alarms, Captcha, CertificateAuthority, Clock, Entropy, Feedback, Identity,
+    Journals, Limits, MailState, Mailer, Metrics, Store, Swept, Taken,
 };
 use crate::tier::Tier;
+
+/// How many lapsed entries a store looks at in one step of a sweep.
+const AT_ONCE: usize = 50;
+
+/// How many steps a sweep has.
+const SWEEPS: usize = 4;
 
 /// The adapters of a home.
 #[derive(Clone)]
 pub struct Ports {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
-    /// When codes were asked for, and how often they were tried.
-    pub codes: Arc<dyn Codes>,
+    /// Codes that were sent and guesses that were made.
+    pub journals: Arc<dyn Journals>,
+    /// Attempts to hatch, and whose passwords count.
+    pub accounts: Arc<dyn Accounts>,
     /// Passwords, codes, tokens.
     pub identity: Arc<dyn Identity>,
     /// Signs certificates.
@@ -71,6 +83,9 @@ pub struct Settings {
     pub function_version: Option<String>,
     /// How long a peck waits for its answer.
     pub peck_lifetime: Duration,
+    /// Calls whose work differs with the address answer at a multiple of this time, so that the
+    /// time says nothing about the address.
+    pub answer_step: Duration,
 }
 
 /// Who calls, as far as the credential says.
@@ -144,6 +159,11 @@ impl Galaxy {
         // on the store's idea of equality.
         let duckling = found.filter(|d| hash.matches(&d.key_hash));
         let duckling = duckling.ok_or(BeakError::Unauthorized)?;
+        if duckling.is_suspended() {
+            return Err(BeakError::Forbidden(
+                "this duckling is suspended: ask the operator of the galaxy",
+            ));
+        }
         match who {
             Who::Person => {
                 Err(BeakError::Forbidden("this is for people: sign in for an access token"))
@@ -181,13 +201,26 @@ impl Galaxy {
         Duration::seconds(i64::from(WINDOW) - since)
     }
 
-    /// The counts, with everything put away whose time has passed.
+    /// The counts.
     pub async fn metrics(&self) -> Result<Metrics> {
+        self.ports.store.metrics(self.now()).await
+    }
+
+    /// Puts away what has lapsed, for a schedule that comes every minute.
+    pub async fn sweep(&self) -> Result<Swept> {
         let now = self.now();
-        // Bounded, so that one caller never pays for a long silence: what is left over after
-        // this many is put away by the next callers.
-        self.ports.store.sweep(now, 100).await?;
-        self.ports.store.metrics().await
+        let mut all = Swept::default();
+        // Bounded: a backlog is worked off in several minutes, and no call takes too long.
+        for _ in 0..SWEEPS {
+            let swept = self.ports.store.sweep(now, AT_ONCE).await?;
+            all.found += swept.found;
+            all.put_away += swept.put_away;
+            all.put_aside += swept.put_aside;
+            if swept.found < AT_ONCE {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// A name for a call by which its log line is found.

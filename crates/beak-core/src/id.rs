@@ -8,7 +8,7 @@ use ulid::Ulid;
 use crate::error::{BeakError, Result};
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal, $field:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $field:literal, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -26,7 +26,7 @@ macro_rules! id {
                 if ulid.is_some() {
                     return Ok(Self(text.to_owned()));
                 }
-                Err(BeakError::invalid($field, concat!("an id starts with `", $prefix, "`")))
+                Err(BeakError::invalid($field, not_an_id(text, $prefix, $what)))
             }
 
             /// When it was made, to the millisecond.
@@ -55,20 +55,40 @@ macro_rules! id {
 
 id! {
     /// A duckling.
-    DucklingId, "dkl_", "duckling_id"
+    DucklingId, "dkl_", "duckling_id", "a duckling id"
 }
 id! {
     /// A birth certificate.
-    CertId, "crt_", "cert_id"
+    CertId, "crt_", "cert_id", "a certificate id"
 }
 id! {
     /// A peck, and the bond it may become.
-    PeckId, "pck_", "peck_id"
+    PeckId, "pck_", "peck_id", "a peck id"
 }
 id! {
     /// An event of the audit.
-    EventId, "evt_", "event_id"
+    EventId, "evt_", "event_id", "an event id"
 }
+
+id! {
+    /// An attempt to hatch.
+    HatchId, "htc_", "hatch_id", "a hatch id"
+}
+
+/// Why a text is no id, and what one looks like. The text is repeated only where it has the prefix
+/// of an id: anything else may be a secret that went into the wrong field.
+fn not_an_id(text: &str, prefix: &str, what: &str) -> String {
+    let like = format!("`{prefix}` and 26 digits and capital letters, such as `{prefix}{EXAMPLE}`");
+    let rest = text.strip_prefix(prefix).unwrap_or_default();
+    let is_short = (1..=40).contains(&rest.len());
+    if is_short && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return format!("`{text}` is not {what}; one is {like}");
+    }
+    format!("{what} is {like}")
+}
+
+/// The example of the ULID specification.
+const EXAMPLE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 fn ulid_of(now: OffsetDateTime, random: [u8; 16]) -> Ulid {
     let milliseconds = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
@@ -109,5 +129,16 @@ mod tests {
         for text in bad {
             assert!(DucklingId::parse(&text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_error_shows_what_an_id_looks_like() {
+        let said = |text: &str| PeckId::parse(text).expect_err("no id").to_string();
+        let like = "`pck_` and 26 digits and capital letters, such as \
+                    `pck_01ARZ3NDEKTSV4RRFFQ69G5FAV`";
+        assert_eq!(said("pck_abc123"), format!("`pck_abc123` is not a peck id; one is {like}"));
+        // A key in the wrong field is not repeated.
+        assert_eq!(said("sd_bk_secret"), format!("a peck id is {like}"));
+        assert!(PeckId::parse(&format!("pck_{EXAMPLE}")).is_ok());
     }
 }

@@ -15,6 +15,7 @@ pub mod newsletter;
 pub mod peck;
 pub mod person;
 pub mod ports;
+pub mod text;
 pub mod tier;
 
 #[cfg(feature = "contract")]

@@ -43,7 +43,11 @@ macro_rules! words {
 
 words!(code<'a>, "code.txt", "code.html" { code: &'a str, minutes: Option<i64> });
 words!(already_hatched, "already_hatched.txt", "already_hatched.html" {});
-words!(egg_waits, "egg_waits.txt", "egg_waits.html" {});
+words!(
+    account_without_duckling,
+    "account_without_duckling.txt",
+    "account_without_duckling.html" {}
+);
 words!(welcome<'a>, "welcome.txt", "welcome.html" {
     name: &'a str, id: &'a str, tier: &'a str
 });
@@ -84,9 +88,9 @@ impl Mail {
         mail!(to, "You already have a duckling", already_hatched {})
     }
 
-    /// Tells the owner of a confirmed address without a duckling how its egg hatches.
-    pub fn egg_waits(to: Email) -> Result<Self> {
-        mail!(to, "Sign in to hatch your duckling", egg_waits {})
+    /// Tells the owner of a confirmed address without a duckling how to hatch one.
+    pub fn account_without_duckling(to: Email) -> Result<Self> {
+        mail!(to, "Sign in to hatch your duckling", account_without_duckling {})
     }
 
     /// Greets a new duckling's owner.

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::error::{BeakError, Result};
 use crate::id::{DucklingId, PeckId};
-use crate::person::is_plain_text;
+use crate::text::is_plain;
 use crate::tier::Tier;
 
 /// What a bond is for: a dotted lower-case name, such as `data.read`. Any such name is allowed.
@@ -50,10 +50,19 @@ pub struct Message(String);
 impl Message {
     /// Reads a message of plain text.
     pub fn parse(text: &str) -> Result<Self> {
-        if is_plain_text(text, 500) {
+        if is_plain(text, 500) {
             return Ok(Self(text.to_owned()));
         }
-        Err(BeakError::invalid("message", "a message has at most 500 characters of plain text"))
+        Err(BeakError::invalid(
+            "message",
+            "a message has at most 500 characters, none of them hidden",
+        ))
+    }
+
+    /// A message that was accepted when it was kept, under rules that may have become stricter.
+    #[must_use]
+    pub fn kept(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The text.
@@ -62,6 +71,16 @@ impl Message {
         &self.0
     }
 }
+
+/// How many pecks of one duckling to one other wait at most.
+pub const WAITING_FOR_A_PAIR: u32 = 3;
+
+/// How many pecks wait for one duckling at most.
+pub const WAITING_ON_A_TARGET: u32 = 200;
+
+/// How many of those come from ducklings that asked at T0, so that newcomers, of whom there can be
+/// any number, leave room for the others.
+pub const WAITING_ON_A_TARGET_FROM_T0: u32 = 100;
 
 /// Where a peck stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +134,9 @@ pub struct Peck {
     pub id: PeckId,
     /// Who asks.
     pub source: DucklingId,
+    /// The tier of the asking side when it asked. `None` in pecks of earlier releases, which count
+    /// against no limit of waiting pecks.
+    pub source_tier: Option<Tier>,
     /// Who is asked.
     pub target: DucklingId,
     /// What for.
@@ -177,6 +199,9 @@ mod tests {
         assert!(Message::parse(&"ü".repeat(500)).is_ok());
         assert!(Message::parse("two\nlines").is_ok());
         assert!(Message::parse(&"x".repeat(501)).is_err());
-        assert!(Message::parse("\u{1b}[31m").is_err());
+        assert!(Message::parse("👩‍💻 says hi").is_ok());
+        for text in ["\u{1b}[31m", "a\u{202e}b", "a\u{200b}b"] {
+            assert!(Message::parse(text).is_err(), "{text:?}");
+        }
     }
 }

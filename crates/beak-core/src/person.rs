@@ -7,6 +7,7 @@ use time::Duration;
 use zeroize::Zeroize;
 
 use crate::error::{BeakError, Result};
+use crate::text;
 
 /// An e-mail address, case-folded: one mailbox has one spelling here.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,22 +53,22 @@ impl fmt::Debug for Email {
     }
 }
 
-/// How a duckling wants to be called: 1 to 64 characters, none of them a control character.
+/// How a duckling wants to be called: 1 to 64 characters, none of them hidden, the letters of one
+/// script (UTS 39), in Unicode's form NFC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisplayName(String);
 
 impl DisplayName {
     /// Reads a name; blanks around it are dropped.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        // Invisible marks could make one name look like another.
-        let invisible = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{2069}'];
-        let hidden = |c: char| invisible.iter().any(|range| range.contains(&c)) || c == '\u{feff}';
-        let visible = |c: char| !c.is_control() && !hidden(c);
-        if (1..=64).contains(&text.chars().count()) && text.chars().all(visible) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(BeakError::invalid("display_name", "a display name has 1 to 64 visible characters"))
+        let name = text::name(text, 64);
+        name.map(Self).map_err(|why| BeakError::invalid("display_name", why))
+    }
+
+    /// A name that was accepted when it was kept, under rules that may have become stricter since.
+    #[must_use]
+    pub fn kept(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The text.
@@ -110,9 +111,11 @@ const COMMON: [&str; 24] = [
 
 impl Password {
     /// Takes a new password: 12 to 128 characters, not common, not the address.
-    /// No rules of composition: NIST SP 800-63B, 3.1.1.2.
+    /// No rules of composition: NIST SP 800-63B, 3.1.1.2. Compared as RFC 8265 says.
     pub fn parse(text: String, email: &Email) -> Result<Self> {
-        let password = Self(text);
+        let typed = Self(text);
+        let unfit = "a password has no control characters and no invisible ones";
+        let password = Self(text::opaque(&typed.0).ok_or(BeakError::WeakPassword(unfit))?);
         let folded = password.0.to_lowercase();
         let local = email.as_str().split('@').next().unwrap_or_default();
         let length = password.0.chars().count();
@@ -134,11 +137,23 @@ impl Password {
 
     /// Takes a password that is only compared, so it need not be a good one.
     pub fn attempt(text: String) -> Result<Self> {
-        let password = Self(text);
+        let typed = Self(text);
+        // What can be no password is compared as it is, and found wrong.
+        let password = Self(text::opaque(&typed.0).unwrap_or_else(|| typed.0.clone()));
         if password.0.chars().count() <= 128 {
             return Ok(password);
         }
         Err(BeakError::invalid("password", "a password has at most 128 characters"))
+    }
+
+    /// A secret password, in place of one that was not chosen. It has all kinds of characters, for
+    /// user pools whose owner wants them.
+    #[must_use]
+    pub fn random(mut random: [u8; 32]) -> Self {
+        let mut digits = hex(&random);
+        random.zeroize();
+        digits.push_str("Aa1!");
+        Self(digits)
     }
 
     /// The characters, for whoever keeps or compares them.
@@ -171,10 +186,11 @@ pub const CODE_TRIES: u32 = 5;
 pub struct OtpCode(String);
 
 impl OtpCode {
-    /// Reads a code.
+    /// Reads a code. Spaces and dashes are ignored.
     pub fn parse(text: &str) -> Result<Self> {
-        if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Self(text.to_owned()));
+        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        if text.len() <= 32 && digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(Self(digits));
         }
         Err(BeakError::invalid("code", "a code has six digits"))
     }
@@ -196,13 +212,6 @@ impl fmt::Debug for OtpCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("OtpCode(…)")
     }
-}
-
-/// Whether a text has at most so many characters and only such as can be read; line breaks and
-/// tabs are fine, other control characters are not.
-pub(crate) fn is_plain_text(text: &str, longest: usize) -> bool {
-    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
-    text.chars().count() <= longest && text.chars().all(plain)
 }
 
 /// Lower-case hex.
@@ -255,12 +264,23 @@ mod tests {
     }
 
     #[test]
+    fn passwords_are_compared_in_one_spelling() {
+        let email = Email::parse("a@example.com").expect("an address");
+        let chosen = Password::parse("a rather goo\u{308}d\u{a0}one".into(), &email);
+        let typed = Password::attempt("a rather go\u{f6}d one".into());
+        let texts = [chosen, typed].map(|p| p.map(|p| p.expose().to_owned()));
+        assert_eq!(texts[0], texts[1]);
+        let hidden = Password::parse("a rather\u{200b} good one".into(), &email).map(|_| ());
+        assert_eq!(hidden.map_err(|error| error.code()), Err("weak_password"));
+    }
+
+    #[test]
     fn names_are_visible() {
         assert_eq!(
             DisplayName::parse(" Duck 🦆 ").map(|n| n.as_str().to_owned()),
             Ok("Duck 🦆".into())
         );
-        for text in ["", "  ", "a\u{202e}b", "a\u{7}", &"x".repeat(65)] {
+        for text in ["", "  ", "a\u{202e}b", "Аnna", &"x".repeat(65)] {
             assert!(DisplayName::parse(text).is_err(), "{text:?}");
         }
     }
@@ -268,6 +288,9 @@ mod tests {
     #[test]
     fn codes_have_six_digits() {
         assert_eq!(OtpCode::new([0, 0, 0, 7]).expose(), "000007");
+        for text in ["123456", " 123 456 ", "123-456", "12-34-56"] {
+            assert_eq!(OtpCode::parse(text).map(|code| code.0), Ok("123456".into()), "{text:?}");
+        }
         for text in ["", "12345", "1234567", "12345a", "１２３４５６"] {
             assert!(OtpCode::parse(text).is_err(), "{text:?}");
         }

@@ -3,8 +3,10 @@
 //! A port answers `Err` only when something is broken ([`BeakError::Unavailable`] when trying
 //! again may help, [`BeakError::Internal`] otherwise). Losing a race is an answer, not an error.
 
-mod codes;
+mod accounts;
+mod counts;
 mod feedback;
+mod journals;
 mod store;
 
 use std::net::IpAddr;
@@ -12,11 +14,13 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-pub use self::codes::{CodeAsked, Codes};
+pub use self::accounts::{AccountId, Accounts, Attempt};
+pub use self::counts::{Lapsed, Metrics, Swept};
 pub use self::feedback::{Alarm, AlarmState, Alarms, Feedback};
+pub use self::journals::{Journal, Journals, Mark};
 pub use self::store::{
-    Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
-    NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, TableState, Turn,
+    Crowd, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Move, Moved,
+    NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, Suspension, TableState, Turn,
 };
 use crate::certificate::Claims;
 use crate::error::Result;
@@ -27,22 +31,16 @@ use crate::person::{Email, OtpCode, Password};
 use crate::error::BeakError;
 
 /// What became of a sign-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedUp {
-    /// A code is on its way.
-    CodeSent,
-    /// The address is confirmed; nothing was changed and nothing sent.
+    /// This call made the account, and a code is on its way.
+    Made(AccountId),
+    /// The account may have been made, but its code was not sent.
+    Unsent,
+    /// There is an account that was never confirmed. Nothing was changed and nothing sent.
+    Waiting,
+    /// The address is confirmed. Nothing was changed and nothing sent.
     Known,
-}
-
-/// What a code was worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confirmed {
-    /// It was right.
-    Yes,
-    /// It was wrong, too old or used up, or nobody waits for one. Why is not said: what an identity
-    /// can tell of a code says whether it knows the address.
-    No,
 }
 
 /// What a person signs in with from then on.
@@ -55,9 +53,21 @@ pub struct Tokens {
     pub expires_in: Duration,
 }
 
+/// An account whose password was right.
+pub struct Entered {
+    /// The account.
+    pub account: AccountId,
+    /// Whether this is an operator.
+    pub operator: bool,
+    /// Its tokens.
+    pub tokens: Tokens,
+}
+
 /// Who holds an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
+    /// The account.
+    pub account: AccountId,
     /// The confirmed address.
     pub email: Email,
     /// Whether this is an operator.
@@ -67,15 +77,29 @@ pub struct Person {
 /// Passwords, codes and tokens of people.
 #[async_trait]
 pub trait Identity: Send + Sync {
-    /// Takes a password for an address and sends a code there. Done again before the code was
-    /// used, it takes the new password and sends a new code.
+    /// Refuses a new password that this identity would not take. Asks nothing of anyone.
+    fn accepts(&self, _: &Password) -> Result<()> {
+        Ok(())
+    }
+    /// Makes an account with this password and sends a code, unless there is an account.
     async fn sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp>;
-    /// Confirms an address by its code.
-    async fn confirm(&self, email: &Email, code: &OtpCode) -> Result<Confirmed>;
-    /// Sends a new code, if one is waited for.
+    /// Confirms an address by its code, which is used up. The account, if it was this call that
+    /// confirmed it; `None` for a code that is wrong, too old or used up, and for an account that
+    /// is confirmed or missing. Which of these is not said.
+    async fn confirm(&self, email: &Email, code: &OtpCode) -> Result<Option<AccountId>>;
+    /// Replaces the password of a confirmed account. Whether the account is still there.
+    async fn set_password(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        new: &Password,
+    ) -> Result<bool>;
+    /// Ends all tokens of an account. Fine if there is none.
+    async fn sign_out_all(&self, email: &Email, account: &AccountId) -> Result<()>;
+    /// Sends a new code, if an account waits for one.
     async fn resend(&self, email: &Email) -> Result<()>;
-    /// Tokens for a confirmed address and its password.
-    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Tokens>>;
+    /// The account with its tokens, for a confirmed address and its password.
+    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Entered>>;
     /// A new access token.
     async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>>;
     /// Ends all of a person's tokens.
@@ -86,8 +110,16 @@ pub trait Identity: Send + Sync {
     async fn forgot(&self, email: &Email) -> Result<()>;
     /// Forgets a person, with all of the person's tokens. Fine if there is none.
     async fn delete(&self, email: &Email) -> Result<()>;
-    /// Takes a new password, if the code is right; ends all of the person's tokens.
-    async fn reset(&self, email: &Email, code: &OtpCode, new: &Password) -> Result<Confirmed>;
+    /// Takes a new password, if the code is right; ends all of the person's tokens. The account,
+    /// if it was so.
+    async fn reset(
+        &self,
+        email: &Email,
+        code: &OtpCode,
+        new: &Password,
+    ) -> Result<Option<AccountId>>;
+    /// Whether an account was made before a moment. `false` where there is none.
+    async fn is_older(&self, account: &AccountId, than: OffsetDateTime) -> Result<bool>;
 }
 
 /// A public signing key: Ed25519.

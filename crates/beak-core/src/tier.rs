@@ -5,7 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use crate::error::{BeakError, Result};
-use crate::person::is_plain_text;
+use crate::text::is_plain;
 
 /// How far a duckling is trusted. Tiers never fall by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,15 @@ impl Tier {
         }
     }
 
+    /// How many pecks of a duckling of this tier may wait for an answer at once.
+    #[must_use]
+    pub fn waiting_pecks(self) -> u32 {
+        match self {
+            Self::T0 => 20,
+            Self::T1 | Self::T2 => 100,
+        }
+    }
+
     /// How many requests a minute a duckling of this tier may make.
     #[must_use]
     pub fn requests_per_minute(self) -> u32 {
@@ -72,11 +81,17 @@ pub struct Statement(String);
 impl Statement {
     /// Reads a statement.
     pub fn parse(text: &str) -> Result<Self> {
-        if !text.trim().is_empty() && is_plain_text(text, 500) {
+        if !text.trim().is_empty() && is_plain(text, 500) {
             return Ok(Self(text.to_owned()));
         }
         let message = "a statement has 1 to 500 characters of plain text";
         Err(BeakError::invalid("statement", message))
+    }
+
+    /// A statement that was accepted when it was kept, under rules that may have become stricter.
+    #[must_use]
+    pub fn kept(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The text.
@@ -93,7 +108,7 @@ pub struct Note(String);
 impl Note {
     /// Reads a note.
     pub fn parse(text: &str) -> Result<Self> {
-        if is_plain_text(text, 500) {
+        if is_plain(text, 500) {
             return Ok(Self(text.to_owned()));
         }
         Err(BeakError::invalid("note", "a note has at most 500 characters of plain text"))

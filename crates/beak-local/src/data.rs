@@ -8,16 +8,22 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use beak_api::jws::Signer;
+use beak_api::jws::{Signer, kid};
+use beak_api::system::SystemClock;
+use beak_core::ports::{Clock as _, PublicKey};
 use beak_core::{BeakError, Result};
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::db::Db;
 use crate::error::LocalError;
+use crate::store::{accounts, millis};
+
+/// The database's file.
+pub(crate) const DATABASE: &str = "galaxy.redb";
 
 /// An open data folder.
 pub(crate) struct Data {
@@ -30,7 +36,9 @@ impl Data {
     pub(crate) fn open(folder: &Path) -> std::result::Result<Self, LocalError> {
         let unusable = |error: io::Error| LocalError::Folder(folder.to_owned(), error.to_string());
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
-        let path = folder.join("galaxy.redb");
+        let path = folder.join(DATABASE);
+        // Whatever the folder is: the file holds hashes of passwords, and codes.
+        keep_private(&path).map_err(unusable)?;
         let db = Db::open(&path).map_err(|error| match error {
             redb::Error::DatabaseAlreadyOpen => LocalError::InUse(folder.to_owned()),
             // redb says so of a file that is none of its own.
@@ -39,6 +47,11 @@ impl Data {
             }
             redb::Error::Io(error) => unusable(error),
             other => LocalError::Damaged(path.clone(), other.to_string()),
+        })?;
+        let now = millis(SystemClock.now());
+        db.write_now(|txn| accounts::upgrade(txn, now)).map_err(|error| {
+            let why = error.cause().map_or_else(|| error.to_string(), str::to_owned);
+            LocalError::Damaged(path, why)
         })?;
         Ok(Self { folder: folder.to_owned(), db })
     }
@@ -64,10 +77,25 @@ impl Data {
         }
     }
 
+    /// The public half of the signing key.
+    pub(crate) fn public_key(&self) -> std::result::Result<PublicKey, LocalError> {
+        let bytes = self.signer()?.0.verifying_key().to_bytes();
+        Ok(PublicKey { kid: kid(&bytes), bytes })
+    }
+
     /// Where the first operator's password is written down.
     pub(crate) fn operator_file(&self) -> PathBuf {
         self.folder.join("operator.txt")
     }
+}
+
+/// Makes a file that only its owner may read, or makes such a one of the one that is there.
+fn keep_private(path: &Path) -> io::Result<()> {
+    let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
 }
 
 /// Writes a whole file that only its owner may read, or none.
@@ -80,7 +108,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&unfinished, path)
 }
 
-fn from_hex(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     let digits = text.as_bytes();
     let mut bytes = [0; 32];
     if digits.len() != 64 {

@@ -3,6 +3,7 @@
 //! Every table maps text to JSON. The file has one owner at a time; redb holds a lock on it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use beak_core::{BeakError, Result};
@@ -26,16 +27,26 @@ pub(crate) const KEYS: Table = Table::new("keys");
 pub(crate) const PECKS: Table = Table::new("pecks");
 /// Side, duckling and peck id → nothing.
 pub(crate) const SIDES: Table = Table::new("sides");
-/// Source, target and type of a pending peck → its id.
+/// Source, target and type of a peck that waits or is a bond → its id.
 pub(crate) const PAIRS: Table = Table::new("pairs");
+/// Duckling, or pair, and direction → how many pecks wait.
+pub(crate) const WAITING: Table = Table::new("waiting");
+/// Owner and other → since when the owner refuses the other's pecks.
+pub(crate) const BLOCKS: Table = Table::new("blocks");
+/// Time and duckling → nothing, for each request for T2 that waits.
+pub(crate) const REQUESTS: Table = Table::new("requests");
 /// What lapses, by its time.
 pub(crate) const DUE: Table = Table::new("due");
+/// What lapsed and could not be put away, by its time.
+pub(crate) const ASIDE: Table = Table::new("aside");
 /// Id → certificate.
 pub(crate) const CERTIFICATES: Table = Table::new("certificates");
 /// Duckling and certificate id → nothing.
 pub(crate) const OWNED: Table = Table::new("owned");
 /// Id of a signing key → its public half, as hex.
 pub(crate) const SIGNING_KEYS: Table = Table::new("signing_keys");
+/// Address of a galaxy whose certificates came with an import → nothing.
+pub(crate) const ISSUERS: Table = Table::new("issuers");
 /// Duckling, or `*` for all, and event id → event.
 pub(crate) const EVENTS: Table = Table::new("events");
 /// Hash of a newsletter's token → whose offer it is.
@@ -50,8 +61,12 @@ pub(crate) const UNREACHABLE: Table = Table::new("unreachable");
 pub(crate) const REPEATS: Table = Table::new("repeats");
 /// What may be done once in a while → when next.
 pub(crate) const TURNS: Table = Table::new("turns");
-/// What a code is for and the address's digest → when it was asked for.
-pub(crate) const CODES: Table = Table::new("codes");
+/// What it is about and the address's digest → what happened not long ago.
+pub(crate) const JOURNALS: Table = Table::new("journals");
+/// The address's digest, and an attempt's id or the client's digest → the attempt to hatch.
+pub(crate) const ATTEMPTS: Table = Table::new("attempts");
+/// Id of an account → which attempt made it, and whether its password counts.
+pub(crate) const ACCOUNTS: Table = Table::new("accounts");
 /// Name → count.
 pub(crate) const COUNTS: Table = Table::new("counts");
 /// E-mail address → password, code.
@@ -61,7 +76,7 @@ pub(crate) const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
 
-pub(crate) const ALL: [Table; 23] = [
+pub(crate) const ALL: [Table; 30] = [
     EGGS,
     DUCKLINGS,
     EMAILS,
@@ -69,10 +84,15 @@ pub(crate) const ALL: [Table; 23] = [
     PECKS,
     SIDES,
     PAIRS,
+    WAITING,
+    BLOCKS,
+    REQUESTS,
     DUE,
+    ASIDE,
     CERTIFICATES,
     OWNED,
     SIGNING_KEYS,
+    ISSUERS,
     EVENTS,
     OFFERS,
     READERS,
@@ -80,7 +100,9 @@ pub(crate) const ALL: [Table; 23] = [
     UNREACHABLE,
     REPEATS,
     TURNS,
-    CODES,
+    JOURNALS,
+    ATTEMPTS,
+    ACCOUNTS,
     COUNTS,
     PEOPLE,
     TOKENS,
@@ -92,6 +114,8 @@ pub(crate) struct Db {
     path: PathBuf,
     /// `None` only if opening it again has failed after the disk had failed.
     open: RwLock<Option<Database>>,
+    /// Whether the last write failed for want of the disk.
+    is_failing: AtomicBool,
 }
 
 impl Db {
@@ -103,7 +127,8 @@ impl Db {
             txn.open_table(table)?;
         }
         txn.commit()?;
-        Ok(Self { path: path.to_owned(), open: RwLock::new(Some(database)) })
+        let open = RwLock::new(Some(database));
+        Ok(Self { path: path.to_owned(), open, is_failing: AtomicBool::new(false) })
     }
 
     /// Reads; everything that `f` sees is of one moment.
@@ -123,16 +148,42 @@ impl Db {
     ) -> Result<T> {
         let db = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
-            let result = db.with(|database| {
-                let writing = Writing(database.begin_write().map_err(broken)?);
-                // On an error the transaction is dropped, and with it all that it did.
-                let value = f(&writing)?;
-                writing.0.commit().map_err(broken)?;
-                Ok(value)
-            });
+            let result = db.write_now(f);
             db.recover(result)
         });
         done.await.map_err(|error| BeakError::Internal(error.to_string()))?
+    }
+
+    /// The same on this thread, before any async one waits.
+    pub(crate) fn write_now<T>(&self, f: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
+        let written = self.with(|database| {
+            let writing = Writing(database.begin_write().map_err(broken)?);
+            // On an error the transaction is dropped, and with it all that it did.
+            let value = f(&writing)?;
+            writing.0.commit().map_err(broken)?;
+            Ok(value)
+        });
+        // A later write that is kept says little: it may fit where a larger one did not.
+        if matches!(written, Err(BeakError::Unavailable(_))) {
+            self.is_failing.store(true, Ordering::Relaxed);
+        }
+        written
+    }
+
+    /// Whether what is written now would be kept. After a failure that is tried out, with more than
+    /// the pages hold that the database has free.
+    pub(crate) async fn takes_writes(self: &Arc<Self>) -> bool {
+        const TRY: &str = "last try";
+        if !self.is_failing.load(Ordering::Relaxed) {
+            return true;
+        }
+        let much = "x".repeat(1 << 18);
+        let tried = self.write(move |txn| txn.put(COUNTS, TRY, &much)).await;
+        let takes = tried.is_ok() && self.write(|txn| txn.remove(COUNTS, TRY)).await.is_ok();
+        if takes {
+            self.is_failing.store(false, Ordering::Relaxed);
+        }
+        takes
     }
 
     fn with<T>(&self, f: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
@@ -159,12 +210,14 @@ pub(crate) fn broken(error: impl Into<redb::Error>) -> BeakError {
         error @ (redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed) => {
             BeakError::Unavailable(error.to_string())
         }
+        error @ redb::Error::Corrupted(_) => BeakError::Damaged(error.to_string()),
         error => BeakError::Internal(error.to_string()),
     }
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| BeakError::Internal(error.to_string()))
+    serde_json::from_slice(bytes)
+        .map_err(|error| BeakError::Damaged(format!("an entry can't be read: {error}")))
 }
 
 fn look<T: DeserializeOwned>(
@@ -194,6 +247,19 @@ fn walk<T: DeserializeOwned>(
     range.take(span.limit).map(decoded).collect()
 }
 
+fn walk_raw(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    span: &Span<'_>,
+) -> Result<Vec<Entry<Vec<u8>>>> {
+    let range = table.range(span.from..span.to).map_err(broken)?;
+    let copied = |entry: std::result::Result<_, redb::StorageError>| {
+        let (key, value): (redb::AccessGuard<&str>, redb::AccessGuard<&[u8]>) =
+            entry.map_err(broken)?;
+        Ok((key.value().to_owned(), value.value().to_vec()))
+    };
+    range.take(span.limit).map(copied).collect()
+}
+
 /// Which entries of a table: keys from `from` up to, not including, `to`.
 pub(crate) struct Span<'a> {
     pub(crate) from: &'a str,
@@ -216,6 +282,11 @@ impl Reading {
         span: &Span<'_>,
     ) -> Result<Vec<Entry<T>>> {
         walk(&self.0.open_table(table).map_err(broken)?, span)
+    }
+
+    /// Entries as they are, readable or not, from the front.
+    pub(crate) fn list_raw(&self, table: Table, span: &Span<'_>) -> Result<Vec<Entry<Vec<u8>>>> {
+        walk_raw(&self.0.open_table(table).map_err(broken)?, span)
     }
 
     /// How many entries a table has.
@@ -255,6 +326,16 @@ impl Writing {
         Ok(())
     }
 
+    /// Entries as they are, readable or not, from the front.
+    pub(crate) fn list_raw(&self, table: Table, span: &Span<'_>) -> Result<Vec<Entry<Vec<u8>>>> {
+        walk_raw(&self.table(table)?, span)
+    }
+
+    pub(crate) fn put_raw(&self, table: Table, key: &str, value: &[u8]) -> Result<()> {
+        self.table(table)?.insert(key, value).map_err(broken)?;
+        Ok(())
+    }
+
     pub(crate) fn remove(&self, table: Table, key: &str) -> Result<bool> {
         Ok(self.table(table)?.remove(key).map_err(broken)?.is_some())
     }
@@ -273,5 +354,13 @@ impl Writing {
     pub(crate) fn count(&self, name: &str, by: i64) -> Result<()> {
         let now: i64 = self.get(COUNTS, name)?.unwrap_or(0);
         self.put(COUNTS, name, &(now + by))
+    }
+
+    /// Adds to a count that is kept only while it is not zero.
+    pub(crate) fn count_in(&self, table: Table, name: &str, by: i64) -> Result<()> {
+        match self.get(table, name)?.unwrap_or(0_i64) + by {
+            0 => self.remove(table, name).map(|_| ()),
+            now => self.put(table, name, &now),
+        }
     }
 }

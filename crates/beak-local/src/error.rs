@@ -14,6 +14,12 @@ pub enum LocalError {
     /// There is nothing in the folder.
     #[error("there is no galaxy in `{}`", .0.display())]
     NoGalaxy(PathBuf),
+    /// An import would mix with what is in the folder.
+    #[error("`{}` already holds a galaxy with people or ducklings", .0.display())]
+    Occupied(PathBuf),
+    /// An entry of an import can't be read.
+    #[error("the import can't be read: {0}")]
+    Unfit(String),
     /// A file is not what it should be.
     #[error("`{path}` is damaged: {reason}", path = .0.display(), reason = .1)]
     Damaged(PathBuf, String),
@@ -23,6 +29,9 @@ pub enum LocalError {
     /// The port can't be had.
     #[error("port {0} can't be opened: {1}")]
     Port(u16, String),
+    /// The addresses could not be shown.
+    #[error("the galaxy's addresses can't be written: {0}")]
+    Unheard(String),
     /// What should not happen.
     #[error("the galaxy can't run: {0}")]
     Broken(String),
@@ -40,6 +49,12 @@ impl LocalError {
             Self::NoGalaxy(_) => {
                 "name its folder with --data; a galaxy makes it when it starts".into()
             }
+            Self::Occupied(_) => {
+                "nothing was changed; an import needs a new folder: name one with --data".into()
+            }
+            Self::Unfit(_) => {
+                "nothing was changed; a newer spaceduck may read it, or take another export".into()
+            }
             Self::Damaged(..) => {
                 "put a copy of the folder back, or name a new folder with --data".into()
             }
@@ -48,6 +63,7 @@ impl LocalError {
                 format!("choose another one: --port {next}, or --port 0 for any free one")
             }
             Self::Port(..) => "choose another one with --port; below 1024 needs rights".into(),
+            Self::Unheard(_) => "make room, or send the output elsewhere".into(),
             Self::Broken(_) => "this is a mistake in the program; please report it".into(),
         }
     }

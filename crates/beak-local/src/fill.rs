@@ -70,6 +70,7 @@ fn peck(number: usize, now: OffsetDateTime) -> Result<Peck> {
     Ok(Peck {
         id: PeckId::new(now, random(number, "peck")),
         source: id(number.checked_sub(1).unwrap_or(number + 1), now),
+        source_tier: None,
         target: id(number, now),
         kind: PeckType::parse("chat.message")?,
         message: Message::default(),
@@ -94,7 +95,7 @@ pub async fn fill(folder: &Path, count: usize) -> std::result::Result<Vec<String
                 store::lay(txn, &egg)?;
                 store::hatch(txn, &hatching(number, egg))?;
                 if number < TOLD {
-                    store::add_peck(txn, &peck(number, now)?, None)?;
+                    store::pecks::add(txn, &peck(number, now)?, None)?;
                 }
             }
             Ok(())

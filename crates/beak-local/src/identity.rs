@@ -3,46 +3,68 @@
 //! Passwords are argon2id with the parameters of its authors' recommendation for interactive use
 //! (19 MiB, two passes: OWASP's first choice as well). Codes and tokens are kept as SHA-256.
 
+mod moves;
+mod passwords;
+
 use std::sync::Arc;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::mail::Mail;
 use beak_core::person::{CODE_LIFETIME, Email, OtpCode, Password, hex};
-use beak_core::ports::{Clock, Confirmed, Entropy, Identity, Person, SignedUp, Tokens};
-use beak_core::{BeakError, Duration, Result};
+use beak_core::ports::{AccountId, Clock, Entered, Entropy, Identity, Person, SignedUp, Tokens};
+use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
 
+pub(crate) use self::moves::{move_in, people, unknown_password};
+use self::passwords::{Hashers, code_hash, hash, matches, sha256};
 use crate::db::{Db, PEOPLE, Span, TOKENS, Writing};
 use crate::outbox;
+use crate::store::accounts::{is_settled, settle};
 use crate::store::{Millis, millis};
 
 const ACCESS_LIFETIME: Duration = Duration::minutes(60);
 const REFRESH_LIFETIME: Duration = Duration::days(30);
 
 #[derive(Serialize, Deserialize)]
-struct PersonRow {
+pub(crate) struct PersonRow {
+    /// The account's id; empty until an upgrade gives it one.
+    #[serde(default)]
+    pub(crate) account: String,
     password: String,
-    confirmed: bool,
-    operator: bool,
+    pub(crate) confirmed: bool,
+    pub(crate) operator: bool,
     code: Option<CodeRow>,
 }
 
+/// What became of a new operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// The account has the password that was given.
+    New,
+    /// A person is an operator now.
+    Member,
+    /// It was so before.
+    Already,
+}
+
+/// The id of a new account.
+pub(crate) fn new_account() -> Result<String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| BeakError::Internal(error.to_string()))?;
+    Ok(format!("acc_{}", hex(&random)))
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Purpose {
+pub(crate) enum Purpose {
     Hatch,
     Reset,
 }
 
 #[derive(Serialize, Deserialize)]
-struct CodeRow {
+pub(crate) struct CodeRow {
     purpose: Purpose,
     hash: String,
     until: Millis,
@@ -62,9 +84,8 @@ pub(crate) struct LocalIdentity {
     entropy: Arc<dyn Entropy>,
     /// A hash of no password: compared with where there is no account, so that the time says
     /// nothing about whether there is one.
-    nobody: String,
-    /// Each hash takes 19 MiB; more at once than cores only takes memory.
-    turns: Semaphore,
+    decoy: String,
+    hashers: Hashers,
 }
 
 impl LocalIdentity {
@@ -75,36 +96,50 @@ impl LocalIdentity {
     ) -> Result<Self> {
         let mut nothing = [0; 32];
         entropy.fill(&mut nothing)?;
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let nobody = hash(&nothing)?;
-        Ok(Self { db, clock, entropy, nobody, turns: Semaphore::new(cores) })
+        let decoy = hash(&nothing)?;
+        Ok(Self { db, clock, entropy, decoy, hashers: Hashers::new()? })
     }
 
-    /// Makes an operator who needs no code, unless the address is confirmed: a sign-up that waits
-    /// for its code has a password that nobody has vouched for. Whether it was made.
-    pub(crate) async fn add_operator(&self, email: &Email, password: &str) -> Result<bool> {
+    /// Makes an operator. The password is for an account that is new, or whose own password the
+    /// reader of the mailbox never chose.
+    pub(crate) async fn add_operator(&self, email: &Email, password: &str) -> Result<Joined> {
         let hash = self.hash(password.to_owned()).await?;
-        let email = email.clone();
+        let (email, now) = (email.clone(), millis(self.clock.now()));
         let added = self.db.write(move |txn| {
-            if person(txn, &email)?.is_some_and(|person| person.confirmed) {
-                return Ok(false);
+            let kept = person(txn, &email)?.filter(|person| person.confirmed);
+            let account = kept.as_ref().map_or_else(new_account, |row| Ok(row.account.clone()))?;
+            if let Some(row) = kept
+                && is_settled(txn, &account)?
+            {
+                txn.put(PEOPLE, email.as_str(), &PersonRow { operator: true, ..row })?;
+                return Ok(if row.operator { Joined::Already } else { Joined::Member });
             }
-            let row = PersonRow { password: hash, confirmed: true, operator: true, code: None };
+            settle(txn, &account, now)?;
+            txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())?;
+            let (confirmed, operator, code) = (true, true, None);
+            let row = PersonRow { account, password: hash, confirmed, operator, code };
             txn.put(PEOPLE, email.as_str(), &row)?;
-            Ok(true)
+            Ok(Joined::New)
         });
         added.await
     }
 
-    /// Makes a person an operator, or an operator a person. Whether that was a change.
-    pub(crate) async fn set_operator(&self, email: &Email, operator: bool) -> Result<bool> {
+    /// Whether this person has a password that counts.
+    pub(crate) async fn has_password(&self, email: Email) -> Result<bool> {
+        let settled = move |txn: &Writing| match person(txn, &email)? {
+            Some(row) if row.confirmed => is_settled(txn, &row.account),
+            _ => Ok(false),
+        };
+        self.db.write(settled).await
+    }
+
+    /// Makes an operator a person. Whether it was one.
+    pub(crate) async fn remove_operator(&self, email: &Email) -> Result<bool> {
         let email = email.clone();
         let changed = self.db.write(move |txn| {
-            let row = person(txn, &email)?.filter(|row| row.confirmed && row.operator != operator);
-            let Some(mut row) = row else { return Ok(false) };
-            row.operator = operator;
-            txn.put(PEOPLE, email.as_str(), &row)?;
-            Ok(true)
+            let row = person(txn, &email)?.filter(|row| row.confirmed && row.operator);
+            let row = row.map(|row| PersonRow { operator: false, ..row });
+            row.map_or(Ok(false), |row| txn.put(PEOPLE, email.as_str(), &row).map(|()| true))
         });
         changed.await
     }
@@ -128,21 +163,11 @@ impl LocalIdentity {
     }
 
     async fn hash(&self, password: String) -> Result<String> {
-        let _turn = self.turn().await?;
-        off_thread(move || hash(password.as_bytes())).await
+        self.hashers.run(move || hash(password.as_bytes())).await
     }
 
     async fn matches(&self, password: String, kept: String) -> Result<bool> {
-        let _turn = self.turn().await?;
-        off_thread(move || {
-            let kept = PasswordHash::new(&kept).map_err(unreadable)?;
-            Ok(Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
-        })
-        .await
-    }
-
-    async fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
-        self.turns.acquire().await.map_err(|error| BeakError::Internal(error.to_string()))
+        self.hashers.run(move || matches(password.as_bytes(), &kept)).await
     }
 
     fn code(&self) -> Result<OtpCode> {
@@ -189,41 +214,14 @@ impl LocalIdentity {
     }
 }
 
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| BeakError::Internal(error.to_string()))?
-}
-
-fn hash(password: &[u8]) -> Result<String> {
-    Ok(Argon2::default().hash_password(password).map_err(unreadable)?.to_string())
-}
-
-fn unreadable(error: impl std::fmt::Display) -> BeakError {
-    BeakError::Internal(format!("a password hash: {error}"))
-}
-
-fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn code_hash(email: &Email, code: &OtpCode) -> String {
-    sha256(&format!("{} {}", email.as_str(), code.expose()))
-}
-
 fn person(txn: &Writing, email: &Email) -> Result<Option<PersonRow>> {
     txn.get(PEOPLE, email.as_str())
 }
 
-/// Compares a code. How often one may be tried is the galaxy's to count, and `Yes` leaves it to the
-/// caller to use the code up.
-fn judge(code: Option<&CodeRow>, hash: &str, purpose: Purpose, now: Millis) -> Confirmed {
+/// Whether a code is right. How often one may be tried is the galaxy's to count.
+fn is_right(code: Option<&CodeRow>, hash: &str, purpose: Purpose, now: Millis) -> bool {
     let code = code.filter(|code| code.purpose == purpose && code.until > now);
-    match code {
-        Some(code) if bool::from(code.hash.as_bytes().ct_eq(hash.as_bytes())) => Confirmed::Yes,
-        _ => Confirmed::No,
-    }
+    code.is_some_and(|code| bool::from(code.hash.as_bytes().ct_eq(hash.as_bytes())))
 }
 
 #[async_trait]
@@ -235,32 +233,66 @@ impl Identity for LocalIdentity {
         let row = self.code_row(email, &code, Purpose::Hatch);
         let email = email.clone();
         let signed_up = self.db.write(move |txn| {
-            if person(txn, &email)?.is_some_and(|person| person.confirmed) {
-                return Ok(SignedUp::Known);
+            match person(txn, &email)? {
+                Some(person) if person.confirmed => return Ok(SignedUp::Known),
+                Some(_) => return Ok(SignedUp::Waiting),
+                None => {}
             }
-            let row = PersonRow { password, confirmed: false, operator: false, code: Some(row) };
+            let account = new_account()?;
+            let made = AccountId::new(account.as_str());
+            let (confirmed, operator, code_row) = (false, false, Some(row));
+            let row = PersonRow { account, password, confirmed, operator, code: code_row };
             txn.put(PEOPLE, email.as_str(), &row)?;
             outbox::post(txn, &Mail::code(email, &code)?, now)?;
-            Ok(SignedUp::CodeSent)
+            Ok(SignedUp::Made(made))
         });
         signed_up.await
     }
 
-    async fn confirm(&self, email: &Email, code: &OtpCode) -> Result<Confirmed> {
+    async fn confirm(&self, email: &Email, code: &OtpCode) -> Result<Option<AccountId>> {
         let (hash, now) = (code_hash(email, code), millis(self.clock.now()));
         let email = email.clone();
         let confirmed = self.db.write(move |txn| {
-            let Some(mut row) = person(txn, &email)? else { return Ok(Confirmed::No) };
-            let judged = judge(row.code.as_ref(), &hash, Purpose::Hatch, now);
-            if judged == Confirmed::Yes {
-                // The code stays: should the process end before the egg has hatched, the same code
-                // finishes it. Once hatched there is no egg left that it could open.
-                row.confirmed = true;
-                txn.put(PEOPLE, email.as_str(), &row)?;
+            let row = person(txn, &email)?.filter(|row| !row.confirmed);
+            let Some(mut row) = row else { return Ok(None) };
+            if !is_right(row.code.as_ref(), &hash, Purpose::Hatch, now) {
+                return Ok(None);
             }
-            Ok(judged)
+            (row.confirmed, row.code) = (true, None);
+            txn.put(PEOPLE, email.as_str(), &row)?;
+            Ok(Some(AccountId::new(row.account)))
         });
         confirmed.await
+    }
+
+    async fn set_password(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        new: &Password,
+    ) -> Result<bool> {
+        let password = self.hash(new.expose().to_owned()).await?;
+        let (email, account) = (email.clone(), account.clone());
+        let set = self.db.write(move |txn| {
+            let row = person(txn, &email)?;
+            let row = row.filter(|row| row.confirmed && row.account == account.as_str());
+            let Some(row) = row else { return Ok(false) };
+            txn.put(PEOPLE, email.as_str(), &PersonRow { password, ..row })?;
+            Ok(true)
+        });
+        set.await
+    }
+
+    async fn sign_out_all(&self, email: &Email, account: &AccountId) -> Result<()> {
+        let (email, account) = (email.clone(), account.clone());
+        let ended = self.db.write(move |txn| {
+            let row = person(txn, &email)?;
+            if row.is_none_or(|row| row.account != account.as_str()) {
+                return Ok(());
+            }
+            txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())
+        });
+        ended.await
     }
 
     async fn resend(&self, email: &Email) -> Result<()> {
@@ -277,15 +309,15 @@ impl Identity for LocalIdentity {
         sent.await
     }
 
-    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Tokens>> {
+    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Entered>> {
         let row = self.db.read(|txn| txn.get::<PersonRow>(PEOPLE, email.as_str()))?;
         let row = row.filter(|row| row.confirmed);
-        let kept = row.as_ref().map_or(&self.nobody, |row| &row.password).clone();
+        let kept = row.as_ref().map_or(&self.decoy, |row| &row.password).clone();
         let right = self.matches(password.expose().to_owned(), kept).await?;
-        if row.is_none() || !right {
-            return Ok(None);
-        }
-        self.grant(email.as_str().to_owned(), true).await.map(Some)
+        let Some(row) = row.filter(|_| right) else { return Ok(None) };
+        let tokens = self.grant(email.as_str().to_owned(), true).await?;
+        let account = AccountId::new(row.account);
+        Ok(Some(Entered { account, operator: row.operator, tokens }))
     }
 
     async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>> {
@@ -304,7 +336,8 @@ impl Identity for LocalIdentity {
         let Some(email) = self.holder(access_token, false)? else { return Ok(None) };
         let row = self.db.read(|txn| txn.get::<PersonRow>(PEOPLE, &email))?;
         let Some(row) = row.filter(|row| row.confirmed) else { return Ok(None) };
-        Ok(Some(Person { email: Email::parse(&email)?, operator: row.operator }))
+        let (account, email) = (AccountId::new(row.account), Email::parse(&email)?);
+        Ok(Some(Person { account, email, operator: row.operator }))
     }
 
     async fn forgot(&self, email: &Email) -> Result<()> {
@@ -330,21 +363,31 @@ impl Identity for LocalIdentity {
         deleted.await
     }
 
-    async fn reset(&self, email: &Email, code: &OtpCode, new: &Password) -> Result<Confirmed> {
+    async fn reset(
+        &self,
+        email: &Email,
+        code: &OtpCode,
+        new: &Password,
+    ) -> Result<Option<AccountId>> {
         let password = self.hash(new.expose().to_owned()).await?;
         let (hash, now) = (code_hash(email, code), millis(self.clock.now()));
         let email = email.clone();
         let reset = self.db.write(move |txn| {
-            let Some(mut row) = person(txn, &email)? else { return Ok(Confirmed::No) };
-            let judged = judge(row.code.as_ref(), &hash, Purpose::Reset, now);
-            if judged == Confirmed::Yes {
-                row.password = password;
-                row.code = None;
-                txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())?;
-                txn.put(PEOPLE, email.as_str(), &row)?;
+            let row = person(txn, &email)?.filter(|row| row.confirmed);
+            let Some(mut row) = row else { return Ok(None) };
+            if !is_right(row.code.as_ref(), &hash, Purpose::Reset, now) {
+                return Ok(None);
             }
-            Ok(judged)
+            (row.password, row.code) = (password, None);
+            txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())?;
+            txn.put(PEOPLE, email.as_str(), &row)?;
+            Ok(Some(AccountId::new(row.account)))
         });
         reset.await
+    }
+
+    /// An upgrade has settled the accounts of earlier releases before the first call.
+    async fn is_older(&self, _: &AccountId, _: OffsetDateTime) -> Result<bool> {
+        Ok(false)
     }
 }

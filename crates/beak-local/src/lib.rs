@@ -16,9 +16,8 @@ mod sites;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 
-use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,12 +26,12 @@ use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
-use beak_core::ports::{Captcha, Clock, Codes, Entropy, Identity, Limits, Store};
+use beak_core::ports::{Accounts, Captcha, Clock, Entropy, Identity, Journals, Limits, Store};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
 use galaxy_sites::{Content, Site};
 use tokio::sync::watch;
 
-use crate::data::Data;
+use crate::data::{DATABASE, Data};
 pub use crate::error::LocalError;
 use crate::identity::LocalIdentity;
 use crate::limits::Counter;
@@ -49,6 +48,9 @@ pub const DEFAULT_PORT: u16 = 3825;
 /// The data folder, unless another one is named.
 pub const DEFAULT_DATA: &str = "galaxy-data";
 
+/// Longer than a password takes to hash.
+const ANSWER_STEP: Duration = Duration::milliseconds(200);
+
 /// The first operator's address.
 const OPERATOR: &str = "operator@spaceduck.localhost";
 
@@ -64,8 +66,12 @@ pub struct Options {
     pub own: Option<OwnPages>,
 }
 
-/// Runs a galaxy until Ctrl-C or SIGTERM. Says on stdout where everything is.
-pub async fn serve(options: Options) -> Result<(), LocalError> {
+/// Runs a galaxy until Ctrl-C or SIGTERM. `tell` gets a text that says where everything is; the
+/// galaxy stops where it fails.
+pub async fn serve(
+    options: Options,
+    tell: impl FnOnce(&str) -> Result<(), String>,
+) -> Result<(), LocalError> {
     log_to_stderr();
     let data = Data::open(&options.data)?;
     let signer = data.signer()?;
@@ -74,11 +80,12 @@ pub async fn serve(options: Options) -> Result<(), LocalError> {
     let port = address.map_or(options.port, |address| address.port());
     let operator_file = data.operator_file();
     let home = home(data.db, signer, &operator_file, port, &options).await?;
-    announce(port, &options, &operator_file);
+    tell(&addresses(port, &options, &operator_file)).map_err(LocalError::Unheard)?;
     run(listeners, Arc::new(home)).await
 }
 
 /// Calls and failures, one line each; `SPACEDUCK_LOG` says from which level on.
+#[expect(clippy::disallowed_methods, reason = "the one variable of this program")]
 fn log_to_stderr() {
     let level = std::env::var("SPACEDUCK_LOG").ok().and_then(|level| level.parse().ok());
     let level: tracing::Level = level.unwrap_or(tracing::Level::WARN);
@@ -97,21 +104,54 @@ async fn home(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (ports, identity) = ports(&db, signer, &clock, options.limits).map_err(broken)?;
     first_operator(&identity, operator_file).await?;
-    RedbStore::new(Arc::clone(&db)).tidy(clock.now()).await.map_err(broken)?;
-    identity.tidy().await.map_err(broken)?;
+    tidy(&db, &clock, &identity).await;
     let settings = Settings {
         issuer: format!("http://localhost:{port}"),
         version: GALAXY_VERSION.into(),
         release: env!("CARGO_PKG_VERSION").into(),
         function_version: None,
         peck_lifetime: Duration::hours(24),
+        answer_step: ANSWER_STEP,
     };
-    let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));
+    let galaxy = Arc::new(Galaxy::new(ports, settings));
+    let beak = beak_api::router(Arc::clone(&galaxy));
     let own = options.own.as_ref();
     let content = own.map_or_else(Content::built_in, |own| own.content.clone());
     let sites =
         Sites::new(port, &content).map_err(|error| LocalError::Broken(error.to_string()))?;
-    Ok(Home { port, beak, sites, own: own.map(Watch::new), outbox: Outbox { db, clock } })
+    Ok(Home { port, galaxy, beak, sites, own: own.map(Watch::new), outbox: Outbox { db, clock } })
+}
+
+/// Forgets what is no longer needed. A row that can't be read is no reason not to start: what
+/// lies beside it is as good as before.
+async fn tidy(db: &Arc<db::Db>, clock: &Arc<dyn Clock>, identity: &LocalIdentity) {
+    let rows = RedbStore::new(Arc::clone(db)).tidy(clock.now()).await;
+    for tidied in [rows, identity.tidy().await] {
+        if let Err(error) = tidied {
+            let cause = error.cause().unwrap_or_default();
+            tracing::error!(cause, "what is out of date could not be forgotten");
+        }
+    }
+}
+
+/// Puts away what has lapsed, every minute.
+async fn keep_house(galaxy: Arc<Galaxy>) {
+    let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
+    minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        match galaxy.sweep().await {
+            Ok(swept) if swept.put_aside > 0 => {
+                let entries = swept.put_aside;
+                tracing::error!(entries, "lapsed entries that can't be put away were put aside");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let cause = error.cause().unwrap_or_default();
+                tracing::error!(cause, "what has lapsed could not be put away");
+            }
+        }
+    }
 }
 
 /// The adapters over one database.
@@ -128,7 +168,8 @@ fn ports(
     let store = Arc::clone(&redb) as Arc<dyn Store>;
     let ports = Ports {
         store: Arc::clone(&store),
-        codes: Arc::clone(&redb) as Arc<dyn Codes>,
+        journals: Arc::clone(&redb) as Arc<dyn Journals>,
+        accounts: Arc::clone(&redb) as Arc<dyn Accounts>,
         identity: Arc::clone(&identity) as Arc<dyn Identity>,
         authority: Arc::new(Jws::new(Arc::new(signer), store)),
         captcha: TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>),
@@ -142,9 +183,11 @@ fn ports(
     Ok((ports, identity))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn broken(error: BeakError) -> LocalError {
-    LocalError::Broken(error.cause().map_or_else(|| error.to_string(), str::to_owned))
+    match error {
+        BeakError::Damaged(why) => LocalError::Damaged(DATABASE.into(), why),
+        error => LocalError::Broken(error.cause().map_or_else(|| error.to_string(), str::to_owned)),
+    }
 }
 
 /// Makes the first operator, with a password that only the folder's owner can read.
@@ -163,7 +206,7 @@ async fn first_operator(identity: &LocalIdentity, file: &Path) -> Result<(), Loc
     Ok(())
 }
 
-fn announce(port: u16, options: &Options, operator_file: &Path) {
+fn addresses(port: u16, options: &Options, operator_file: &Path) -> String {
     let line = |label: &str, value: String| format!("  {label:<8} {value}\n");
     let mut text = "A galaxy is running.\n\n".to_owned();
     text += &line("API", format!("http://localhost:{port}/beak"));
@@ -178,10 +221,7 @@ fn announce(port: u16, options: &Options, operator_file: &Path) {
     if let Some(own) = &options.own {
         text += &line("pages", format!("{}, as they are at each look", own.folder.display()));
     }
-    text += "\nCtrl-C stops it; everything is kept.\n";
-    // Nobody may be reading; the galaxy runs all the same.
-    let mut stdout = std::io::stdout();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    text + "\nCtrl-C stops it; everything is kept."
 }
 
 async fn run(listeners: Vec<std::net::TcpListener>, home: Arc<Home>) -> Result<(), LocalError> {
@@ -190,17 +230,11 @@ async fn run(listeners: Vec<std::net::TcpListener>, home: Arc<Home>) -> Result<(
     let mut servers = tokio::task::JoinSet::new();
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(broken)?;
-        let service = server::service(Arc::clone(&home));
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
-        let mut stopped = stopped.clone();
-        let until = async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        servers.spawn(
-            async move { axum::serve(listener, service).with_graceful_shutdown(until).await },
-        );
+        servers.spawn(server::serve(listener, Arc::clone(&home), stopped.clone()));
     }
+    let housekeeping = tokio::spawn(keep_house(Arc::clone(&home.galaxy)));
     asked_to_stop().await.map_err(broken)?;
+    housekeeping.abort();
     let _ = stop.send(true);
     // Whoever keeps a connection open does not keep the galaxy open.
     let all = async { while servers.join_next().await.is_some() {} };

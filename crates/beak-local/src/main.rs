@@ -22,10 +22,20 @@ struct Cli {
     no_limits: bool,
 }
 
+/// A reader that has gone needs no addresses.
+fn tell(text: &str) -> Result<(), String> {
+    let mut stdout = std::io::stdout();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { port, data, no_limits } = Cli::parse();
-    match beak_local::serve(Options { port, data, limits: !no_limits, own: None }).await {
+    let options = Options { port, data, limits: !no_limits, own: None };
+    match beak_local::serve(options, tell).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}\nhelp: {}", error.help());

@@ -7,12 +7,12 @@ use beak_api::system::{SystemClock, SystemEntropy};
 use beak_core::person::{Email, hex};
 
 use crate::broken;
-use crate::data::Data;
+use crate::data::{DATABASE, Data};
 use crate::error::LocalError;
-use crate::identity::LocalIdentity;
+use crate::identity::{Joined, LocalIdentity};
 
 fn open(data: &Path) -> Result<LocalIdentity, LocalError> {
-    if !data.join("galaxy.redb").exists() {
+    if !data.join(DATABASE).exists() {
         return Err(LocalError::NoGalaxy(data.to_owned()));
     }
     let data = Data::open(data)?;
@@ -20,22 +20,30 @@ fn open(data: &Path) -> Result<LocalIdentity, LocalError> {
     LocalIdentity::new(Arc::new(data.db), clock, entropy).map_err(broken)
 }
 
-/// Makes somebody an operator. `None` if it was so before; the password, if an account was made.
-pub async fn add(data: &Path, email: &Email) -> Result<Option<Option<String>>, LocalError> {
+/// Makes a person an operator. Whether it was none before. The password of a new account is shown
+/// before it counts: where `show` fails, nothing is changed, and its error is the inner one.
+pub async fn add<E>(
+    data: &Path,
+    email: &Email,
+    show: impl FnOnce(&str) -> Result<(), E>,
+) -> Result<Result<bool, E>, LocalError> {
     let identity = open(data)?;
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| LocalError::Broken(error.to_string()))?;
     let password = hex(&random);
-    if identity.add_operator(email, &password).await.map_err(broken)? {
-        return Ok(Some(Some(password)));
+    // Nothing else has the folder open, so the answer holds until the account is made.
+    if !identity.has_password(email.clone()).await.map_err(broken)?
+        && let Err(error) = show(&password)
+    {
+        return Ok(Err(error));
     }
-    let changed = identity.set_operator(email, true).await.map_err(broken)?;
-    Ok(changed.then_some(None))
+    let joined = identity.add_operator(email, &password).await.map_err(broken)?;
+    Ok(Ok(joined != Joined::Already))
 }
 
 /// Makes an operator an ordinary person. Whether it was one.
 pub async fn remove(data: &Path, email: &Email) -> Result<bool, LocalError> {
-    open(data)?.set_operator(email, false).await.map_err(broken)
+    open(data)?.remove_operator(email).await.map_err(broken)
 }
 
 /// The operators' addresses.

@@ -1,7 +1,6 @@
 //! The outbox: mails that never leave the machine, as JSON and as a page.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -30,6 +29,14 @@ pub(crate) struct Posted {
     headers: BTreeMap<String, String>,
 }
 
+impl Posted {
+    /// The code that the mail carries, if it carries one.
+    fn own_code(&self) -> Option<&str> {
+        let mut runs = self.text.split(|c: char| !c.is_ascii_digit());
+        runs.find(|run| run.len() == 6).filter(|_| self.subject == Mail::CODE_SUBJECT)
+    }
+}
+
 #[cfg(test)]
 impl Posted {
     pub(crate) fn is_to(&self, address: &str) -> bool {
@@ -42,9 +49,7 @@ impl Posted {
 
     /// The code that the mail carries there, if it carries one.
     pub(crate) fn code(&self, to: &str) -> Option<&str> {
-        let carries = self.is_to(to) && self.subject == Mail::CODE_SUBJECT;
-        let mut runs = self.text.split(|c: char| !c.is_ascii_digit());
-        runs.find(|run| run.len() == 6).filter(|_| carries)
+        self.own_code().filter(|_| self.is_to(to))
     }
 }
 
@@ -106,32 +111,57 @@ impl Outbox {
     }
 }
 
-/// The outbox as a page; its script looks for new mail, and nothing reloads under a reader.
+/// The outbox as a page. Its script loads new mail and writes times as people say them; nothing
+/// reloads under a reader.
 pub(crate) fn page(mails: &[Posted]) -> String {
     let mut list = String::from(
-        "<p id=\"said\" role=\"status\">No mail of this galaxy leaves the machine: here it is, \
-         the newest first.</p>\n<p><a href=\"/outbox\">Look again</a></p>\n<div id=\"mails\">\n",
+        "<section class=\"prose\">\n<p id=\"said\" role=\"status\">New mail appears here by \
+         itself.</p>\n<div id=\"mails\" class=\"mails\">\n",
     );
     for mail in mails {
-        // Writing to a String can't fail.
-        let _ = write!(
-            list,
-            "<article class=\"mail\">\n<h2>{}</h2>\n<p>To <strong>{}</strong>, \
-             <time datetime=\"{time}\">{time}</time></p>\n<pre>{}</pre>\n</article>\n",
-            escape(&mail.subject),
-            escape(&mail.to),
-            escape(&mail.text),
-            time = escape(&mail.sent_at),
-        );
+        list.push_str(&article(mail));
     }
     if mails.is_empty() {
-        list.push_str("<p>No mail yet. Hatch a duckling, and its code lands here.</p>\n");
+        list.push_str("<p>No mail yet. Hatch a duckling, and its code arrives here.</p>\n");
     }
-    list.push_str("</div>\n");
-    let head = format!(
-        "<link rel=\"stylesheet\" href=\"/{}\">\n<script type=\"module\" src=\"/{}\"></script>",
-        galaxy_sites::named("shared/app.css"),
-        galaxy_sites::named("shared/outbox.js"),
+    list.push_str("</div>\n</section>\n");
+    crate::pages::Page {
+        path: "/outbox",
+        title: "Outbox",
+        lead: "Every email this galaxy would send, newest first. None leaves this machine.",
+        script: "shared/outbox.js",
+        main: &list,
+    }
+    .html()
+}
+
+fn article(mail: &Posted) -> String {
+    let code = mail.own_code().map_or_else(String::new, |code| {
+        format!("<div class=\"code big\"><pre><code>{code}</code></pre></div>\n")
+    });
+    let sent = OffsetDateTime::parse(&mail.sent_at, &Rfc3339).ok();
+    let form = time::macros::format_description!(
+        "[hour]:[minute] UTC, [day padding:none] [month repr:short]"
     );
-    crate::pages::page("Outbox", &head, &list)
+    let shown = sent.and_then(|at| at.format(&form).ok()).unwrap_or_else(|| mail.sent_at.clone());
+    format!(
+        "<article class=\"mail\">\n<h2>{}</h2>\n<p class=\"soft\">To <strong>{}</strong>, \
+         <time datetime=\"{}\">{shown}</time></p>\n{code}<p class=\"text\">{}</p>\n</article>\n",
+        escape(&mail.subject),
+        escape(&mail.to),
+        escape(&mail.sent_at),
+        linked(&mail.text),
+    )
+}
+
+/// Escapes a mail's text and makes links of its addresses.
+fn linked(text: &str) -> String {
+    let word = |word: &str| {
+        let address = word.trim_end();
+        if address.starts_with("http://") || address.starts_with("https://") {
+            return format!("<a href=\"{0}\">{0}</a>{1}", escape(address), &word[address.len()..]);
+        }
+        escape(word)
+    };
+    text.trim_end().split_inclusive([' ', '\n']).map(word).collect()
 }

@@ -1,13 +1,23 @@
 //! One port for everything: which name was asked for decides who answers.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Json, Response};
 use beak_api::ClientAddress;
+use beak_core::Galaxy;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::error::LocalError;
@@ -19,55 +29,136 @@ use crate::sites::Sites;
 /// Everything that answers.
 pub(crate) struct Home {
     pub(crate) port: u16,
+    pub(crate) galaxy: Arc<Galaxy>,
     pub(crate) beak: Router,
     pub(crate) sites: Sites,
     pub(crate) own: Option<Watch>,
     pub(crate) outbox: Outbox,
 }
 
-/// The service for both listeners.
-pub(crate) fn service(home: Arc<Home>) -> Router {
-    Router::new().fallback(answer).with_state(home)
+/// How long a client may take to say what it asks for.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long to wait where no connection can be accepted.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Accepts connections until `stop` says so, and then ends those that there are.
+///
+/// By hand, for `axum::serve` has no limit for the time that headers take, and passes over a
+/// connection that can't be accepted in silence.
+pub(crate) async fn serve(
+    listener: tokio::net::TcpListener,
+    home: Arc<Home>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = until(&mut stop) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, from)) => {
+                connections.spawn(converse(stream, from, Arc::clone(&home), stop.clone()));
+            }
+            Err(error) if was_given_up(&error) => {}
+            // Too many open files, for example: it passes when others hang up.
+            Err(error) => {
+                tracing::error!(%error, "no connection can be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
-async fn answer(
-    State(home): State<Arc<Home>>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    mut request: Request,
-) -> Response {
+/// Waits until it is time to stop.
+async fn until(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Whether the other side hung up before it was let in.
+fn was_given_up(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+async fn converse(
+    stream: tokio::net::TcpStream,
+    from: SocketAddr,
+    home: Arc<Home>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let home = Arc::clone(&home);
+        async move { Ok::<_, Infallible>(answer(&home, from, request.map(Body::new)).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = until(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+async fn answer(home: &Home, from: SocketAddr, mut request: Request) -> Response {
     let host = host(&request);
     match host.as_deref() {
         Some("localhost" | "127.0.0.1" | "[::1]") => {
-            if request.uri().path().starts_with("/beak/") {
+            let path = request.uri().path();
+            let to_api = match path {
+                "/beak" | "/beak/" => !wants_html(&request),
+                path => path.starts_with("/beak/"),
+            };
+            if to_api {
                 request.extensions_mut().insert(ClientAddress(from.ip()));
                 return match home.beak.clone().oneshot(request).await {
                     Ok(response) => response,
                     Err(never) => match never {},
                 };
             }
-            own(&home, &request)
+            own(home, &request)
         }
         Some(name) => {
             if let Some(own) = &home.own {
                 own.look(&home.sites).await;
             }
             let site = name.strip_suffix(".localhost").unwrap_or_default();
-            let (method, path) = (request.method(), request.uri().path());
-            let answer = home.sites.answer(site, method, path, request.headers());
+            let uri = request.uri();
+            let target = uri.path_and_query().map_or(uri.path(), |whole| whole.as_str());
+            let answer = home.sites.answer(site, request.method(), target, request.headers());
             // Any other name is somebody's DNS pointing here, to get at the galaxy through a
             // visitor's browser (DNS rebinding).
             answer.unwrap_or_else(|| {
-                let text = format!("there is no site `{name}` here; see http://localhost/\n");
+                let start = format!("http://localhost:{}/", home.port);
+                let text = format!("there is no site `{name}` here; see {start}\n");
                 (StatusCode::MISDIRECTED_REQUEST, text).into_response()
             })
         }
-        None => StatusCode::BAD_REQUEST.into_response(),
+        None => (StatusCode::BAD_REQUEST, "a request names one host, once\n").into_response(),
     }
 }
 
-/// The name that was asked for, without the port.
+/// Whether a browser asks, which shows pages.
+fn wants_html(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The name that was asked for, without the port; none if there are several, which a proxy in front
+/// may read differently (RFC 9112, section 3.2).
 fn host(request: &Request) -> Option<String> {
-    let value = request.headers().get(header::HOST)?.to_str().ok()?;
+    let mut all = request.headers().get_all(header::HOST).iter();
+    let value = all.next().filter(|_| all.next().is_none())?.to_str().ok()?;
     let name = match value.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => value,
@@ -78,19 +169,20 @@ fn host(request: &Request) -> Option<String> {
 fn own(home: &Home, request: &Request) -> Response {
     let mails = || home.outbox.list();
     let broken = || StatusCode::SERVICE_UNAVAILABLE.into_response();
-    let path = request.uri().path();
+    let (method, path) = (request.method(), request.uri().path());
     let mut response = match path {
+        "/" | "/outbox" | "/outbox.json" if !reads(method) => only_read(),
         "/" => Html(pages::home(home.port)).into_response(),
+        "/beak" | "/beak/" => Html(pages::beak(home.port)).into_response(),
         "/outbox" => mails().map_or_else(|_| broken(), |m| Html(outbox::page(&m)).into_response()),
         "/outbox.json" => mails().map_or_else(|_| broken(), |m| Json(m).into_response()),
         _ => {
             // Style and mark are the sites' own.
             let shared = if path.starts_with("/shared/") { path } else { "/404.html" };
-            let (method, headers) = (request.method(), request.headers());
             let site = galaxy_sites::Site::ALL[0].name();
-            let file = home.sites.answer(site, method, shared, headers);
+            let file = home.sites.answer(site, method, shared, request.headers());
             let mut file = file.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response());
-            if !path.starts_with("/shared/") {
+            if reads(method) && !path.starts_with("/shared/") {
                 *file.status_mut() = StatusCode::NOT_FOUND;
             }
             file
@@ -100,6 +192,16 @@ fn own(home: &Home, request: &Request) -> Response {
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
     home.sites.protect(&mut response);
     response
+}
+
+/// Whether a method is one that pages have.
+pub(crate) fn reads(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+/// What pages say to other methods.
+pub(crate) fn only_read() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response()
 }
 
 /// Listens on this machine only: at both addresses that `localhost` may mean.

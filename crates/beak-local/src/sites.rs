@@ -9,8 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use beak_api::captcha::TEST_SITE_KEY;
 use beak_core::GALAXY_VERSION;
 use beak_core::person::hex;
-use galaxy_sites::{Content, Site, SiteConfig, SiteError, SiteFile};
+use galaxy_sites::{Content, Meant, Site, SiteConfig, SiteError, SiteFile};
 use sha2::{Digest as _, Sha256};
+
+use crate::server::{only_read, reads};
 
 struct Served {
     file: SiteFile,
@@ -56,24 +58,31 @@ impl Sites {
         &self,
         site: &str,
         method: &Method,
-        path: &str,
+        target: &str,
         headers: &HeaderMap,
     ) -> Option<Response> {
         let all = Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner));
         let files = all.get(site)?;
-        if method != Method::GET && method != Method::HEAD {
-            return Some(StatusCode::METHOD_NOT_ALLOWED.into_response());
+        if !reads(method) {
+            return Some(only_read());
         }
-        let (status, served) = match files.get(&galaxy_sites::file_of(path)) {
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, format!("?{query}")),
+            None => (target, String::new()),
+        };
+        let file = match galaxy_sites::meant(path) {
+            Meant::File(file) => file,
+            Meant::Folder(address) => return Some(self.moved(&format!("{address}{query}"))),
+        };
+        let (status, served) = match files.get(&file) {
             Some(served) => (StatusCode::OK, served),
             None => match files.get("404.html") {
                 Some(served) => (StatusCode::NOT_FOUND, served),
                 None => return Some(StatusCode::NOT_FOUND.into_response()),
             },
         };
-        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let same = known.is_some_and(|k| k.split(',').any(|tag| tag.trim() == served.etag));
-        let mut response = if same && status == StatusCode::OK {
+        let mut response = if beak_api::is_known(headers, &served.etag) && status == StatusCode::OK
+        {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
             (status, Body::from(served.file.bytes.clone())).into_response()
@@ -82,11 +91,19 @@ impl Sites {
         Some(response)
     }
 
+    /// Sends a browser to the address that it meant.
+    fn moved(&self, address: &str) -> Response {
+        let to = [(header::LOCATION, address), (header::CACHE_CONTROL, "no-cache")];
+        let mut response = (StatusCode::MOVED_PERMANENTLY, to).into_response();
+        self.protect(&mut response);
+        response
+    }
+
     fn dress(&self, response: &mut Response, served: &Served) {
         let headers = response.headers_mut();
         let (file, etag) = (&served.file, &served.etag);
         for (name, value) in [
-            ("content-type", file.content_type),
+            ("content-type", &*file.content_type),
             ("cache-control", file.cache_control),
             ("etag", etag),
         ] {

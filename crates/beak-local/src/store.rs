@@ -1,41 +1,43 @@
 //! The embedded store: each verb is one transaction of the database.
 
+pub(crate) mod accounts;
 mod audit;
 mod changes;
-mod codes;
 mod feedback;
+mod journals;
 mod moves;
+mod operators;
+pub(crate) mod pecks;
 mod rows;
+mod sweep;
+pub(crate) mod transfer;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use beak_core::audit::{Event, of_hatching, of_peck};
+use beak_core::audit::{Event, of_hatching};
 use beak_core::certificate::Certificate;
 use beak_core::duckling::{Duckling, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::key::KeyHash;
 use beak_core::newsletter::{Offer, TokenHash};
-use beak_core::peck::{Direction, Peck, PeckStatus};
+use beak_core::peck::{Peck, PeckStatus};
 use beak_core::person::{DisplayName, Email};
 use beak_core::ports::{
     Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
-    NewKey, Page, PeckQuery, Pecked, PublicKey, Store, TableState, Turn,
+    NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept, TableState, Turn,
 };
 use beak_core::tier::TierRequest;
 use beak_core::{Duration, OffsetDateTime, Result};
 
 use self::rows::{CertificateRow, DucklingRow, EggRow, OfferRow, OfferState, PeckRow, RepeatRow};
 use crate::db::{
-    ALL, CERTIFICATES, COUNTS, DUCKLINGS, DUE, Db, EGGS, EMAILS, KEYS, OFFERS, OWNED, PAIRS, PECKS,
-    READERS, REPEATS, SIDES, SIGNING_KEYS, Span, TURNS, Table, Writing,
+    ALL, BLOCKS, CERTIFICATES, COUNTS, DUCKLINGS, DUE, Db, EGGS, EMAILS, ISSUERS, KEYS, OFFERS,
+    OWNED, PECKS, READERS, REPEATS, SIGNING_KEYS, Span, TURNS, Table, Writing,
 };
 
 pub(crate) use self::feedback::is_ended;
 pub(crate) use self::rows::{Millis, millis};
-
-/// How long a repeated call is known as such.
-const REPEAT_LIFETIME: Duration = Duration::hours(24);
 
 /// Everything of the Beak but passwords and mails.
 pub(crate) struct RedbStore {
@@ -55,7 +57,7 @@ impl RedbStore {
                 row.state != OfferState::Waits || row.until > millis(now)
             })?;
             txn.retain(TURNS, |until: &Millis| *until > millis(now))?;
-            codes::tidy(txn, millis(now))?;
+            journals::tidy(txn, millis(now))?;
             feedback::tidy(txn, now)?;
             audit::tidy(txn, now)
         });
@@ -67,30 +69,13 @@ fn egg_due(egg: &Egg) -> String {
     format!("{:015}#egg#{}", millis(egg.expires_at), egg.email.as_str())
 }
 
-fn peck_due(peck: &Peck) -> String {
-    format!("{:015}#peck#{}", millis(peck.expires_at), peck.id)
-}
-
-fn pair(peck: &Peck) -> String {
-    format!("{}#{}#{}", peck.source, peck.target, peck.kind.as_str())
-}
-
-fn side(direction: Direction, party: &DucklingId, end: &str) -> String {
-    let word = if direction == Direction::In { "in" } else { "out" };
-    format!("{word}#{party}#{end}")
-}
-
 fn egg_of(txn: &Writing, email: &str) -> Result<Option<Egg>> {
     txn.get::<EggRow>(EGGS, email)?.map(EggRow::read).transpose()
 }
 
-fn peck_of(txn: &Writing, id: &str) -> Result<Option<Peck>> {
-    txn.get::<PeckRow>(PECKS, id)?.map(PeckRow::read).transpose()
-}
-
 #[async_trait]
 impl Store for RedbStore {
-    async fn lay_egg(&self, egg: &Egg) -> Result<bool> {
+    async fn lay_egg(&self, egg: &Egg) -> Result<()> {
         let egg = egg.clone();
         self.db.write(move |txn| lay(txn, &egg)).await
     }
@@ -162,12 +147,53 @@ impl Store for RedbStore {
 
     async fn request_tier(&self, id: &DucklingId, request: &TierRequest) -> Result<bool> {
         let (id, request) = (id.clone(), request.clone());
-        self.db.write(move |txn| changes::request(txn, &id, &request)).await
+        self.db.write(move |txn| operators::request(txn, &id, &request)).await
     }
 
     async fn decide(&self, decision: &Decision) -> Result<bool> {
         let decision = decision.clone();
-        self.db.write(move |txn| changes::decide(txn, &decision)).await
+        self.db.write(move |txn| operators::decide(txn, &decision)).await
+    }
+
+    async fn ducklings_of(&self, ids: &[DucklingId]) -> Result<Vec<Duckling>> {
+        self.db.read(|txn| {
+            let row = |id: &DucklingId| txn.get::<DucklingRow>(DUCKLINGS, id.as_str()).transpose();
+            ids.iter().filter_map(row).map(|row| row?.read()).collect()
+        })
+    }
+
+    async fn tier_requests(&self, page: &Page) -> Result<Listed<Duckling>> {
+        self.db.read(|txn| operators::requests(txn, page))
+    }
+
+    async fn suspend(&self, suspension: &Suspension) -> Result<bool> {
+        let suspension = suspension.clone();
+        self.db.write(move |txn| operators::suspend(txn, &suspension)).await
+    }
+
+    async fn block(
+        &self,
+        owner: &DucklingId,
+        other: &DucklingId,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let key = pecks::block(owner, other);
+        self.db.write(move |txn| txn.put(BLOCKS, &key, &millis(now))).await
+    }
+
+    async fn unblock(&self, owner: &DucklingId, other: &DucklingId) -> Result<bool> {
+        let key = pecks::block(owner, other);
+        self.db.write(move |txn| txn.remove(BLOCKS, &key)).await
+    }
+
+    async fn forget_blocks(&self, owner: &DucklingId) -> Result<()> {
+        let owner = owner.clone();
+        self.db.write(move |txn| pecks::forget_blocks(txn, &owner)).await
+    }
+
+    async fn leave(&self, id: &DucklingId) -> Result<()> {
+        let id = id.clone();
+        self.db.write(move |txn| changes::leave(txn, &id)).await
     }
 
     async fn delete(&self, deletion: &Deletion) -> Result<bool> {
@@ -177,7 +203,7 @@ impl Store for RedbStore {
 
     async fn add_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked> {
         let (peck, idempotency) = (peck.clone(), idempotency.cloned());
-        self.db.write(move |txn| add_peck(txn, &peck, idempotency.as_ref())).await
+        self.db.write(move |txn| pecks::add(txn, &peck, idempotency.as_ref())).await
     }
 
     async fn peck(&self, id: &PeckId) -> Result<Option<Peck>> {
@@ -186,30 +212,7 @@ impl Store for RedbStore {
     }
 
     async fn pecks(&self, asked: &PeckQuery, page: &Page) -> Result<Listed<Peck>> {
-        let from = side(asked.direction, &asked.party, "");
-        let end = page.after.as_deref().unwrap_or("~");
-        let to = side(asked.direction, &asked.party, end);
-        self.db.read(|txn| {
-            // Bounded: a filter that fits little must not read a long life's worth of pecks.
-            let span = Span { from: &from, to: &to, backwards: true, limit: 1000 };
-            let keys = txn.list::<()>(SIDES, &span)?;
-            let (mut items, mut next) = (Vec::new(), None);
-            let last = keys.len() == 1000;
-            for (at, (key, ())) in keys.iter().enumerate() {
-                let id = key.rsplit('#').next().unwrap_or_default();
-                let row = txn.get::<PeckRow>(PECKS, id)?.map(PeckRow::read).transpose()?;
-                let fits = |p: &Peck| asked.status.is_none_or(|s| s == p.status_at(asked.now));
-                items.extend(row.filter(fits));
-                if items.len() == page.limit {
-                    next = (last || at + 1 < keys.len()).then(|| id.to_owned());
-                    break;
-                }
-                if last && at + 1 == keys.len() {
-                    next = Some(id.to_owned());
-                }
-            }
-            Ok(Listed { items, next })
-        })
+        self.db.read(|txn| pecks::list(txn, asked, page))
     }
 
     async fn move_peck(&self, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
@@ -247,6 +250,12 @@ impl Store for RedbStore {
         Ok(kept.await?.into_iter().map(key).collect())
     }
 
+    async fn former_issuers(&self) -> Result<Vec<String>> {
+        let all = Span { from: "", to: "\u{10ffff}", backwards: false, limit: usize::MAX };
+        let rows = self.db.read(|txn| txn.list::<()>(ISSUERS, &all))?;
+        Ok(rows.into_iter().map(|(issuer, ())| issuer).collect())
+    }
+
     async fn events(&self, asked: &EventQuery, page: &Page) -> Result<Listed<Event>> {
         self.db.read(|txn| audit::list(txn, asked, page))
     }
@@ -281,7 +290,7 @@ impl Store for RedbStore {
         })
     }
 
-    async fn metrics(&self) -> Result<Metrics> {
+    async fn metrics(&self, now: OffsetDateTime) -> Result<Metrics> {
         self.db.read(|txn| {
             let count = |name: &str| {
                 let count: Option<i64> = txn.get(COUNTS, name)?;
@@ -291,25 +300,27 @@ impl Store for RedbStore {
             for (count_of, status) in pecks.iter_mut().zip(PeckStatus::ALL) {
                 *count_of = count(status.word())?;
             }
-            Ok(Metrics {
+            let counts = Metrics {
                 ducklings: count("ducklings")?,
                 certificates: count("certificates")?,
                 connections: count("connections")?,
                 eggs: count("eggs")?,
                 pecks,
-            })
+            };
+            Ok(counts.with_lapsed(sweep::lapsed(txn, now)?))
         })
     }
 
-    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<usize> {
-        // The end is not included, and what lapses at this very millisecond has lapsed.
-        let end = format!("{:015}", millis(now) + 1);
-        let span = Span { from: "", to: &end, backwards: false, limit };
-        let due = self.db.read(|txn| txn.list::<String>(DUE, &span))?;
-        if due.is_empty() {
-            return Ok(0);
+    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<Swept> {
+        // Most of the time there is nothing, and a write waits for the disk.
+        if !self.db.read(|txn| sweep::is_due(txn, now))? {
+            return Ok(Swept::default());
         }
-        self.db.write(move |txn| moves::sweep(txn, &due, now)).await
+        self.db.write(move |txn| sweep::sweep(txn, now, limit)).await
+    }
+
+    async fn takes_writes(&self) -> bool {
+        self.db.takes_writes().await
     }
 
     async fn take_turn(&self, turn: &Turn) -> Result<Option<Duration>> {
@@ -330,11 +341,8 @@ impl Store for RedbStore {
 #[cfg(test)]
 mod tests;
 
-pub(crate) fn lay(txn: &Writing, egg: &Egg) -> Result<bool> {
+pub(crate) fn lay(txn: &Writing, egg: &Egg) -> Result<()> {
     let email = egg.email.as_str();
-    if txn.get::<String>(EMAILS, email)?.is_some() {
-        return Ok(false);
-    }
     match egg_of(txn, email)? {
         Some(older) => {
             txn.remove(DUE, &egg_due(&older))?;
@@ -342,61 +350,26 @@ pub(crate) fn lay(txn: &Writing, egg: &Egg) -> Result<bool> {
         None => txn.count("eggs", 1)?,
     }
     txn.put(DUE, &egg_due(egg), email)?;
-    txn.put(EGGS, email, &EggRow::from(egg))?;
-    Ok(true)
+    txn.put(EGGS, email, &EggRow::from(egg))
 }
 
 pub(crate) fn hatch(txn: &Writing, hatching: &Hatching) -> Result<Hatched> {
-    let Hatching { duckling, certificate } = hatching;
+    let Hatching { account, duckling, certificate } = hatching;
     let email = duckling.email.as_str();
-    let taken = txn.get::<String>(EMAILS, email)?.is_some();
-    let egg = egg_of(txn, email)?.filter(|_| !taken);
-    let Some(egg) = egg else { return Ok(Hatched::Lost) };
-    txn.remove(EGGS, email)?;
-    txn.remove(DUE, &egg_due(&egg))?;
+    if txn.get::<String>(EMAILS, email)?.is_some() {
+        return Ok(Hatched::Lost);
+    }
+    if let Some(egg) = egg_of(txn, email)? {
+        txn.remove(EGGS, email)?;
+        txn.remove(DUE, &egg_due(&egg))?;
+        txn.count("eggs", -1)?;
+    }
+    accounts::settle(txn, account.as_str(), millis(duckling.created_at))?;
     txn.put(EMAILS, email, duckling.id.as_str())?;
     txn.put(KEYS, &duckling.key_hash, duckling.id.as_str())?;
     txn.put(DUCKLINGS, duckling.id.as_str(), &DucklingRow::from(duckling))?;
     changes::certify(txn, certificate)?;
-    txn.count("eggs", -1)?;
     txn.count("ducklings", 1)?;
     audit::tell(txn, &of_hatching(hatching))?;
     Ok(Hatched::Done)
-}
-
-pub(crate) fn add_peck(
-    txn: &Writing,
-    peck: &Peck,
-    idempotency: Option<&Idempotency>,
-) -> Result<Pecked> {
-    let now = peck.created_at;
-    if let Some(given) = idempotency {
-        let row = txn.get::<RepeatRow>(REPEATS, &given.key)?;
-        if let Some(row) = row.filter(|row| row.until > millis(now)) {
-            let earlier = peck_of(txn, &row.peck_id)?.filter(|_| row.content == given.content);
-            return Ok(earlier.map_or(Pecked::KeyTaken, Pecked::Repeated));
-        }
-    }
-    if let Some(id) = txn.get::<String>(PAIRS, &pair(peck))? {
-        let waiting = peck_of(txn, &id)?;
-        if let Some(waiting) = waiting {
-            if waiting.status_at(now) == PeckStatus::Pending {
-                return Ok(Pecked::AlreadyPending);
-            }
-            moves::apply(txn, &waiting.id, &Move::Expire, now)?;
-        }
-    }
-    txn.put(PECKS, peck.id.as_str(), &PeckRow::from(peck))?;
-    txn.put(SIDES, &side(Direction::Out, &peck.source, peck.id.as_str()), &())?;
-    txn.put(SIDES, &side(Direction::In, &peck.target, peck.id.as_str()), &())?;
-    txn.put(PAIRS, &pair(peck), peck.id.as_str())?;
-    txn.put(DUE, &peck_due(peck), peck.id.as_str())?;
-    txn.count(PeckStatus::Pending.word(), 1)?;
-    audit::tell(txn, &[of_peck(peck)])?;
-    if let Some(given) = idempotency {
-        let until = millis(now + REPEAT_LIFETIME);
-        let (content, peck_id) = (given.content.clone(), peck.id.to_string());
-        txn.put(REPEATS, &given.key, &RepeatRow { content, peck_id, until })?;
-    }
-    Ok(Pecked::Done)
 }

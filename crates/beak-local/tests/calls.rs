@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::harness::{Answer, Galaxy, bond, limited, operator_token, sign_in, text};
 
 /// The protocol's own table: call, who, from which tier.
-const PROTOCOL: [(&str, &str, &str); 36] = [
+const PROTOCOL: [(&str, &str, &str); 43] = [
     ("POST /beak/hatch", "anyone", "T0"),
     ("POST /beak/verify", "anyone", "T0"),
     ("POST /beak/resend", "anyone", "T0"),
@@ -31,6 +31,9 @@ const PROTOCOL: [(&str, &str, &str); 36] = [
     ("POST /beak/keys/rotate", "key or person", "T0"),
     ("POST /beak/pulse", "key", "T0"),
     ("POST /beak/tier/request", "key", "T1"),
+    ("POST /beak/me/blocks", "key", "T0"),
+    ("DELETE /beak/me/blocks/{duckling_id}", "key", "T0"),
+    ("GET /beak/ducks/{duckling_id}", "key", "T0"),
     ("POST /beak/peck", "key", "T0"),
     ("GET /beak/pecks", "key", "T0"),
     ("GET /beak/pecks/{peck_id}", "key", "T0"),
@@ -47,6 +50,10 @@ const PROTOCOL: [(&str, &str, &str); 36] = [
     ("GET /beak/openapi.json", "anyone", "T0"),
     ("GET /beak/spaceducks", "operator", "T0"),
     ("POST /beak/operator/decide", "operator", "T0"),
+    ("GET /beak/operator/tier-requests", "operator", "T0"),
+    ("POST /beak/operator/ducks/{duckling_id}/suspend", "operator", "T0"),
+    ("POST /beak/operator/ducks/{duckling_id}/restore", "operator", "T0"),
+    ("POST /beak/operator/ducks/{duckling_id}/remove", "operator", "T0"),
     ("POST /beak/newsletter", "anyone", "T0"),
     ("GET /beak/newsletter/confirm", "anyone", "T0"),
     ("POST /beak/newsletter/confirm", "anyone", "T0"),
@@ -139,6 +146,7 @@ fn every_call_lets_in_whom_it_is_for_and_nobody_else() {
         let path = row
             .path
             .replace("{peck_id}", "pck_00000000000000000000000000")
+            .replace("{duckling_id}", "dkl_00000000000000000000000000")
             .replace("{cert_id}", "crt_00000000000000000000000000");
         for (kind, credential) in &callers {
             let bearer = credential.as_ref().map(|credential| format!("Bearer {credential}"));
@@ -339,7 +347,7 @@ fn a_body_is_one_json_object_of_known_fields_or_refused() {
     for size in [16 * 1024 + 1, 1024 * 1024] {
         is_problem(&post(&vec![b' '; size]), 413, "too_large", "large");
     }
-    let mut largest = br#"{"email":"a@example.com"}"#.to_vec();
+    let mut largest = br#"{"email":"a@example.com","captcha_token":"t"}"#.to_vec();
     largest.resize(16 * 1024, b' ');
     assert_eq!(post(&largest).status, 202);
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
@@ -347,9 +355,9 @@ fn a_body_is_one_json_object_of_known_fields_or_refused() {
         is_problem(&answer, 415, "unsupported_media_type", kind);
     }
     let fine = [("content-type", "Application/JSON; charset=utf-8")];
-    let body = br#"{"email":"b@example.com"}"#;
+    let body = br#"{"email":"b@example.com","captcha_token":"t"}"#;
     assert_eq!(galaxy.send("POST", "/beak/resend", &fine, body).status, 202);
-    for path in ["/beak/nothing", "/beak/", "/beak/hatch/", "/beak/pecks/x/y"] {
+    for path in ["/beak/nothing", "/beak/hatch/", "/beak/pecks/x/y"] {
         is_problem(&galaxy.get(path, &[]), 404, "not_found", path);
     }
     let swan = galaxy.hatch("s@example.com", "S");
@@ -443,4 +451,41 @@ fn who_calls_too_often_waits_until_the_minute_is_over() {
     let body = br#"{"email":"x@example.com","code":"000000"}"#;
     let answer = galaxy.send("POST", "/beak/verify", &forwarded, body);
     assert_eq!(answer.status, 429, "a header must not make another caller");
+}
+
+/// A refusal that does not read the body would close the connection, and the next request on it
+/// would be lost.
+#[test]
+fn a_connection_survives_every_refusal_of_a_long_body() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    // A person without a duckling passes the gate and is refused behind it.
+    let operator = operator_token(&galaxy, data.path());
+    let stream = std::net::TcpStream::connect(("localhost", galaxy.port)).expect("a connection");
+    let mut answers = BufReader::new(stream.try_clone().expect("a second handle"));
+    let mut requests = stream;
+    let length = 1 << 20;
+    for (bearer, wanted) in [(operator.as_str(), "403"), ("nonsense", "401"), ("", "401")] {
+        let head = format!(
+            "POST /beak/keys/rotate HTTP/1.1\r\nhost: localhost:{}\r\nauthorization: Bearer {bearer}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n",
+            galaxy.port
+        );
+        requests.write_all(head.as_bytes()).expect("the head is sent");
+        requests.write_all(&vec![b' '; length]).expect("the body is sent");
+        let mut line = String::new();
+        answers.read_line(&mut line).expect("a status line");
+        assert!(line.starts_with(&format!("HTTP/1.1 {wanted} ")), "{bearer}: {line:?}");
+        let mut size = 0;
+        while line != "\r\n" {
+            line.clear();
+            answers.read_line(&mut line).expect("a header");
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                size = value.trim().parse().expect("a length");
+            }
+        }
+        answers.read_exact(&mut vec![0; size]).expect("a body");
+    }
 }

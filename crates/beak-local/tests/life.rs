@@ -163,14 +163,21 @@ fn a_confirmed_person_without_a_duckling_is_not_stranded() {
     let galaxy = Galaxy::start(data.path());
     let file = std::fs::read_to_string(data.path().join("operator.txt")).expect("there");
     let (email, password) = file.trim().split_once('\n').expect("two lines");
-    // The operator is such a one: confirmed, and no egg was ever laid.
+    // The operator is such a one: confirmed, and without a duckling.
     assert_eq!(galaxy.lay(email, "Boss").status, 202);
     assert_eq!(newest_mail(&galaxy, email)["subject"], "Sign in to hatch your duckling");
     let body = json!({"email": email, "password": password});
     let tokens = galaxy.post("/beak/signin", None, &body).json();
-    let me = galaxy.get_as("/beak/me", text(&tokens["hatched"], "beak_key")).json();
-    assert_eq!(me["display_name"], "Boss");
-    assert_eq!(galaxy.post("/beak/signin", None, &body).json()["hatched"], Value::Null);
+    // A stranger's hatch has left no name behind.
+    let token = text(&tokens, "access_token");
+    let hatched = galaxy.post("/beak/hatch", Some(token), &json!({"display_name": "Operator"}));
+    assert_eq!(hatched.status, 200, "{}", hatched.text);
+    let me = galaxy.get_as("/beak/me", text(&hatched.json(), "beak_key")).json();
+    assert_eq!(me["display_name"], "Operator");
+    let again = galaxy.post("/beak/hatch", Some(token), &json!({"display_name": "Another"}));
+    assert_eq!((again.status, text(&again.json(), "error")), (409, "already_exists"));
+    let wrong = galaxy.post("/beak/hatch", Some("sda_wrong"), &json!({"display_name": "X"}));
+    assert_eq!(wrong.status, 401);
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl PackageError {
             Self::Missing | Self::Unfit { .. } => {
                 "unpack the release archive again and keep its files together"
             }
-            Self::Build(_) => "cure what the compiler says above, or use a release archive",
+            Self::Build(_) => "fix the compiler errors above, or use a release archive",
             Self::File { .. } => "check the file's rights and the disk's space",
         }
     }
@@ -133,6 +133,7 @@ pub fn checkout(start: &Path) -> Option<PathBuf> {
 }
 
 /// Builds the function from a checkout and writes the zip; gives the zip's path.
+#[expect(clippy::disallowed_methods, reason = "cargo sets it, or its user")]
 pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     // A folder of its own inside the target folder: other flags must not rebuild everything else.
     let target = root.join("target").join("lambda");
@@ -161,6 +162,7 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
 /// `RUSTFLAGS` with which no path of the machine gets into a program, so that the same source gives
 /// the same bytes wherever it lies.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "cargo sets it, or its user")]
 pub fn reproducible(root: &Path) -> String {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)

@@ -1,4 +1,9 @@
-//! Reads DMARC records and says what a receiver makes of a mail, by RFC 7489.
+//! Reads DMARC records and says what a receiver makes of a mail, by RFC 7489 and its successor,
+//! RFC 9989.
+//!
+//! Hand-written, as receivers skip what they can't read and we have to name it.
+
+use std::collections::BTreeSet;
 
 use crate::name::Domain;
 
@@ -59,9 +64,18 @@ pub enum Wrong {
     /// Section 6.6.3: no policy and nobody to report to.
     #[error("it has no valid `p=`")]
     NoPolicy,
-    /// Section 6.4: a value that the tag does not take.
-    #[error("`{0}` is not a value that this tag takes")]
+    /// Section 6.4: a value that the tag does not take. Receivers go by the tag's default.
+    #[error("`{0}` is not a value that this tag takes, so receivers ignore it")]
     Value(String),
+    /// Section 6.4: two tags without a semicolon between them.
+    #[error("a `;` is missing between the tags in `{0}`")]
+    Glued(String),
+    /// Section 6.4: something that is no tag.
+    #[error("`{0}` is no tag: a `=` is missing")]
+    NoTag(String),
+    /// RFC 6376, section 3.2: the same tag twice makes the record void.
+    #[error("the tag `{0}` is there twice")]
+    Twice(String),
 }
 
 /// Section 6.6.3, step 2: what does not begin with the version is discarded, whatever it is.
@@ -70,7 +84,7 @@ pub fn is_record(text: &str) -> bool {
     let first = text.split(';').next().unwrap_or_default();
     let Some((tag, value)) = first.split_once('=') else { return false };
     // Section 6.4: `v` in any case, its value in this very case.
-    tag.trim().eq_ignore_ascii_case("v") && value.trim() == "DMARC1"
+    tag.trim_end().eq_ignore_ascii_case("v") && value.trim() == "DMARC1"
 }
 
 impl Policy {
@@ -87,22 +101,20 @@ impl Policy {
             percent: 100,
             reports: Vec::new(),
         };
-        let mut action = None;
-        for tag in text.split(';').skip(1) {
-            let (name, value) = tag.split_once('=').unwrap_or((tag, ""));
+        let (mut action, mut seen) = (None, BTreeSet::new());
+        for tag in text.split(';').skip(1).map(str::trim).filter(|tag| !tag.is_empty()) {
+            let (name, value) = tag.split_once('=').ok_or_else(|| Wrong::NoTag(tag.into()))?;
             let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
-            let wrong = || Wrong::Value(format!("{name}={value}"));
-            match name.as_str() {
-                "p" => action = Action::parse(value),
-                "sp" => policy.subdomains = Some(Action::parse(value).ok_or_else(wrong)?),
-                "adkim" => policy.dkim = alignment(value).ok_or_else(wrong)?,
-                "aspf" => policy.spf = alignment(value).ok_or_else(wrong)?,
-                "pct" => {
-                    let number = value.parse().ok().filter(|percent| *percent <= 100);
-                    policy.percent = number.ok_or_else(wrong)?;
-                }
-                "rua" => policy.reports = addresses(value),
-                _ => {}
+            if !seen.insert(name.clone()) {
+                return Err(Wrong::Twice(name));
+            }
+            if value.split_whitespace().skip(1).any(|part| part.contains('=')) {
+                return Err(Wrong::Glued(tag.into()));
+            }
+            if name == "p" {
+                action = Action::parse(value);
+            } else {
+                policy.set(&name, value).ok_or_else(|| Wrong::Value(format!("{name}={value}")))?;
             }
         }
         match action {
@@ -112,6 +124,34 @@ impl Policy {
             None => return Err(Wrong::NoPolicy),
         }
         Ok(policy)
+    }
+
+    /// Takes the value of a tag; nothing where the tag does not take it.
+    fn set(&mut self, name: &str, value: &str) -> Option<()> {
+        let one_of = |values: &[&str]| {
+            let known =
+                |one: &str| values.iter().any(|value| value.eq_ignore_ascii_case(one.trim()));
+            value.split(':').all(known).then_some(())
+        };
+        match name {
+            "sp" => self.subdomains = Some(Action::parse(value)?),
+            "np" => drop(Action::parse(value)?),
+            "adkim" => self.dkim = alignment(value)?,
+            "aspf" => self.spf = alignment(value)?,
+            "pct" => self.percent = value.parse().ok().filter(|percent| *percent <= 100)?,
+            "rua" => {
+                self.reports = addresses(value);
+                return are_uris(value);
+            }
+            "ruf" => return are_uris(value),
+            "fo" => return one_of(&["0", "1", "d", "s"]),
+            "ri" => drop(value.parse::<u32>().ok()?),
+            "psd" => return one_of(&["y", "n", "u"]),
+            "t" => return one_of(&["y", "n"]),
+            // Section 6.3: tags that a receiver does not know are ignored.
+            _ => {}
+        }
+        Some(())
     }
 
     /// Names that other organisations must have a record at before reports may go to them
@@ -134,6 +174,21 @@ fn alignment(text: &str) -> Option<Alignment> {
         "s" | "S" => Some(Alignment::Strict),
         _ => None,
     }
+}
+
+/// Whether reports have addresses that they can go to.
+fn are_uris(value: &str) -> Option<()> {
+    let one = |uri: &str| {
+        let (scheme, rest) = uri.trim().split_once(':').unwrap_or_default();
+        match scheme.to_ascii_lowercase().as_str() {
+            "mailto" => rest.split_once('@').is_some_and(|(local, at)| {
+                !local.is_empty() && Domain::parse(at.split('!').next().unwrap_or_default()).is_ok()
+            }),
+            "http" | "https" => rest.starts_with("//"),
+            _ => false,
+        }
+    };
+    value.split(',').all(one).then_some(())
 }
 
 /// Section 6.2: URIs with commas between them, each with a size behind a `!` perhaps.
@@ -285,10 +340,33 @@ mod tests {
 
     #[test]
     fn section_6_4_refuses_values_that_a_tag_does_not_take() {
-        for wrong in ["pct=101", "pct=x", "adkim=x", "aspf=relaxed", "sp=maybe"] {
+        for wrong in [
+            "pct=101",
+            "pct=x",
+            "adkim=x",
+            "aspf=relaxed",
+            "sp=maybe",
+            "np=maybe",
+            "fo=2",
+            "psd=x",
+            "t=1",
+            "ri=daily",
+            "rua=reports@example.com",
+            "rua=mailto:reports",
+            "ruf=ftp://x",
+        ] {
             let text = format!("v=DMARC1; p=none; {wrong}");
             assert_eq!(Policy::parse(&text), Err(Wrong::Value(wrong.into())), "{wrong}");
         }
+    }
+
+    #[test]
+    fn section_6_4_refuses_what_is_no_list_of_tags() {
+        let wrong = |text: &str| Policy::parse(text).unwrap_err();
+        assert_eq!(wrong("v=DMARC1; none"), Wrong::NoTag("none".into()));
+        assert_eq!(wrong("v=DMARC1; p=none; p=reject"), Wrong::Twice("p".into()));
+        let glued = "p=none rua=mailto:a@example.com";
+        assert_eq!(wrong(&format!("v=DMARC1; {glued}")), Wrong::Glued(glued.into()));
     }
 
     #[test]

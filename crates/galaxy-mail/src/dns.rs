@@ -1,4 +1,5 @@
-//! Asks a zone's own servers, so that no resolver on the way remembers a "no".
+//! Asks a zone's own servers, all of them, so that no resolver on the way remembers a "no" and no
+//! stale server speaks for the others.
 //!
 //! A resolver is asked for the servers of the top-level domain only, and for the addresses of
 //! servers; from there every step follows the delegation, as in RFC 1034, section 5.3.3.
@@ -6,18 +7,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hickory_proto::dnssec::TrustAnchors;
 use hickory_proto::op::{Message, ResponseCode};
 
 use crate::name::Domain;
 
+mod answer;
 mod ask;
 mod look;
+mod servers;
+mod signed;
 
-use ask::{Question, ask, found};
+pub use answer::{Answer, Failed, Reason, Server, Trouble, View};
+use ask::{Question, ask, code, found};
 pub use look::Looked;
+pub use signed::Signed;
 
 /// A type of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +65,8 @@ pub enum Found {
     Mx(u16, String),
     /// A name server.
     Ns(Domain),
+    /// The target of a CNAME that is no domain name, such as one with quotes in it.
+    Odd(String),
     /// A text.
     Txt(String),
 }
@@ -69,65 +78,14 @@ impl fmt::Display for Found {
             Self::Caa { tag, value, .. } => write!(f, "{tag} \"{value}\""),
             Self::Cname(name) | Self::Ns(name) => name.fmt(f),
             Self::Mx(preference, host) => write!(f, "{preference} {}", host.trim_end_matches('.')),
-            Self::Txt(text) => f.write_str(text),
+            Self::Odd(text) | Self::Txt(text) => f.write_str(text),
         }
     }
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
-    /// A server does not answer.
-    #[error("the name server {server} does not answer: {reason}")]
-    Silent {
-        /// Its address.
-        server: String,
-        /// Why.
-        reason: String,
-    },
-    /// The parent zone names servers that know nothing of the zone.
-    #[error("{zone} is delegated to {}, which know nothing of it", list(servers))]
-    Lame {
-        /// The zone.
-        zone: Domain,
-        /// The servers that the parent names.
-        servers: Vec<Domain>,
-    },
-    /// Nobody registered the name, or it is not delegated to any server.
-    #[error("{name} is not delegated: it is not registered, or has no name servers")]
-    Undelegated {
-        /// The name.
-        name: Domain,
-    },
-    /// This machine does not know whom to ask.
-    #[error("no resolver is known on this machine: {0}")]
-    NoResolver(String),
 }
 
 /// Names with commas between them.
 pub(crate) fn list<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Who gave an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Via {
-    /// A server of the zone.
-    Zone(Domain),
-    /// A resolver, because no name server of the outside can be reached from here. It may
-    /// remember what was true a while ago.
-    Resolver,
-}
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The records of the kind that was asked for, at that very name.
-    pub found: Vec<Found>,
-    /// The CNAME that stands there instead.
-    pub cname: Option<Domain>,
-    /// Who said so.
-    pub via: Via,
 }
 
 /// A zone and its servers, as the parent zone names them.
@@ -137,30 +95,70 @@ pub struct Zone {
     pub name: Domain,
     /// The names of its servers.
     pub servers: Vec<Domain>,
-    addresses: Vec<IpAddr>,
+    endpoints: Vec<(Domain, IpAddr)>,
+    /// Servers whose addresses could not be found.
+    homeless: Vec<Failed>,
 }
 
 /// Asks questions. What it learns about delegations it keeps, so make a new one for each look.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Dns {
+    state: Arc<State>,
+}
+
+struct State {
     resolvers: Vec<IpAddr>,
     port: u16,
     patience: Duration,
+    anchors: Arc<TrustAnchors>,
     zones: Mutex<BTreeMap<Domain, Zone>>,
-    /// Who did not answer once is not waited for again.
-    silent: Mutex<BTreeMap<IpAddr, Trouble>>,
+    /// A server that could not be reached once is not waited for again.
+    silent: Mutex<BTreeMap<IpAddr, Reason>>,
+    /// Answers that prove signatures: DNSKEY, DS and NS, which every record of a zone needs.
+    proofs: Mutex<BTreeMap<(String, u16), Message>>,
 }
 
-/// How many servers of a zone are tried.
+/// What the servers of a zone answered to one question.
+struct Round {
+    said: Vec<(Server, Message)>,
+    failed: Vec<Failed>,
+}
+
+/// How many servers are tried for one step of the way down.
 const TRIES: usize = 3;
 /// How deep a delegation or a chain of names may be.
 const DEPTH: usize = 12;
+
+impl fmt::Debug for Dns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dns").field("resolvers", &self.state.resolvers).finish_non_exhaustive()
+    }
+}
 
 impl Dns {
     /// Asks these resolvers, and all servers at this port.
     #[must_use]
     pub fn new(resolvers: Vec<IpAddr>, port: u16, patience: Duration) -> Self {
-        Self { resolvers, port, patience, zones: Mutex::default(), silent: Mutex::default() }
+        Self::anchored(resolvers, port, patience, TrustAnchors::default())
+    }
+
+    /// Trusts other keys of the root than IANA's.
+    pub(crate) fn anchored(
+        resolvers: Vec<IpAddr>,
+        port: u16,
+        patience: Duration,
+        anchors: TrustAnchors,
+    ) -> Self {
+        let state = State {
+            resolvers,
+            port,
+            patience,
+            anchors: Arc::new(anchors),
+            zones: Mutex::default(),
+            silent: Mutex::default(),
+            proofs: Mutex::default(),
+        };
+        Self { state: Arc::new(state) }
     }
 
     /// With the resolvers of this machine.
@@ -175,15 +173,21 @@ impl Dns {
         Ok(Self::new(resolvers, 53, Duration::from_secs(3)))
     }
 
-    /// The records of a kind at a name, as the zone's own servers tell them.
+    /// The records of a kind at a name, as all servers of the zone give them.
     pub async fn answer(&self, name: &Domain, kind: Kind) -> Result<Answer, Trouble> {
         match self.descend(name, kind).await {
-            // Some networks let nobody out to port 53 but their resolver.
-            Err(Trouble::Silent { .. }) => {
-                let message = self.resolve(name, kind).await?;
-                Ok(read(&message, name, Via::Resolver))
+            // Some networks let nothing out to port 53 but their resolver's questions.
+            Err(Trouble::Failed { servers })
+                if servers.iter().all(|failed| failed.reason.is_silence()) =>
+            {
+                let (server, message) = self.resolve(name, kind).await.map_err(|_| {
+                    // The zone's own servers are the ones to name.
+                    Trouble::Failed { servers: servers.clone() }
+                })?;
+                let round = Round { said: vec![(server, message)], failed: servers };
+                Ok(read(round, name, None))
             }
-            other => other.map(|(zone, message)| read(&message, name, Via::Zone(zone.name))),
+            other => other.map(|(zone, round)| read(round, name, Some(zone.name))),
         }
     }
 
@@ -192,144 +196,86 @@ impl Dns {
         self.descend(name, Kind::Txt).await.map(|(zone, _)| zone)
     }
 
+    /// The records at a name or at the end of its CNAMEs.
+    pub async fn follow(&self, name: &Domain, kind: Kind) -> Result<Answer, Trouble> {
+        let mut chain = Vec::new();
+        let mut at = name.clone();
+        loop {
+            let mut answer = self.answer(&at, kind).await?;
+            let Some(target) = answer.cname.take() else {
+                answer.chain = chain;
+                return Ok(answer);
+            };
+            chain.push(target.clone());
+            if target == *name || chain[..chain.len() - 1].contains(&target) {
+                chain.insert(0, name.clone());
+                return Err(Trouble::Loop(chain));
+            }
+            if chain.len() > DEPTH {
+                chain.insert(0, name.clone());
+                return Err(Trouble::LongChain(chain));
+            }
+            at = target;
+        }
+    }
+
     /// The addresses of a name, through its CNAMEs.
     pub async fn addresses(&self, name: &Domain) -> Result<Vec<IpAddr>, Trouble> {
-        let mut name = name.clone();
-        for _ in 0..DEPTH {
-            let mut addresses = Vec::new();
-            let mut next = None;
-            for kind in [Kind::A, Kind::Aaaa] {
-                let answer = self.answer(&name, kind).await?;
-                next = next.or(answer.cname);
-                addresses.extend(answer.found.iter().filter_map(|found| match found {
+        let mut addresses = Vec::new();
+        for kind in [Kind::A, Kind::Aaaa] {
+            let answer = self.follow(name, kind).await?;
+            // Servers may give out different addresses of the same target in turn.
+            for view in &answer.views {
+                addresses.extend(view.found.iter().filter_map(|found| match found {
                     Found::Address(address) => Some(*address),
                     _ => None,
                 }));
             }
-            match next {
-                Some(target) if addresses.is_empty() => name = target,
-                _ => return Ok(addresses),
-            }
         }
-        Ok(Vec::new())
+        addresses.sort();
+        addresses.dedup();
+        Ok(addresses)
     }
 
-    /// From the top down to the servers that answer for the name, and their answer.
-    async fn descend(&self, name: &Domain, kind: Kind) -> Result<(Zone, Message), Trouble> {
+    /// From the top down to the servers that answer for the name, and their answers.
+    async fn descend(&self, name: &Domain, kind: Kind) -> Result<(Zone, Round), Trouble> {
         let mut zone = match self.nearest(name) {
             Some(zone) => zone,
             None => self.top(name).await?,
         };
         for _ in 0..DEPTH {
-            let message = self.ask_zone(&zone, name, kind).await?;
-            let code = message.metadata.response_code;
-            if let Some((child, servers)) = referral(&message, &zone.name, name) {
-                zone = self.delegated(child, servers, &message).await?;
-                self.keep(&zone);
+            let round = self.ask_zone(&zone, name, kind).await?;
+            let down = round.said.iter().find_map(|(_, message)| {
+                let (child, servers) = referral(message, &zone.name, name)?;
+                Some((child, servers, message))
+            });
+            if let Some((child, servers, message)) = down {
+                let next = self.delegated(child, servers, message).await;
+                self.keep(&next);
+                zone = next;
                 continue;
             }
-            // A registry that answers by itself has nobody to refer to.
-            if zone.name.registrable().is_none() && code == ResponseCode::NXDomain {
-                return Err(Trouble::Undelegated { name: name.organisational() });
+            // A registry that answers by itself has no delegation for the name.
+            let code = round.said.first().map(|(_, message)| message.metadata.response_code);
+            if zone.name.registrable().is_none() && code == Some(ResponseCode::NXDomain) {
+                return Err(Trouble::Undelegated {
+                    name: name.organisational(),
+                    parent: zone.name,
+                });
             }
-            return Ok((zone, message));
+            return Ok((zone, round));
         }
-        Err(Trouble::Lame { zone: zone.name, servers: zone.servers })
-    }
-
-    /// Asks one server of the zone after the other until one knows.
-    async fn ask_zone(&self, zone: &Zone, name: &Domain, kind: Kind) -> Result<Message, Trouble> {
-        let lame = || Trouble::Lame { zone: zone.name.clone(), servers: zone.servers.clone() };
-        let mut trouble = lame();
-        for server in zone.addresses.iter().take(TRIES) {
-            if let Some(before) = lock(&self.silent).get(server) {
-                trouble = before.clone();
-                continue;
-            }
-            let question = Question { server: *server, name, kind, recursion: false };
-            match ask(question, self.port, self.patience).await {
-                Ok(message) if knows(&message, &zone.name, name) => return Ok(message),
-                Ok(_) => trouble = lame(),
-                Err(silent) => {
-                    lock(&self.silent).insert(*server, silent.clone());
-                    trouble = silent;
-                }
-            }
-        }
-        Err(trouble)
-    }
-
-    /// The servers of the top-level domain, which a resolver knows.
-    async fn top(&self, name: &Domain) -> Result<Zone, Trouble> {
-        let label = name.labels().next_back().unwrap_or_default();
-        let top = Domain::parse(label).unwrap_or_else(|_| name.clone());
-        let message = self.resolve(&top, Kind::Ns).await?;
-        let servers: Vec<Domain> = message
-            .answers
-            .iter()
-            .filter_map(found)
-            .filter_map(
-                |(_, found)| if let Found::Ns(server) = found { Some(server) } else { None },
-            )
-            .collect();
-        if servers.is_empty() {
-            return Err(Trouble::Undelegated { name: name.organisational() });
-        }
-        let zone = self.delegated(top, servers, &message).await?;
-        self.keep(&zone);
-        Ok(zone)
-    }
-
-    /// A zone with the addresses of its servers: those that came along, else those that a
-    /// resolver knows.
-    async fn delegated(
-        &self,
-        name: Domain,
-        servers: Vec<Domain>,
-        message: &Message,
-    ) -> Result<Zone, Trouble> {
-        let mut addresses: Vec<IpAddr> = message
-            .additionals
-            .iter()
-            .filter_map(found)
-            .filter(|(owner, _)| servers.contains(owner))
-            .filter_map(|(_, found)| if let Found::Address(at) = found { Some(at) } else { None })
-            .collect();
-        for server in servers.iter().take(TRIES) {
-            if addresses.len() >= TRIES {
-                break;
-            }
-            let message = self.resolve(server, Kind::A).await?;
-            addresses.extend(message.answers.iter().filter_map(found).filter_map(|(_, found)| {
-                if let Found::Address(at) = found { Some(at) } else { None }
-            }));
-        }
-        // Many networks still have no IPv6.
-        addresses.sort_by_key(IpAddr::is_ipv6);
-        addresses.dedup();
-        Ok(Zone { name, servers, addresses })
-    }
-
-    async fn resolve(&self, name: &Domain, kind: Kind) -> Result<Message, Trouble> {
-        let mut trouble = Trouble::NoResolver("there is none".into());
-        for server in self.resolvers.iter().take(TRIES) {
-            let question = Question { server: *server, name, kind, recursion: true };
-            match ask(question, self.port, self.patience).await {
-                Ok(message) => return Ok(message),
-                Err(silent) => trouble = silent,
-            }
-        }
-        Err(trouble)
+        Err(Trouble::Lame { zone: zone.name, servers: zone.servers, failed: Vec::new() })
     }
 
     fn nearest(&self, name: &Domain) -> Option<Zone> {
-        let zones = lock(&self.zones);
+        let zones = lock(&self.state.zones);
         let above = zones.values().filter(|zone| name.is_within(&zone.name));
         above.max_by_key(|zone| zone.name.as_str().len()).cloned()
     }
 
     fn keep(&self, zone: &Zone) {
-        lock(&self.zones).insert(zone.name.clone(), zone.clone());
+        lock(&self.state.zones).insert(zone.name.clone(), zone.clone());
     }
 }
 
@@ -362,16 +308,23 @@ fn knows(message: &Message, zone: &Domain, name: &Domain) -> bool {
     fine && (message.metadata.authoritative || referral(message, zone, name).is_some())
 }
 
-fn read(message: &Message, name: &Domain, via: Via) -> Answer {
-    let mut answer = Answer { found: Vec::new(), cname: None, via };
-    for (owner, found) in message.answers.iter().filter_map(found) {
-        if owner != *name {
-            continue;
-        }
-        match found {
-            Found::Cname(target) => answer.cname = Some(target),
-            other => answer.found.push(other),
-        }
-    }
-    answer
+fn read(round: Round, name: &Domain, zone: Option<Domain>) -> Answer {
+    let views: Vec<View> = round
+        .said
+        .into_iter()
+        .map(|(server, message)| {
+            let mut view = View { server, found: Vec::new(), cname: None };
+            for (owner, found) in message.answers.iter().filter_map(found) {
+                match found {
+                    _ if owner != *name => {}
+                    Found::Cname(target) => view.cname = Some(target),
+                    other => view.found.push(other),
+                }
+            }
+            view
+        })
+        .collect();
+    let (found, cname) =
+        views.first().map(|view| (view.found.clone(), view.cname.clone())).unwrap_or_default();
+    Answer { found, cname, chain: Vec::new(), zone, views, failed: round.failed }
 }

@@ -50,6 +50,9 @@ pub struct Looked {
     pub zone: Domain,
     /// How it is.
     pub state: State,
+    /// How that is known: which servers were asked, which did not answer; none where nothing was
+    /// looked up.
+    pub known: Option<String>,
 }
 
 /// How Amazon thinks of the account.
@@ -146,6 +149,10 @@ pub struct Identity {
     pub error: Option<String>,
     /// The name server that Amazon's last look went to.
     pub asked: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The configuration set that mail without one leaves by.
+    pub set: Option<String>,
 }
 
 /// A configuration set as it should be there.

@@ -44,8 +44,8 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "SES may send in this Region",
-            "Sandbox, quota and reputation belong to one account in one Region. Amazon is asked \
-             whether it lets the account send here at all.",
+            "Sandbox, quota and reputation belong to one account in one Region. The check asks \
+             SES whether the account may send here at all.",
             "Follow the page of the walk that names the account's state.",
         ],
     ),
@@ -55,10 +55,10 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "The mail domain is verified",
-            "SES sends only from what it knows to be yours. A whole domain counts; a single \
-             address is not enough for an application.",
+            "SES sends only from verified identities. Verify the whole domain: a single address \
+             is not enough for an application.",
             "Set `mail.domain` in galaxy.yaml, run `spaceduck install`, then set the DKIM \
-             records: they verify the domain, too.",
+             records, which also verify the domain.",
         ],
     ),
     item(
@@ -66,8 +66,8 @@ pub const ITEMS: [Item; 20] = [
         "dkim",
         Program,
         [
-            "Mails are signed (DKIM)",
-            "Three CNAME records let receivers check the signature. They are asked for at your \
+            "Emails are signed (DKIM)",
+            "Three CNAME records let receivers check the signature. The check queries your \
              zone's own name servers.",
             "Set the three records that `spaceduck mail records` shows.",
         ],
@@ -77,7 +77,7 @@ pub const ITEMS: [Item; 20] = [
         "mail_from",
         Program,
         [
-            "Bounces go to a name of yours",
+            "Bounces go to your own domain",
             "A MAIL FROM domain makes SPF count for your domain instead of Amazon's. It needs \
              exactly one MX and one SPF record.",
             "Set the MX and the TXT record that `spaceduck mail records` shows.",
@@ -89,9 +89,9 @@ pub const ITEMS: [Item; 20] = [
         Program,
         [
             "There is a DMARC policy",
-            "It tells receivers what to do with mail that only claims to be yours, and where to \
-             report it. One at the organisational domain is enough.",
-            "Set the TXT record that `spaceduck mail records` shows; begin with `p=none`.",
+            "It asks receivers what to do with mail that only claims to be yours, and where to \
+             report it. A policy on the organisational domain is enough.",
+            "Set the TXT record that `spaceduck mail records` shows; start with `p=none`.",
         ],
     ),
     item(
@@ -99,10 +99,10 @@ pub const ITEMS: [Item; 20] = [
         "bulk",
         Program,
         [
-            "The rules of the large mailbox providers hold",
-            "Gmail and Yahoo want SPF, DKIM, DMARC and one-click unsubscription from whoever \
-             sends much, and fewer than 3 complaints in 1,000 mails.",
-            "Follows from items 3, 4, 5 and 11. Google's Postmaster Tools show complaints.",
+            "The rules of the large mailbox providers are met",
+            "Gmail and Yahoo require SPF, DKIM, DMARC and one-click unsubscribe from bulk \
+             senders, and fewer than 3 complaints in 1,000 emails.",
+            "Complete items 3, 4, 5 and 11. Google's Postmaster Tools show complaints.",
         ],
     ),
     item(
@@ -110,8 +110,8 @@ pub const ITEMS: [Item; 20] = [
         "suppression",
         Program,
         [
-            "Nobody who bounced or complained is mailed again",
-            "The account's own list has to hold both bounces and complaints.",
+            "Addresses that bounced or complained get no more email",
+            "The account's suppression list has to cover both bounces and complaints.",
             "Set both reasons in the SES console, under Suppression list and account-level \
              settings.",
         ],
@@ -121,10 +121,10 @@ pub const ITEMS: [Item; 20] = [
         "sets",
         Program,
         [
-            "Codes and newsletter leave by sets of their own",
-            "Two configuration sets keep complaints about one from stopping the other. Both \
-             insist on TLS.",
-            "Run `spaceduck install`, which makes them.",
+            "Codes and newsletter use separate configuration sets",
+            "With two configuration sets, complaints about one kind of email do not stop the \
+             other. Both require TLS.",
+            "Run `spaceduck install`, which creates them.",
         ],
     ),
     item(
@@ -132,8 +132,8 @@ pub const ITEMS: [Item; 20] = [
         "events",
         Program,
         [
-            "Bounces and complaints are told to the event bus",
-            "Each set tells the account's event bus of every bounce and every complaint.",
+            "Bounces and complaints reach the event bus",
+            "Each set reports every bounce and every complaint to the account's event bus.",
             "Run `spaceduck install`, which sets that up.",
         ],
     ),
@@ -142,9 +142,9 @@ pub const ITEMS: [Item; 20] = [
         "simulator",
         Program,
         [
-            "A delivery, a bounce and a complaint have been played",
-            "Amazon's mailbox simulator plays them, also in the sandbox. Where the API listens to \
-             the event bus, what counts is that it has written the last two down.",
+            "A delivery, a bounce and a complaint were tested",
+            "Amazon's mailbox simulator produces them, even in the sandbox. Where the API \
+             listens to the event bus, it must have recorded the bounce and the complaint.",
             "Run `spaceduck mail test`.",
         ],
     ),
@@ -153,9 +153,9 @@ pub const ITEMS: [Item; 20] = [
         "one_click",
         Program,
         [
-            "One click ends the newsletter",
-            "Every newsletter has the headers of RFC 8058; the API ends it without a question. \
-             The release that is installed is tested to do so.",
+            "One click unsubscribes from the newsletter",
+            "Every newsletter has the headers of RFC 8058, and the API unsubscribes without \
+             asking back. Our tests cover this for the installed release.",
             "Install a current release with `spaceduck install`.",
         ],
     ),
@@ -164,9 +164,9 @@ pub const ITEMS: [Item; 20] = [
         "opt_in",
         Program,
         [
-            "Nobody gets a newsletter who did not confirm it",
-            "An address that was only typed in gets one mail with a link. The release that is \
-             installed is tested to do so.",
+            "The newsletter goes only to confirmed addresses",
+            "An unconfirmed address gets a single email with a confirmation link. Our tests \
+             cover this for the installed release.",
             "Install a current release with `spaceduck install`.",
         ],
     ),
@@ -175,11 +175,11 @@ pub const ITEMS: [Item; 20] = [
         "imprint",
         Person,
         [
-            "It is clear who writes",
-            "Mails and sites name you, with a postal address where your law asks for one, and \
-             there is a privacy policy that is true.",
-            "Read your sites and your mails as a stranger would, then `spaceduck mail confirm \
-             imprint`.",
+            "Emails and sites name the sender",
+            "Emails and sites name you, with a postal address where the law requires one, and \
+             the privacy policy is accurate.",
+            "Read your sites and your emails as a stranger would, then run `spaceduck mail \
+             confirm imprint`.",
         ],
     ),
     item(
@@ -187,9 +187,10 @@ pub const ITEMS: [Item; 20] = [
         "mailboxes",
         Person,
         [
-            "abuse@ and postmaster@ reach somebody",
+            "abuse@ and postmaster@ reach a person",
             "Receivers and Amazon write there, and DMARC reports go to the address in the record.",
-            "Send yourself a mail to each, read it, then `spaceduck mail confirm mailboxes`.",
+            "Send an email to each, check that you receive it, then run `spaceduck mail confirm \
+             mailboxes`.",
         ],
     ),
     item(
@@ -198,9 +199,10 @@ pub const ITEMS: [Item; 20] = [
         Person,
         [
             "Amazon can reach you",
-            "Warnings about sending go to the account's root address and its alternate contacts. \
-             Whoever misses them loses the right to send.",
-            "Look at Account settings in the AWS console, then `spaceduck mail confirm contacts`.",
+            "Amazon sends its warnings to the account's root address and alternate contacts. If \
+             you miss them, you can lose the right to send.",
+            "Check Account settings in the AWS console, then run `spaceduck mail confirm \
+             contacts`.",
         ],
     ),
     item(
@@ -208,11 +210,11 @@ pub const ITEMS: [Item; 20] = [
         "website",
         Program,
         [
-            "The website stands up to a look",
-            "Whoever reviews the application opens it: it has to answer over TLS on the domain \
-             that the mails come from, with a privacy page and a contact page.",
-            "Name a site on the mail domain, or on one beside it, under `mail.website` in \
-             galaxy.yaml.",
+            "The website is ready for review",
+            "The reviewer opens it. It has to respond over TLS on the domain that sends the \
+             emails, with a privacy page and a contact page.",
+            "Set `mail.website` in galaxy.yaml to a site on the mail domain or on its \
+             organisational domain.",
         ],
     ),
     item(
@@ -220,9 +222,8 @@ pub const ITEMS: [Item; 20] = [
         "letter",
         Person,
         [
-            "The application is sent, and true",
-            "You read and change the text; nothing is sent that you have not seen and agreed to \
-             by typing so.",
+            "The application is accurate, and sent",
+            "You edit the text. It is sent only after you have read it and typed your consent.",
             "Run `spaceduck mail apply`.",
         ],
     ),
@@ -231,10 +232,11 @@ pub const ITEMS: [Item; 20] = [
         "price",
         Person,
         [
-            "You know what a mail costs",
-            "New accounts are on the Essentials plan, at 0.16 USD for 1,000 mails; without a plan \
+            "You know what an email costs",
+            "New accounts are on the Essentials plan, at 0.16 USD for 1,000 emails; without a plan \
              it is 0.10 USD.",
-            "Choose in the SES console under Pricing plans, then `spaceduck mail confirm price`.",
+            "Choose a plan in the SES console under Pricing plans, then run `spaceduck mail \
+             confirm price`.",
         ],
     ),
     item(
@@ -242,9 +244,9 @@ pub const ITEMS: [Item; 20] = [
         "insights",
         Program,
         [
-            "Virtual Deliverability Manager is as you want it",
-            "It shows where mails land. Outside the Essentials plan it costs extra; it is shown \
-             here so that nobody pays for it unknowingly.",
+            "You have decided on Virtual Deliverability Manager",
+            "It shows where your emails land. Outside the Essentials plan it costs extra, so \
+             decide whether you want it.",
             "Switch it in the SES console under Virtual Deliverability Manager.",
         ],
     ),
@@ -253,10 +255,10 @@ pub const ITEMS: [Item; 20] = [
         "warm_up",
         Program,
         [
-            "Sending grows slowly and is watched",
-            "Alarms go off at 3 % bounces and 0.08 % complaints, before Amazon's review at 5 % \
+            "Sending grows slowly and is monitored",
+            "Alarms fire at 3 % bounces and 0.08 % complaints, before Amazon's review at 5 % \
              and 0.1 %.",
-            "After the grant, begin with those who wait for codes; send a newsletter in portions.",
+            "After approval, start with sign-up codes, and send newsletters in batches.",
         ],
     ),
 ];

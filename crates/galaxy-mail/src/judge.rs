@@ -1,14 +1,17 @@
-//! What was seen of a wanted record → right, missing, or which of the usual mistakes it is.
+//! What was seen of a wanted record → right, missing, which of the usual mistakes it is, or that it
+//! could not be looked up.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::dmarc::{self, Discovery};
-use crate::dns::{Answer, Found, Looked, Trouble, Zone, list};
+use crate::dmarc;
+use crate::dns::{Answer, Found, Looked, Signed, Trouble, View, Zone, list};
 use crate::name::Domain;
+use crate::near::{Near, Slip};
 use crate::records::{Data, Purpose, Wanted};
 use crate::spf;
 
+mod texts;
 mod words;
 
 /// How a record is.
@@ -20,7 +23,7 @@ pub enum State {
     Missing,
     /// It can't be right like this.
     Wrong(Mistake),
-    /// Nobody could look.
+    /// It could not be looked up or can't be decided, so that nothing is claimed.
     Unseen(Trouble),
 }
 
@@ -51,8 +54,16 @@ pub enum Mistake {
         /// The servers that the record is set at.
         should: Vec<Domain>,
     },
-    /// The parent zone leads to servers that know nothing, or to none.
+    /// The parent zone leads to no servers.
     Delegation(Trouble),
+    /// The servers of the zone don't agree: who says what.
+    NotEverywhere(Vec<(String, String)>),
+    /// A chain of CNAMEs that leads nowhere.
+    Chain(Trouble),
+    /// The signatures of the zone don't hold, so that nothing in it is believed.
+    Signatures(Signed),
+    /// It is nearly right.
+    Near(Near),
     /// More than one SPF record.
     SecondSpf(usize),
     /// An SPF record that receivers will not go by.
@@ -69,6 +80,13 @@ pub enum Mistake {
         at: Domain,
         /// Who may.
         allows: Vec<String>,
+    },
+    /// A critical CAA rule that no issuer may pass over.
+    CriticalCaa {
+        /// Where it is.
+        at: Domain,
+        /// Its tag, as it was answered.
+        tag: String,
     },
     /// There is a CNAME at the top of the zone, or should be one.
     TopCname,
@@ -98,51 +116,90 @@ pub struct Hosted {
 pub fn judge(wanted: &Wanted, looked: &Looked, expected: Option<&Hosted>) -> State {
     let answer = match &looked.answer {
         Ok(answer) => answer,
-        // An old zone's servers, which no longer know it, are the same mistake.
-        Err(Trouble::Lame { zone, servers })
-            if expected.is_some_and(|expected| expected.zone == *zone) =>
-        {
-            let should = expected.map(|expected| expected.servers.clone()).unwrap_or_default();
-            let (zone, is) = (zone.clone(), servers.clone());
-            return State::Wrong(Mistake::WrongZone { zone, is, should });
-        }
-        Err(Trouble::Undelegated { name })
-            if expected.is_some_and(|expected| expected.zone.is_within(name)) =>
-        {
-            let should = expected.map(|expected| expected.servers.clone()).unwrap_or_default();
-            return State::Wrong(Mistake::WrongZone { zone: name.clone(), is: Vec::new(), should });
-        }
-        Err(trouble @ (Trouble::Lame { .. } | Trouble::Undelegated { .. })) => {
-            return State::Wrong(Mistake::Delegation(trouble.clone()));
-        }
-        Err(trouble) => return State::Unseen(trouble.clone()),
+        Err(trouble) => return failed(trouble, expected),
     };
     if let Some(mistake) = wrong_zone(looked.zone.as_ref(), expected) {
         return State::Wrong(mistake);
+    }
+    if let Some(differ) = answer.differences(|view| relevant(wanted, view)) {
+        return State::Wrong(Mistake::NotEverywhere(differ));
     }
     let state = match &wanted.data {
         Data::Cname(target) => cname(wanted, target, answer, looked),
         Data::Alias(_) => alias(answer, looked),
         Data::Mx(_, host) => mx(host, answer),
-        Data::Txt(_) if wanted.purpose == Purpose::Dmarc => dmarc(wanted, answer, looked),
-        Data::Txt(text) => spf(text, answer, looked),
+        Data::Txt(_) if wanted.purpose == Purpose::Dmarc => texts::dmarc(wanted, answer, looked),
+        Data::Txt(text) => texts::spf(wanted, text, answer, looked),
     };
-    let state = match (&state, &looked.twice) {
-        (State::Missing, Some(_)) => match &looked.zone {
-            Some(zone) => wanted
-                .name
-                .below_zone(&zone.name)
-                .map_or(State::Missing, |name| State::Wrong(Mistake::NameTwice(name))),
-            None => State::Missing,
-        },
+    let twice = looked.twice.as_ref().and(looked.zone.as_ref());
+    let state = match (&state, twice) {
+        (State::Missing, Some(zone)) => wanted
+            .name
+            .below_zone(&zone.name)
+            .map_or(State::Missing, |name| State::Wrong(Mistake::NameTwice(name))),
         _ => state,
     };
-    // Without Amazon's right to issue, the record that proves the domain helps nobody.
+    around(state, looked)
+}
+
+/// What a failed look-up allows to say. Only the parent's own words about a delegation lead to
+/// advice.
+fn failed(trouble: &Trouble, expected: Option<&Hosted>) -> State {
+    let should = || expected.map(|expected| expected.servers.clone()).unwrap_or_default();
+    match trouble {
+        // An old zone's servers, which no longer know it, are the same mistake as a wrong zone.
+        Trouble::Lame { zone, servers, .. }
+            if expected.is_some_and(|expected| {
+                expected.zone == *zone && !servers.iter().any(|is| expected.servers.contains(is))
+            }) =>
+        {
+            let (zone, is, should) = (zone.clone(), servers.clone(), should());
+            State::Wrong(Mistake::WrongZone { zone, is, should })
+        }
+        Trouble::Undelegated { name, .. }
+            if expected.is_some_and(|expected| expected.zone.is_within(name)) =>
+        {
+            let (zone, should) = (name.clone(), should());
+            State::Wrong(Mistake::WrongZone { zone, is: Vec::new(), should })
+        }
+        Trouble::Undelegated { .. } => State::Wrong(Mistake::Delegation(trouble.clone())),
+        Trouble::Loop(_) | Trouble::LongChain(_) => State::Wrong(Mistake::Chain(trouble.clone())),
+        _ => State::Unseen(trouble.clone()),
+    }
+}
+
+/// What makes a record that is right, or could be set, of no use.
+fn around(state: State, looked: &Looked) -> State {
+    if !matches!(state, State::Right | State::Missing) {
+        return state;
+    }
+    if matches!(
+        looked.signed,
+        Signed::Broken { .. } | Signed::NoKey { .. } | Signed::Expired { .. }
+    ) {
+        return State::Wrong(Mistake::Signatures(looked.signed.clone()));
+    }
+    // Without Amazon's right to issue, the record that proves the domain is of no use.
     match &looked.caa {
-        Some((at, rules)) if matches!(state, State::Right | State::Missing) => forbids(rules)
-            .map_or(state, |allows| State::Wrong(Mistake::Caa { at: at.clone(), allows })),
+        Ok(Some((at, rules))) => forbids(at, rules).map_or(state, State::Wrong),
+        Err(trouble) if state == State::Right => State::Unseen(trouble.clone()),
         _ => state,
     }
+}
+
+/// What of a server's answer decides about the record. Addresses of an alias may differ.
+fn relevant(wanted: &Wanted, view: &View) -> Vec<String> {
+    let texts = || view.found.iter().filter_map(text_of);
+    let cname = view.cname.as_ref().map(|target| format!("CNAME {target}"));
+    let found: Vec<String> = match (&wanted.data, wanted.purpose) {
+        (Data::Alias(_), _) => return cname.into_iter().collect(),
+        (Data::Txt(_), Purpose::Dmarc) => {
+            texts().filter(|text| dmarc::is_record(text)).cloned().collect()
+        }
+        (Data::Txt(_), _) => texts().filter(|text| spf::is_record(text)).cloned().collect(),
+        _ => view.found.iter().map(ToString::to_string).collect(),
+    };
+    found.into_iter().chain(cname).collect()
 }
 
 fn wrong_zone(zone: Option<&Zone>, expected: Option<&Hosted>) -> Option<Mistake> {
@@ -169,33 +226,56 @@ fn cname(wanted: &Wanted, target: &Domain, answer: &Answer, looked: &Looked) -> 
     match &answer.cname {
         _ if top => State::Wrong(Mistake::TopCname),
         Some(is) if is == target => State::Right,
+        Some(_) if looked.leads => State::Right,
         Some(is) if Some(is) == with_zone.as_ref() => State::Wrong(Mistake::ValueTwice(is.clone())),
         Some(is) if looked.wildcard => State::Wrong(Mistake::Wildcard(vec![is.to_string()])),
         Some(is) => State::Wrong(Mistake::Different(vec![is.to_string()])),
-        None if looked.addresses.is_empty() => State::Missing,
-        None if looked.addresses.iter().all(is_proxy) => {
-            State::Wrong(Mistake::Proxied(looked.addresses.clone()))
-        }
-        None => {
-            let addresses = looked.addresses.iter().map(ToString::to_string).collect();
-            State::Wrong(if looked.wildcard {
-                Mistake::Wildcard(addresses)
-            } else {
-                Mistake::Different(addresses)
-            })
-        }
+        None => no_cname(wanted, target, answer, looked),
     }
 }
 
-fn alias(answer: &Answer, looked: &Looked) -> State {
-    if answer.cname.as_ref().is_some() {
-        return State::Wrong(Mistake::TopCname);
+/// Where there is no CNAME, or none that can be read.
+fn no_cname(wanted: &Wanted, target: &Domain, answer: &Answer, looked: &Looked) -> State {
+    let near = |says: &str, slip| {
+        let (at, says) = (wanted.name.clone(), says.to_owned());
+        State::Wrong(Mistake::Near(Near { at, says, slip }))
+    };
+    if let Some(Found::Odd(text)) = answer.found.first() {
+        return near(text, Slip::NotAName);
     }
-    let here = &looked.addresses;
-    if here.is_empty() {
+    let meant = |text: &&String| text.to_ascii_lowercase().contains(target.as_str());
+    if let Some(text) = looked.beside.iter().filter_map(|(_, found)| text_of(found)).find(meant) {
+        return near(text, Slip::Type);
+    }
+    let addresses = match &looked.addresses {
+        Err(trouble) => return failed(trouble, None),
+        Ok(addresses) => addresses,
+    };
+    if addresses.is_empty() {
         return State::Missing;
     }
-    if here.iter().any(|address| looked.target.contains(address)) {
+    if addresses.iter().all(is_proxy) {
+        return State::Wrong(Mistake::Proxied(addresses.clone()));
+    }
+    let shown = addresses.iter().map(ToString::to_string).collect();
+    State::Wrong(if looked.wildcard { Mistake::Wildcard(shown) } else { Mistake::Different(shown) })
+}
+
+fn alias(answer: &Answer, looked: &Looked) -> State {
+    if answer.cname.is_some() {
+        return State::Wrong(Mistake::TopCname);
+    }
+    let here = match &looked.addresses {
+        Err(trouble) => return failed(trouble, None),
+        Ok(here) if here.is_empty() => return State::Missing,
+        Ok(here) => here,
+    };
+    let target = match &looked.target {
+        // Without the target's addresses there is nothing to compare with.
+        Err(trouble) => return State::Unseen(trouble.clone()),
+        Ok(target) => target,
+    };
+    if here.iter().any(|address| target.contains(address)) {
         return State::Right;
     }
     if here.iter().all(is_proxy) {
@@ -217,43 +297,12 @@ fn mx(host: &Domain, answer: &Answer) -> State {
     }
 }
 
-fn spf(text: &str, answer: &Answer, looked: &Looked) -> State {
-    let records: Vec<&String> = answer.found.iter().filter_map(text_of).collect();
-    let records: Vec<&&String> = records.iter().filter(|text| spf::is_record(text)).collect();
-    match records[..] {
-        [] => State::Missing,
-        [is] => match &looked.spf {
-            Some(spf::Report { problem: Some(problem), .. }) => {
-                State::Wrong(Mistake::Spf(problem.clone()))
-            }
-            // Others may be allowed to send as well.
-            Some(report) if report.includes.iter().any(|at| at.as_str() == "amazonses.com") => {
-                State::Right
-            }
-            _ if is.as_str() == text => State::Right,
-            _ => State::Wrong(Mistake::Different(vec![(*is).clone()])),
-        },
-        _ => State::Wrong(Mistake::SecondSpf(records.len())),
-    }
-}
-
-fn dmarc(wanted: &Wanted, answer: &Answer, looked: &Looked) -> State {
-    let here: Vec<String> = answer.found.iter().filter_map(text_of).cloned().collect();
-    let domain = wanted.name.parent().unwrap_or_else(|| wanted.name.clone());
-    match dmarc::discover(&domain, &here, &looked.organisation) {
-        Discovery::Policy(..) => State::Right,
-        Discovery::Nothing => State::Missing,
-        Discovery::Several(at) => State::Wrong(Mistake::SecondDmarc(at)),
-        Discovery::Broken(at, wrong) => State::Wrong(Mistake::Dmarc(at, wrong)),
-    }
-}
-
 fn text_of(found: &Found) -> Option<&String> {
     if let Found::Txt(text) = found { Some(text) } else { None }
 }
 
-/// RFC 8659, section 4.2: who may issue, where Amazon may not.
-fn forbids(rules: &[Found]) -> Option<Vec<String>> {
+/// Why Amazon may not issue certificates by RFC 8659, where it may not.
+fn forbids(at: &Domain, rules: &[Found]) -> Option<Mistake> {
     let mut issuers = Vec::new();
     let mut limited = false;
     for rule in rules {
@@ -266,14 +315,16 @@ fn forbids(rules: &[Found]) -> Option<Vec<String>> {
                 issuers.push(issuer.to_ascii_lowercase());
             }
             "issuewild" | "iodef" | "issuemail" | "issuevmc" | "contactemail" | "contactphone" => {}
-            // Section 4.1: whoever does not understand a critical rule must not issue.
-            _ if *critical => return Some(vec![format!("nobody (critical rule `{tag}`)")]),
+            // Section 4.1: an issuer that does not understand a critical rule must not issue.
+            _ if *critical => {
+                return Some(Mistake::CriticalCaa { at: at.clone(), tag: tag.clone() });
+            }
             _ => {}
         }
     }
     let amazon = issuers.iter().any(|issuer| AMAZON.contains(&issuer.as_str()));
     issuers.retain(|issuer| !issuer.is_empty());
-    (limited && !amazon).then_some(issuers)
+    (limited && !amazon).then(|| Mistake::Caa { at: at.clone(), allows: issuers })
 }
 
 /// Cloudflare's addresses, which it answers with for whatever it proxies.

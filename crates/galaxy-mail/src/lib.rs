@@ -11,6 +11,7 @@ pub mod facts;
 pub mod items;
 pub mod judge;
 pub mod name;
+pub mod near;
 pub mod records;
 pub mod request;
 pub mod review;

@@ -50,8 +50,7 @@ impl Domain {
         }
         if name.registrable().is_none() {
             return Err(Invalid(format!(
-                "`{text}` is a public suffix: nobody can own it; write the domain you registered \
-                 below it"
+                "`{text}` is a public suffix; use the domain that you registered below it"
             )));
         }
         Ok(name)

@@ -44,28 +44,28 @@ struct Claim {
 const CLAIMS: [Claim; 10] = [
     Claim {
         about: "who you are and where your site is",
-        missing: "a site that answers over TLS on a domain of yours",
+        missing: "a site that responds over TLS on your domain",
         words: who,
     },
     Claim { about: "what is sent", missing: "an installed release and a mail domain", words: what },
     Claim {
-        about: "that a captcha guards the sign-up",
+        about: "that a captcha protects the sign-up form",
         missing: "Turnstile in galaxy.yaml",
         words: captcha,
     },
     Claim {
-        about: "how people ask for the newsletter, and that they confirm it",
-        missing: "an installed release, and the form on a site that answers",
+        about: "how people subscribe to the newsletter and confirm",
+        missing: "an installed release, and the form on a site that responds",
         words: opt_in,
     },
-    Claim { about: "how people opt out", missing: "an installed release", words: opt_out },
+    Claim { about: "how people unsubscribe", missing: "an installed release", words: opt_out },
     Claim {
-        about: "how many mails a day you expect",
+        about: "how many emails a day you expect",
         missing: "your answer: `spaceduck mail apply --per-day N`",
         words: volume,
     },
     Claim {
-        about: "that mails are signed and authenticated",
+        about: "that emails are signed and authenticated",
         missing: "DKIM, MAIL FROM and DMARC, all done",
         words: authentication,
     },
@@ -80,8 +80,8 @@ const CLAIMS: [Claim; 10] = [
         words: tested,
     },
     Claim {
-        about: "where your privacy policy and your contact are",
-        missing: "a privacy page and a contact page that answer",
+        about: "where your privacy policy and contact page are",
+        missing: "a privacy page and a contact page that respond",
         words: pages,
     },
 ];
@@ -108,8 +108,8 @@ impl Draft {
 fn who(facts: &Facts) -> Option<String> {
     let site = facts.website.as_ref().filter(|site| site.trouble.is_none())?;
     Some(format!(
-        "We run {}, our own installation of Space Duck (identities for people and their software \
-         agents). Its website is {}.",
+        "We run {}, our own installation of Space Duck, an open-source identity service for \
+         software agents and the people who own them. Our website is {}.",
         facts.galaxy, site.url
     ))
 }
@@ -117,19 +117,19 @@ fn who(facts: &Facts) -> Option<String> {
 fn what(facts: &Facts) -> Option<String> {
     let (domain, _) = (facts.domain.as_ref()?, facts.release.as_ref()?);
     Some(format!(
-        "We send from {domain}. Most of it is transactional: a six-digit code when somebody signs \
-         up or asks for a new password, and notices about the person's own account. We also send a \
-         newsletter to those who asked for it. Codes and newsletter use configuration sets of \
-         their own. Recipients are people who typed their address into our forms, and our own \
-         operators."
+        "We send email from {domain}. Most of it is transactional: a six-digit code when a \
+         person signs up or resets a password, and notices about that person's own account. We \
+         also send a newsletter to people who subscribed to it. Transactional email and the \
+         newsletter use separate configuration sets. All recipients entered their address in a \
+         form on our website; the only other recipients are our own operators."
     ))
 }
 
 fn captcha(facts: &Facts) -> Option<String> {
     facts.captcha.then(|| {
-        "The sign-up form is guarded by a captcha (Cloudflare Turnstile), and the API limits how \
-         often an address and a caller can ask for a code, so that nobody can flood others with \
-         our mails."
+        "A captcha (Cloudflare Turnstile) protects the sign-up form. The API also limits how \
+         often a code can be requested, for each email address and for each caller, so that our \
+         forms cannot be used to flood other people's mailboxes."
             .to_owned()
     })
 }
@@ -138,17 +138,18 @@ fn opt_in(facts: &Facts) -> Option<String> {
     facts.release.as_ref()?;
     let form = facts.website.as_ref()?.form.as_ref()?;
     Some(format!(
-        "The newsletter is asked for with the form at {form}. Double opt-in: an address that was \
-         typed in gets one mail with a link, and no newsletter before the link was followed and \
-         confirmed."
+        "People subscribe to the newsletter with the form at {form}. We use double opt-in: a \
+         new address receives a single email with a confirmation link, and no newsletter until \
+         the subscription is confirmed."
     ))
 }
 
 fn opt_out(facts: &Facts) -> Option<String> {
     facts.release.as_ref()?;
     Some(
-        "Every newsletter has a link and the one-click headers of RFC 8058; either ends it at \
-         once, without signing in. Who deletes the account gets no more mail at all."
+        "Every newsletter contains an unsubscribe link and the one-click unsubscribe headers of \
+         RFC 8058. Both take effect immediately, without signing in. Anyone who deletes their \
+         account stops receiving mail."
             .to_owned(),
     )
 }
@@ -156,7 +157,8 @@ fn opt_out(facts: &Facts) -> Option<String> {
 fn volume(facts: &Facts) -> Option<String> {
     let per_day = facts.memory.per_day?;
     Some(format!(
-        "We expect about {per_day} mails a day at first, and ask for no more than that takes."
+        "We expect to send about {per_day} emails a day at launch, and we request no more than \
+         that needs."
     ))
 }
 
@@ -176,8 +178,8 @@ fn authentication(facts: &Facts) -> Option<String> {
             .all(|purpose| right(facts, purpose));
     done.then(|| {
         format!(
-            "{domain} is verified and signs with Easy DKIM. The MAIL FROM domain is {mail_from}, \
-             with MX and SPF in place. There is a DMARC policy."
+            "{domain} is verified and signed with Easy DKIM. The custom MAIL FROM domain is \
+             {mail_from}, with its MX and SPF records published. A DMARC policy is published."
         )
     })
 }
@@ -192,14 +194,18 @@ fn feedback(facts: &Facts) -> Option<String> {
         && told("BOUNCE")
         && told("COMPLAINT")
         && account.suppresses == (true, true);
-    let alarms =
-        if facts.alarms { " Alarms go off at 3 % bounces and at 0.08 % complaints." } else { "" };
+    let alarms = if facts.alarms {
+        " Alarms alert our operators at a bounce rate of 3 % and a complaint \
+        rate of 0.08 %."
+    } else {
+        ""
+    };
     let names: Vec<&str> = facts.sets.iter().map(|set| set.name.as_str()).collect();
     done.then(|| {
         format!(
-            "Bounces and complaints: the configuration sets {} report each of them to our event \
-             bus (EventBridge), and the account's suppression list holds both, so that SES sends \
-             nothing more to such an address.{alarms}",
+            "The configuration sets {} report every bounce and complaint to our application \
+             through Amazon EventBridge. The account-level suppression list is enabled for both \
+             reasons, so SES sends nothing more to such an address.{alarms}",
             names.join(" and ")
         )
     })
@@ -211,12 +217,12 @@ fn tested(facts: &Facts) -> Option<String> {
         let mail: &TestMail = test.mails.iter().find(|mail| mail.plays == plays)?;
         let after = mail.written?.saturating_sub(test.at);
         let id = &mail.message_id;
-        Some(format!("the {plays} (message {id}) was written down after {after} seconds"))
+        Some(format!("our application recorded the {plays} (message {id}) after {after} seconds"))
     };
     let (bounce, complaint) = (line("bounce")?, line("complaint")?);
     Some(format!(
-        "We tested this with the mailbox simulator on {}: {bounce}; {complaint}. Our application \
-         sends nothing more to an address that bounced for good or complained.",
+        "We tested this with the SES mailbox simulator on {}: {bounce}; {complaint}. Our \
+         application sends nothing more to an address after a permanent bounce or a complaint.",
         day(test.at)?
     ))
 }
@@ -224,7 +230,7 @@ fn tested(facts: &Facts) -> Option<String> {
 fn pages(facts: &Facts) -> Option<String> {
     let site = facts.website.as_ref()?;
     let (privacy, contact) = (site.privacy.as_ref()?, site.contact.as_ref()?);
-    Some(format!("Our privacy policy is at {privacy}, our contact page at {contact}."))
+    Some(format!("Our privacy policy is at {privacy}, and our contact page is at {contact}."))
 }
 
 fn day(seconds: u64) -> Option<String> {
@@ -275,12 +281,12 @@ impl Score {
         let small = facts.memory.per_day.is_some_and(|per_day| per_day <= SMALL_PER_DAY);
         let finding = |points, met, item, reason| Finding { reason, points, met, item };
         let findings = vec![
-            finding(20, reachable, "website", "the website does not answer over TLS"),
+            finding(20, reachable, "website", "the website does not respond over TLS"),
             finding(
                 10,
                 reachable && same.is_some() && same == sender,
                 "website",
-                "the website is not on the domain that mails come from",
+                "the website is not on the domain that sends the emails",
             ),
             finding(
                 10,
@@ -298,7 +304,7 @@ impl Score {
                 15,
                 done("identity") && done("dkim"),
                 "dkim",
-                "the domain is not verified, or does not sign",
+                "the domain is not verified or not signed",
             ),
             finding(5, done("mail_from"), "mail_from", "bounces go to Amazon's own domain"),
             finding(10, done("dmarc"), "dmarc", "there is no DMARC policy"),
@@ -306,16 +312,16 @@ impl Score {
                 5,
                 done("suppression"),
                 "suppression",
-                "the suppression list does not hold bounces and complaints",
+                "the suppression list does not cover bounces and complaints",
             ),
             finding(
                 5,
                 done("sets") && done("events"),
                 "events",
-                "nobody is told of bounces and complaints",
+                "bounces and complaints are not reported",
             ),
             finding(10, proven, "simulator", "handling bounces and complaints was not tested"),
-            finding(5, small, "letter", "the volume is not said, or is large for a beginning"),
+            finding(5, small, "letter", "the volume is missing, or high for a start"),
         ];
         let points = findings.iter().filter(|one| one.met).map(|one| one.points).sum();
         Self { points, findings }
@@ -325,10 +331,10 @@ impl Score {
     #[must_use]
     pub fn words(&self) -> &'static str {
         match self.points {
-            100 => "nothing that is known to be refused",
-            80..100 => "good, and better with what is missing",
+            100 => "no known reason for a refusal",
+            80..100 => "good; complete the missing points first",
             50..80 => "likely to be refused",
-            _ => "almost sure to be refused",
+            _ => "almost certain to be refused",
         }
     }
 }
@@ -352,8 +358,8 @@ pub struct Letter {
 
 /// What a person reads above the draft in the editor; lines like these are not sent.
 pub const EDITOR_HEAD: &str = "\
-# This is what Amazon will be told. Change it until it is true and yours.
-# Lines that begin with `#` are not sent. An empty text sends nothing.
+# Amazon receives this text. Edit it until it is accurate and in your own words.
+# Lines starting with `#` are not sent. Leave the text empty to send nothing.
 ";
 
 impl Letter {

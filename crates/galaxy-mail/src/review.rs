@@ -12,13 +12,13 @@ pub enum Stage {
     NeverAsked,
     /// The application is being read.
     Pending,
-    /// Mails may go to everybody.
+    /// Out of the sandbox: email reaches every address.
     Granted,
     /// The application was refused.
     Denied,
-    /// The application never arrived.
+    /// The application failed to send.
     Failed,
-    /// Amazon watches the account more closely.
+    /// The account is on probation more closely.
     Probation,
     /// Amazon has stopped it.
     Shutdown,
@@ -105,32 +105,33 @@ impl Page {
 }
 
 const NEVER_ASKED: Page = Page {
-    title: "In the sandbox, and nobody has asked to leave it",
-    meaning: "SES delivers only to addresses that are verified, at most 200 mails a day. Until you \
-              leave, codes come from Cognito's own sender: to anybody, about 50 a day.",
+    title: "In the SES sandbox; no application sent yet",
+    meaning: "SES delivers only to verified addresses, at most 200 emails a day. Until you \
+    leave the sandbox, Cognito's own sender mails the codes: to any address, about 50 a day.",
     now: &[
-        "Get the items below done; most are DNS records.",
-        "Then run `spaceduck mail apply`: it writes a draft from what it has seen, and you decide.",
-        "Until then, `spaceduck mail invite ADDRESS` lets one person receive mail from SES today.",
+        "Complete the items below; most are DNS records.",
+        "Then run `spaceduck mail apply`: it drafts the application from what it observed, and \
+         you decide.",
+        "Until then, `spaceduck mail invite ADDRESS` verifies one recipient.",
     ],
     avoid: &[
-        "Don't apply before the domain, DKIM, MAIL FROM and DMARC are done: it is the usual reason \
-         for a refusal.",
+        "Don't apply before the domain, DKIM, MAIL FROM and DMARC are done: that is the usual \
+         reason for a refusal.",
     ],
     usual: None,
 };
 
 const PENDING: Page = Page {
     title: "Amazon is reading the application",
-    meaning: "The details are frozen until the review is over. Nothing else waits for it: the \
-              galaxy works, and codes come from Cognito's own sender.",
+    meaning: "You can't change the application until the review is over. Nothing else waits for \
+    it: the galaxy works, and Cognito's own sender mails the codes.",
     now: &[
-        "Watch the root address of the account and the case in the Support Center: if Amazon asks \
-         something, answer there within a day.",
-        "Keep the site and its privacy page reachable; somebody opens them now.",
-        "`spaceduck mail --watch` tells when it is decided.",
+        "Watch the account's root mailbox and the case in the Support Center. If Amazon has a \
+         question, answer it there within a day.",
+        "Keep the site and its privacy page reachable: the reviewer opens them.",
+        "`spaceduck mail --watch` shows the decision.",
     ],
-    avoid: &["Don't send a second application; it is refused while the first one is read."],
+    avoid: &["Don't send a second application: Amazon refuses it while the first is in review."],
     usual: Some("a first answer within 24 hours, longer if there are questions"),
 };
 
@@ -138,9 +139,10 @@ const GRANTED: Page = Page {
     title: "Mails may go to everybody",
     meaning: "The account has left the sandbox in this Region, with the quota shown below.",
     now: &[
-        "Run `spaceduck install`: it moves the codes from Cognito's own sender to your domain.",
-        "`spaceduck mail` plays the simulator's mails once more by itself, now that mail leaves.",
-        "Begin slowly; the quota grows with what you send well.",
+        "Run `spaceduck install`, which moves the codes from Cognito's own sender to your \
+         domain.",
+        "`spaceduck mail` repeats the simulator test on its own.",
+        "Start slowly: the quota grows as you send without bounces.",
     ],
     avoid: &[
         "Don't send a newsletter to a list that you bought or found.",
@@ -150,77 +152,75 @@ const GRANTED: Page = Page {
 };
 
 const DENIED: Page = Page {
-    title: "Amazon has refused",
-    meaning: "The account stays in the sandbox. The refusal seldom says why; the score of \
-              `spaceduck mail apply` names what usually is the reason.",
+    title: "Amazon denied the application",
+    meaning: "The account stays in the sandbox. Amazon seldom gives the reason; the score of \
+    `spaceduck mail apply` lists the usual ones.",
     now: &[
-        "Open the case in the Support Center and answer there: that is the way an appeal takes.",
-        "Get every item below done first, and say in your answer what has changed.",
-        "Codes go on through Cognito's own sender meanwhile.",
+        "Open the case in the Support Center and answer there: that is how you appeal.",
+        "Complete every item below first, and say in your answer what has changed.",
+        "Cognito's own sender keeps mailing the codes.",
     ],
     avoid: &[
-        "Don't send the same text again: blind repetition makes it worse. This program never does \
-         so by itself.",
-        "Don't try another Region or account instead; it is seen as an evasion.",
+        "Don't send the same text again: repetition makes it worse. This program never does.",
+        "Don't try another Region or account instead: Amazon treats that as evasion.",
     ],
     usual: Some("an answer to an appeal within 24 to 48 hours"),
 };
 
 const FAILED: Page = Page {
     title: "The application never arrived",
-    meaning: "Amazon had an error of its own and has not received the text. Nobody has judged it.",
-    now: &["Run `spaceduck mail apply` again with the same text; that is safe here."],
+    meaning: "Amazon had an internal error and did not receive the text. It was not reviewed.",
+    now: &["Run `spaceduck mail apply` again with the same text; here, that is safe."],
     avoid: &[],
     usual: None,
 };
 
 const PROBATION: Page = Page {
     title: "Amazon watches the account",
-    meaning: "Too many mails bounced or were complained about, or there was another reason; the \
-              mail to the root address says which. Sending goes on for now.",
+    meaning: "Too many bounces or complaints, or another reason; Amazon's email to the root \
+    address says which. Sending still works.",
     now: &[
-        "Read that mail and the case in the Support Center, mend the cause, and answer there \
-         by the \
-         date it names.",
-        "Stop the newsletter; keep the codes.",
-        "Look at who bounced: /beak/system/status shows it to operators.",
+        "Read that email and the case in the Support Center, fix the cause, and answer there by \
+         the date it names.",
+        "Stop the newsletter; keep sending codes.",
+        "Check the bounces: /beak/system/status shows them to operators.",
     ],
-    avoid: &["Don't wait for it to pass; without an answer the account is stopped."],
-    usual: Some("until the date in Amazon's mail"),
+    avoid: &["Don't wait: without an answer, Amazon stops the account from sending."],
+    usual: Some("until the date in Amazon's email"),
 };
 
 const SHUTDOWN: Page = Page {
     title: "Amazon has stopped the account from sending",
-    meaning: "No mail leaves through SES in this Region. Codes still come from Cognito's own \
-              sender, if the user pool has not moved to SES yet.",
+    meaning: "SES sends nothing in this Region. Cognito's own sender still mails the codes if \
+    the user pool has not moved to SES.",
     now: &[
-        "Open the case in the Support Center: say what happened, what you have changed, and how it \
-         can't happen again.",
-        "Run `spaceduck install` with `mail.sender: cognito` in galaxy.yaml, so that people can go \
-         on signing up.",
+        "Open the case in the Support Center: explain what happened, what you changed, and how \
+         you prevent it from happening again.",
+        "Run `spaceduck install` with `mail.sender: cognito` in galaxy.yaml, so that people can \
+         keep signing up.",
     ],
-    avoid: &["Don't open a second account to go on sending; Amazon closes that one, too."],
+    avoid: &["Don't open a second account to keep sending: Amazon closes that one, too."],
     usual: Some("an answer within 24 to 48 hours"),
 };
 
 const PAUSED: Page = Page {
     title: "Sending is switched off",
-    meaning: "Sending is off for this account in this Region: somebody, or an alarm of yours, has \
-              switched it off, or Amazon has.",
+    meaning: "Sending is off for this account in this Region. A person, one of your alarms, or \
+    Amazon switched it off.",
     now: &[
         "Find out who switched it off: CloudTrail names the caller of \
          PutAccountSendingAttributes.",
         "If it was you, switch it on again in the SES console under Account dashboard. If it was \
          Amazon, answer the case first.",
     ],
-    avoid: &["Don't switch it on again before the cause is mended."],
+    avoid: &["Don't switch it on again before you fix the cause."],
     usual: None,
 };
 
 const OTHER: Page = Page {
-    title: "Amazon says something that this release does not know",
-    meaning: "The word that Amazon uses came later than this release.",
-    now: &["Look at Account dashboard in the SES console, and install a newer release."],
+    title: "Unknown review state",
+    meaning: "Amazon reports a state that is newer than this release.",
+    now: &["Check the Account dashboard in the SES console, and install a newer release."],
     avoid: &["Don't apply before you know what it means."],
     usual: None,
 };

@@ -1,16 +1,21 @@
 //! Reads SPF records and counts the look-ups that they cost a receiver, by RFC 7208.
 //!
-//! No I/O: whoever walks asks [`Walk::next`] for a name and feeds the texts that stand there. So
-//! the look-ups that find nothing, which section 4.6.4 limits too, are not counted.
+//! No I/O: the caller asks [`Walk::next`] what to look up and feeds what is there.
 
 use std::collections::BTreeSet;
 
 use crate::name::Domain;
 
+mod grammar;
+
+use grammar::{Mechanism, Target};
+
 /// RFC 7208, section 4.6.4: more terms that cause look-ups are a permanent error.
 pub const MOST_LOOKUPS: usize = 10;
+/// The same section: more look-ups that find nothing are a permanent error.
+pub const MOST_VOID: usize = 2;
 
-/// Why receivers will not go by a record.
+/// Why receivers will not go by a record: a permanent error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Section 4.5: more than one record.
@@ -22,45 +27,100 @@ pub enum Problem {
         count: usize,
     },
     /// Section 4.6.4: too many look-ups.
-    #[error("the SPF record of {at} costs more than {MOST_LOOKUPS} look-ups")]
+    #[error(
+        "the SPF record of {at} costs more than {MOST_LOOKUPS} look-ups, a permanent error \
+         (permerror)"
+    )]
     TooMany {
         /// Where the walk began.
         at: Domain,
     },
-    /// Section 4.6: a term that is none.
-    #[error("the SPF record of {at} has a term that receivers don't know: `{term}`")]
+    /// Section 4.6.4: too many look-ups that find nothing.
+    #[error(
+        "the SPF record of {at} has more than {MOST_VOID} terms that find nothing, a permanent \
+         error (permerror): {}", terms.join(", ")
+    )]
+    TooManyVoid {
+        /// Where the walk began.
+        at: Domain,
+        /// The terms that find nothing.
+        terms: Vec<String>,
+    },
+    /// Section 4.6: a term that breaks the grammar.
+    #[error(
+        "the SPF record of {at} has a broken term, a permanent error (permerror): `{term}` ({why})"
+    )]
     Broken {
         /// Where.
         at: Domain,
         /// The term.
         term: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// Section 5.2: an `include` of a domain without a record; section 6.1: likewise `redirect`.
-    #[error("the SPF record includes {at}, which has none")]
+    #[error("`{term}` leads to {at}, which has no SPF record, a permanent error (permerror)")]
     Nothing {
         /// The domain that was included.
         at: Domain,
+        /// The term that leads there.
+        term: String,
     },
 }
 
 /// What the walk found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The record at the start.
     pub record: Option<String>,
     /// How many terms cause look-ups, at worst.
     pub lookups: usize,
-    /// Every domain that is included, directly or not.
+    /// Terms whose look-up finds nothing.
+    pub void: Vec<String>,
+    /// Every domain whose record lets mail pass here, directly or through others.
     pub includes: BTreeSet<Domain>,
+    /// Terms with macros: what they match differs from mail to mail.
+    pub macros: Vec<String>,
     /// Why it does not count.
     pub problem: Option<Problem>,
+}
+
+/// What to look up at a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Its texts.
+    Texts,
+    /// Its addresses.
+    Addresses,
+    /// Its mail servers.
+    Mx,
+}
+
+/// What the walk needs next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The name.
+    pub name: Domain,
+    /// What to look up there.
+    pub what: What,
+    term: String,
+    passes: bool,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The texts.
+    Texts(Vec<String>),
+    /// The number of records.
+    Count(usize),
 }
 
 /// A walk through a record and all that it includes.
 #[derive(Debug)]
 pub struct Walk {
     start: Domain,
-    open: Vec<Domain>,
+    open: Vec<Need>,
     report: Report,
 }
 
@@ -75,30 +135,30 @@ impl Walk {
     /// Begins at a domain.
     #[must_use]
     pub fn new(start: &Domain) -> Self {
-        let report = Report { record: None, lookups: 0, includes: BTreeSet::new(), problem: None };
-        Self { start: start.clone(), open: vec![start.clone()], report }
+        let need =
+            Need { name: start.clone(), what: What::Texts, term: String::new(), passes: true };
+        Self { start: start.clone(), open: vec![need], report: Report::default() }
     }
 
-    /// The name whose texts are needed next; nothing when the walk is over.
+    /// What is needed next; nothing when the walk is over.
     #[must_use]
-    pub fn next(&self) -> Option<&Domain> {
+    pub fn next(&self) -> Option<&Need> {
         self.open.last().filter(|_| self.report.problem.is_none())
     }
 
-    /// Takes the texts of the name that [`Walk::next`] gave.
-    pub fn feed(&mut self, texts: &[String]) {
-        let Some(at) = self.open.pop() else { return };
-        let records: Vec<&String> = texts.iter().filter(|text| is_record(text)).collect();
-        match records[..] {
-            [] if at == self.start && self.report.record.is_none() => {}
-            [] => self.report.problem = Some(Problem::Nothing { at }),
-            [record] => {
-                if self.report.record.is_none() {
-                    self.report.record = Some(record.clone());
+    /// Takes what was found where [`Walk::next`] pointed.
+    pub fn feed(&mut self, seen: Seen) {
+        let Some(need) = self.open.pop() else { return };
+        match seen {
+            Seen::Count(0) => {
+                self.report.void.push(format!("`{}`", need.term));
+                if self.report.void.len() > MOST_VOID {
+                    let (at, terms) = (self.start.clone(), self.report.void.clone());
+                    self.report.problem = Some(Problem::TooManyVoid { at, terms });
                 }
-                self.terms(&at, record);
             }
-            _ => self.report.problem = Some(Problem::Several { at, count: records.len() }),
+            Seen::Count(_) => {}
+            Seen::Texts(texts) => self.texts(need, &texts),
         }
     }
 
@@ -108,49 +168,73 @@ impl Walk {
         self.report
     }
 
-    fn terms(&mut self, at: &Domain, record: &str) {
-        let terms: Vec<String> =
-            record.split(' ').skip(1).filter(|t| !t.is_empty()).map(str::to_lowercase).collect();
-        let bare = |term: &str| term.trim_start_matches(['+', '-', '~', '?']).to_owned();
-        // Section 5.1: what stands behind `all` is never looked at, and with `all` no redirect.
-        let end = terms.iter().position(|term| bare(term) == "all");
-        let mut next = Vec::new();
-        for term in &terms[..end.unwrap_or(terms.len())] {
-            let term = bare(term);
-            let cut = term.find([':', '/', '=']).unwrap_or(term.len());
-            let (word, rest) = term.split_at(cut);
-            let target = rest.trim_start_matches([':', '=']);
-            match word {
-                "include" if rest.starts_with(':') => next.push(target.to_owned()),
-                "redirect" if rest.starts_with('=') && end.is_none() => {
-                    next.push(target.to_owned());
-                }
-                "a" | "mx" | "ptr" | "exists" => self.report.lookups += 1,
-                "ip4" | "ip6" => {}
-                // Section 6: modifiers that nobody knows are ignored.
-                _ if rest.starts_with('=') => {}
-                _ => {
-                    self.report.problem = Some(Problem::Broken { at: at.clone(), term });
-                    return;
-                }
+    fn texts(&mut self, need: Need, texts: &[String]) {
+        let records: Vec<&String> = texts.iter().filter(|text| is_record(text)).collect();
+        let (at, first) = (need.name, self.report.record.is_none());
+        match records[..] {
+            [] if at == self.start && first => {}
+            [] => self.report.problem = Some(Problem::Nothing { at, term: need.term }),
+            [record] => {
+                self.report.record.get_or_insert_with(|| record.clone());
+                self.terms(&at, record, need.passes);
             }
+            _ => self.report.problem = Some(Problem::Several { at, count: records.len() }),
         }
-        self.report.lookups += next.len();
-        // A macro depends on the mail; nobody can follow it beforehand.
-        let known = next.iter().filter_map(|target| Domain::parse(target).ok());
-        for target in known.collect::<Vec<_>>().into_iter().rev() {
-            self.report.includes.insert(target.clone());
-            self.open.push(target);
+    }
+
+    fn terms(&mut self, at: &Domain, record: &str, passes: bool) {
+        let read = match grammar::parse(record) {
+            Ok(read) => read,
+            Err((term, why)) => {
+                self.report.problem = Some(Problem::Broken { at: at.clone(), term, why });
+                return;
+            }
+        };
+        // Section 5.1: what comes behind `all` is never looked at, and with `all` no redirect.
+        let end = read.directives.iter().position(|one| one.mechanism == Mechanism::All);
+        let mut next = Vec::new();
+        for one in &read.directives[..end.unwrap_or(read.directives.len())] {
+            let passes = passes && one.passes;
+            let (target, what) = match &one.mechanism {
+                Mechanism::All | Mechanism::Address => continue,
+                // What it matches depends on the sender's address alone.
+                Mechanism::Ptr => {
+                    self.report.lookups += 1;
+                    continue;
+                }
+                Mechanism::Include(target) => (Some(target), What::Texts),
+                Mechanism::A(target) => (target.as_ref(), What::Addresses),
+                Mechanism::Exists(target) => (Some(target), What::Addresses),
+                Mechanism::Mx(target) => (target.as_ref(), What::Mx),
+            };
+            let own = Target::Name(at.clone());
+            next.extend(self.need(target.unwrap_or(&own), what, &one.text, passes));
         }
+        if let (Some((target, term)), None) = (&read.redirect, end) {
+            next.extend(self.need(target, What::Texts, term, passes));
+        }
+        self.open.extend(next.into_iter().rev());
         if self.report.lookups > MOST_LOOKUPS {
             self.report.problem = Some(Problem::TooMany { at: self.start.clone() });
         }
+    }
+
+    fn need(&mut self, at: &Target, what: What, term: &str, passes: bool) -> Option<Need> {
+        self.report.lookups += 1;
+        let Target::Name(name) = at else {
+            self.report.macros.push(term.to_owned());
+            return None;
+        };
+        if what == What::Texts && passes {
+            self.report.includes.insert(name.clone());
+        }
+        Some(Need { name: name.clone(), what, term: term.to_owned(), passes })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, Report, Walk, is_record};
+    use super::{Problem, Report, Seen, Walk, What, is_record};
     use crate::name::Domain;
 
     fn name(text: &str) -> Domain {
@@ -161,9 +245,15 @@ mod tests {
     fn walk(zones: &[(&str, &str)]) -> Report {
         let mut walk = Walk::new(&name(zones[0].0));
         while let Some(next) = walk.next() {
-            let here = zones.iter().filter(|(at, _)| name(at) == *next);
+            let here = zones.iter().filter(|(at, _)| name(at) == next.name);
             let texts: Vec<String> = here.map(|(_, text)| (*text).to_owned()).collect();
-            walk.feed(&texts);
+            // In these zones names that begin with `void` have neither addresses nor mail servers.
+            let count = usize::from(!next.name.as_str().starts_with("void"));
+            walk.feed(if next.what == What::Texts {
+                Seen::Texts(texts)
+            } else {
+                Seen::Count(count)
+            });
         }
         walk.report()
     }
@@ -199,6 +289,7 @@ mod tests {
         // Four, then include and redirect, then the `a` of the included one.
         assert_eq!((report.lookups, report.problem), (7, None));
         assert_eq!(report.includes, [name("i.example"), name("r.example")].into());
+        assert_eq!(report.macros, ["exists:%{i}.c.example"]);
     }
 
     #[test]
@@ -223,14 +314,45 @@ mod tests {
     #[test]
     fn section_5_2_refuses_to_include_nothing() {
         let report = walk(&[("a.example", "v=spf1 include:b.example -all")]);
-        assert_eq!(report.problem, Some(Problem::Nothing { at: name("b.example") }));
+        let term = "include:b.example".into();
+        assert_eq!(report.problem, Some(Problem::Nothing { at: name("b.example"), term }));
     }
 
     #[test]
     fn section_4_6_refuses_terms_it_does_not_know_and_6_ignores_modifiers() {
-        let broken = walk(&[("a.example", "v=spf1 amazonses.com ~all")]);
-        let term = "amazonses.com".into();
-        assert_eq!(broken.problem, Some(Problem::Broken { at: name("a.example"), term }));
+        let broken = walk(&[
+            ("a.example", "v=spf1 include:b.example ~all"),
+            ("b.example", "v=spf1 ip4:1.2.3"),
+        ]);
+        let Some(Problem::Broken { at, term, .. }) = broken.problem else { panic!("it is broken") };
+        assert_eq!((at, term.as_str()), (name("b.example"), "ip4:1.2.3"));
         assert_eq!(walk(&[("a.example", "v=spf1 exp=e.example x=y -all")]).problem, None);
+    }
+
+    #[test]
+    fn section_4_6_4_allows_two_void_look_ups_and_no_more() {
+        let two = walk(&[("a.example", "v=spf1 a:void1.example mx:void2.example a -all")]);
+        assert_eq!((two.void.len(), two.problem), (2, None));
+        let three = walk(&[(
+            "a.example",
+            "v=spf1 a:void1.example mx:void2.example exists:void3.example -all",
+        )]);
+        let Some(Problem::TooManyVoid { terms, .. }) = three.problem else { panic!("too many") };
+        assert_eq!(terms, ["`a:void1.example`", "`mx:void2.example`", "`exists:void3.example`"]);
+    }
+
+    /// Section 4.6.2: a match of `-include:` or `?include:` is no pass.
+    #[test]
+    fn only_what_passes_is_included() {
+        let zones = |term: &'static str| {
+            [
+                ("a.example", term),
+                ("b.example", "v=spf1 include:c.example"),
+                ("c.example", "v=spf1 -all"),
+            ]
+        };
+        let passing = walk(&zones("v=spf1 include:b.example -all"));
+        assert_eq!(passing.includes, [name("b.example"), name("c.example")].into());
+        assert!(walk(&zones("v=spf1 -include:b.example ?all")).includes.is_empty());
     }
 }

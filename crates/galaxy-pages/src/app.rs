@@ -3,7 +3,7 @@
 //! down; the rest is the layout of all pages.
 
 use crate::front::{self, AppFront};
-use crate::links::Link;
+use crate::links::{Link, Moved};
 use crate::sites::{self, SITES, SiteHead};
 use crate::{Mistake, Text};
 
@@ -20,7 +20,7 @@ pub(crate) struct App {
 }
 
 /// Reads the pages of `sites/`; one in `sites/shared/` is every site's.
-pub(crate) fn parse_all(files: &[Text], mistakes: &mut Vec<Mistake>) -> Vec<App> {
+pub(crate) fn parse_all(files: &[Text], moved: &Moved, mistakes: &mut Vec<Mistake>) -> Vec<App> {
     let mut apps = Vec::new();
     for file in files {
         let name = format!("sites/{}", file.path);
@@ -38,7 +38,7 @@ pub(crate) fn parse_all(files: &[Text], mistakes: &mut Vec<Mistake>) -> Vec<App>
         };
         for site in owners {
             let path = format!("/{}", rest.trim_end_matches("index.html"));
-            let (html, links, wrong) = rewrite(body, site);
+            let (html, links, wrong) = rewrite(body, site, moved);
             mistakes.extend(wrong.into_iter().map(|message| Mistake::new(&name, message)));
             let (file, front) = (name.clone(), front.clone());
             apps.push(App { site, path, file, front, html, links });
@@ -48,7 +48,7 @@ pub(crate) fn parse_all(files: &[Text], mistakes: &mut Vec<Mistake>) -> Vec<App>
 }
 
 /// Gives links to other sites their address without scripts, and collects all links.
-fn rewrite(html: &str, site: &'static SiteHead) -> (String, Vec<Link>, Vec<String>) {
+fn rewrite(html: &str, site: &'static SiteHead, moved: &Moved) -> (String, Vec<Link>, Vec<String>) {
     let (mut out, mut links, mut wrong) = (String::new(), Vec::new(), Vec::new());
     let mut parts = html.split("<a ");
     out.push_str(parts.next().unwrap_or_default());
@@ -66,6 +66,7 @@ fn rewrite(html: &str, site: &'static SiteHead) -> (String, Vec<Link>, Vec<Strin
         };
         match Link::parse(&to, site, "/") {
             Ok(link) => {
+                let link = link.moved(moved);
                 out.push_str(&with_others(&link.open_tag(site), tag));
                 links.push(link);
             }

@@ -8,12 +8,15 @@ mod app;
 pub mod assets;
 mod feeds;
 mod front;
+mod highlight;
 mod hub;
 mod layout;
 mod links;
+mod machines;
 mod markdown;
 mod nav;
 mod page;
+mod pictures;
 pub mod read;
 mod reference;
 mod search;
@@ -25,6 +28,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use sites::{SITES, SiteHead};
+
+pub use machines::SECURITY_EXPIRES;
 
 use app::App;
 use page::{Made, Page};
@@ -93,6 +98,9 @@ impl fmt::Display for Mistake {
 /// What stands in a page where a site's address belongs: `galaxy-sites` knows it later.
 pub const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
 
+/// What stands where the API's address is filled in, in files for programs.
+pub const API_MARK: &str = "%address-of-api%";
+
 /// The one page of a site that holds [`ADDRESS_MARK`].
 pub const HUB: &str = "sites/index.html";
 
@@ -118,8 +126,11 @@ pub fn build(input: &Input) -> Built {
     pages.extend(nav::missing_indexes(&pages));
     pages.sort_by_key(Page::key);
     page::check_unique(&mut pages, &mut mistakes);
-    let made: Vec<Made> = pages.into_iter().map(|page| Made::new(page, &mut mistakes)).collect();
-    let apps = app::parse_all(&input.html, &mut mistakes);
+    let moved = links::moved(&pages);
+    let pictures = reference::pictures(input);
+    let made = |page| Made::new(page, (&moved, &pictures), &mut mistakes);
+    let made: Vec<Made> = pages.into_iter().map(made).collect();
+    let apps = app::parse_all(&input.html, &moved, &mut mistakes);
     check_programs(&made, &apps, &mut mistakes);
     links::check(&made, &apps, &mut mistakes);
     let mut files = Vec::new();
@@ -129,6 +140,7 @@ pub fn build(input: &Input) -> Built {
     }
     files.extend(search::index(&made, &apps));
     files.extend(feeds::files(&made, &apps));
+    files.extend(machines::files(&made, &apps, &nav::Tree::new(&made, &apps)));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     mistakes.sort();
     mistakes.dedup();

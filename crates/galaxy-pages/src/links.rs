@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::Mistake;
 use crate::app::App;
 use crate::markdown::escape;
-use crate::page::Made;
+use crate::page::{Made, Page};
 use crate::sites::{self, SITES, SiteHead};
 
 /// Where a link leads.
@@ -17,6 +17,21 @@ pub(crate) enum Link {
     Page { site: &'static SiteHead, path: String, fragment: Option<String> },
     /// Anywhere else.
     World(String),
+}
+
+/// Where facts without a page of their own are: site and path → the page, and the heading there.
+pub(crate) type Moved = BTreeMap<(&'static str, String), (String, String)>;
+
+/// What became parts of pages.
+pub(crate) fn moved(pages: &[Page]) -> Moved {
+    let mut moved = Moved::new();
+    for page in pages {
+        for part in &page.parts {
+            let old = (page.site.name, format!("{}{}/", page.path, part.id));
+            moved.insert(old, (page.path.clone(), part.id.clone()));
+        }
+    }
+    moved
 }
 
 impl Link {
@@ -51,6 +66,17 @@ impl Link {
             return Err(format!("`{to}`: a link begins and ends with a slash, or names a file"));
         }
         Ok(Self::Page { site, path, fragment })
+    }
+
+    /// The same, to the heading of a fact that has no page of its own.
+    pub(crate) fn moved(self, moved: &Moved) -> Self {
+        let Self::Page { site, path, fragment } = self else { return self };
+        match (moved.get(&(site.name, path.clone())), fragment) {
+            (Some((page, id)), None) => {
+                Self::Page { site, path: page.clone(), fragment: Some(id.clone()) }
+            }
+            (_, fragment) => Self::Page { site, path, fragment },
+        }
     }
 
     /// The tag that opens it.

@@ -7,7 +7,9 @@ use pulldown_cmark::{
     Parser, Tag, TagEnd, html,
 };
 
-use crate::links::Link;
+use crate::highlight;
+use crate::links::{Link, Moved};
+use crate::pictures::Pictures;
 use crate::sites::SiteHead;
 
 /// What becomes of a text.
@@ -18,6 +20,8 @@ pub(crate) struct Rendered {
     pub(crate) links: Vec<Link>,
     /// All words, for the search index.
     pub(crate) words: String,
+    /// The words of paragraphs: what a search result shows.
+    pub(crate) prose: String,
 }
 
 /// A heading that can be linked to.
@@ -40,6 +44,10 @@ pub(crate) struct Place<'p> {
     pub(crate) site: &'static SiteHead,
     /// The folder of its file, from the site's root.
     pub(crate) folder: &'p str,
+    /// Where parts of pages are.
+    pub(crate) moved: &'p Moved,
+    /// What a block of the language `picture` may name.
+    pub(crate) pictures: &'p Pictures,
 }
 
 /// Renders a text; the strings are what is wrong with it.
@@ -99,6 +107,7 @@ struct Writer<'a> {
     column: usize,
     in_head: bool,
     heads: bool,
+    in_paragraph: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -113,6 +122,7 @@ impl<'a> Writer<'a> {
             column: 0,
             in_head: false,
             heads: false,
+            in_paragraph: false,
         }
     }
 
@@ -122,6 +132,7 @@ impl<'a> Writer<'a> {
 
     /// Takes one event, or a whole block of them; says how many.
     fn event(&mut self, event: &Event<'a>, rest: &[Event<'a>]) -> usize {
+        self.prose(event);
         match event {
             Event::Html(text) | Event::InlineHtml(text) => {
                 self.wrong.push(format!("HTML in Markdown: `{}`", text.trim()));
@@ -136,7 +147,7 @@ impl<'a> Writer<'a> {
             }
             Event::End(TagEnd::Link) => self.out.push(Event::InlineHtml("</a>".into())),
             Event::Start(Tag::Image { dest_url, .. }) => {
-                self.wrong.push(format!("a picture, `{dest_url}`: pages have none yet"));
+                self.wrong.push(format!("a picture, `{dest_url}`: pages show drawn ones only"));
             }
             Event::Start(Tag::BlockQuote(Some(kind))) => self.open_note(*kind),
             Event::End(TagEnd::BlockQuote(Some(_))) => self.raw("</div>\n"),
@@ -153,6 +164,22 @@ impl<'a> Writer<'a> {
             other => self.out.push(other.clone()),
         }
         1
+    }
+
+    /// Collects the text of paragraphs.
+    fn prose(&mut self, event: &Event<'a>) {
+        match event {
+            Event::Start(Tag::Paragraph) => self.in_paragraph = true,
+            Event::End(TagEnd::Paragraph) => {
+                self.in_paragraph = false;
+                self.done.prose.push(' ');
+            }
+            Event::Text(text) | Event::Code(text) if self.in_paragraph => {
+                self.done.prose.push_str(text);
+            }
+            Event::SoftBreak | Event::HardBreak if self.in_paragraph => self.done.prose.push(' '),
+            _ => {}
+        }
     }
 
     fn words(&mut self, text: &str) {
@@ -204,14 +231,27 @@ impl<'a> Writer<'a> {
                 text.push_str(part);
             }
         }
+        if matches!(kind, CodeBlockKind::Fenced(name) if &**name == "picture") {
+            self.picture(text.trim());
+            return end + 1;
+        }
         self.words(&text);
         let wide = text.lines().any(|line| line.chars().count() > NARROW);
         let focus = if wide { " tabindex=\"0\"" } else { "" };
-        let shell = matches!(kind, CodeBlockKind::Fenced(name) if &**name == "sh");
-        let lines: Vec<String> = text.lines().map(|line| code_line(line, shell)).collect();
-        let body = lines.join("\n");
+        let language = match kind {
+            CodeBlockKind::Fenced(name) => &**name,
+            CodeBlockKind::Indented => "",
+        };
+        let body = highlight::html(&text, language).replace(YOUR_API, &api_span());
         self.raw(format!("<div class=\"code\"><pre{focus}><code>{body}</code></pre></div>\n"));
         end + 1
+    }
+
+    fn picture(&mut self, name: &str) {
+        match self.place.pictures.get(name) {
+            Some(picture) => self.raw(picture.clone()),
+            None => self.wrong.push(format!("there is no picture `{name}`")),
+        }
     }
 
     fn link(&mut self, kind: LinkType, to: &str) {
@@ -221,6 +261,7 @@ impl<'a> Writer<'a> {
         }
         let tag = match Link::parse(to, self.place.site, self.place.folder) {
             Ok(link) => {
+                let link = link.moved(self.place.moved);
                 let tag = link.open_tag(self.place.site);
                 self.done.links.push(link);
                 tag
@@ -289,13 +330,4 @@ impl<'a> Writer<'a> {
 
 fn api_span() -> String {
     format!("<span data-api>{YOUR_API}</span>")
-}
-
-/// One line of code; what a shell takes for a comment is soft.
-fn code_line(line: &str, shell: bool) -> String {
-    let inner = escape(line).replace(YOUR_API, &api_span());
-    if shell && line.trim_start().starts_with('#') {
-        return format!("<span class=\"c\">{inner}</span>");
-    }
-    inner
 }

@@ -186,5 +186,6 @@ fn index(page: &Page, folder: &str) -> Page {
         front: Front { title, description, nav: None, order: 100, kind: Kind::Guide, date: None },
         body: String::new(),
         group: None,
+        parts: Vec::new(),
     }
 }

@@ -1,9 +1,12 @@
 //! A page: where it is, what its head says, its Markdown and what becomes of it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::front::{self, Front, Kind};
+use crate::links::Moved;
 use crate::markdown::{self, Rendered};
+use crate::pictures::Pictures;
 use crate::sites::{self, SiteHead};
 use crate::{Mistake, Text};
 
@@ -19,12 +22,63 @@ pub(crate) struct Page {
     pub(crate) body: String,
     /// The heading under which its section lists it.
     pub(crate) group: Option<String>,
+    /// What its reference says of one fact each, below a heading that can be linked to.
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A fact of the reference that is too short for a page of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// Its heading's id.
+    pub(crate) id: String,
+    /// May hold backticks.
+    pub(crate) title: String,
+    /// One sentence.
+    pub(crate) about: String,
+    /// Markdown, with headings from `##` on.
+    pub(crate) body: String,
+}
+
+impl Part {
+    /// The part as Markdown: a heading for itself, and its own headings one level below.
+    fn markdown(&self) -> String {
+        let mut text = format!("\n\n## {} {{#{}}}\n\n", self.title, self.id);
+        if !self.body.contains(self.about.trim_end_matches('…')) {
+            text.extend([self.about.as_str(), "\n\n"]);
+        }
+        let mut in_code = false;
+        for line in self.body.lines() {
+            in_code ^= line.trim_start().starts_with("```");
+            match line.strip_prefix("## ").filter(|_| !in_code) {
+                Some(title) => {
+                    let id = markdown::slug(title);
+                    // Writing to a String can't fail.
+                    let _ = writeln!(text, "### {title} {{#{}-{id}}}", self.id);
+                }
+                None => text.extend([line, "\n"]),
+            }
+        }
+        text
+    }
 }
 
 impl Page {
     /// What sorts pages: neighbours come by their order.
     pub(crate) fn key(&self) -> (&'static str, String) {
         (self.site.name, self.path.clone())
+    }
+
+    /// Its text with its parts.
+    pub(crate) fn whole(&self) -> String {
+        let parts: String = self.parts.iter().map(Part::markdown).collect();
+        format!("{}{parts}", self.body)
+    }
+
+    /// The folder of its file, from the site's root.
+    pub(crate) fn folder(&self) -> &str {
+        // Without the folder of all pages and the site's.
+        let inside = self.file.splitn(3, '/').nth(2);
+        inside.and_then(|rest| rest.rsplit_once('/')).map_or("", |(folder, _)| folder)
     }
 
     /// The path of the folder that it is in; none for a page at the root.
@@ -78,7 +132,7 @@ fn parse(file: &Text, folder: &str) -> Result<Page, String> {
     };
     let (front, body) = front::split(&file.text)?;
     let file = format!("{folder}{}", file.path);
-    Ok(Page { site, path, file, front, body: body.to_owned(), group: None })
+    Ok(Page { site, path, file, front, body: body.to_owned(), group: None, parts: Vec::new() })
 }
 
 /// Addresses, titles and descriptions are there once; of two pages with one address one stays.
@@ -108,12 +162,14 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    pub(crate) fn new(page: Page, mistakes: &mut Vec<Mistake>) -> Self {
-        // Without the folder of all pages and the site's.
-        let inside = page.file.splitn(3, '/').nth(2);
-        let folder = inside.and_then(|rest| rest.rsplit_once('/')).map_or("", |(f, _)| f);
-        let place = markdown::Place { site: page.site, folder };
-        let (rendered, wrong) = markdown::render(&page.body, place);
+    pub(crate) fn new(
+        page: Page,
+        (moved, pictures): (&Moved, &Pictures),
+        mistakes: &mut Vec<Mistake>,
+    ) -> Self {
+        let place = markdown::Place { site: page.site, folder: page.folder(), moved, pictures };
+        let text = page.whole();
+        let (rendered, wrong) = markdown::render(&text, place);
         mistakes.extend(wrong.into_iter().map(|message| Mistake::new(&page.file, message)));
         Self { page, rendered }
     }

@@ -7,13 +7,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::front::{self, Front, Kind};
-use crate::page::Page;
+use crate::page::{Page, Part};
+use crate::pictures::{self, Pictures};
 use crate::sites::{self, SITES, SiteHead};
 use crate::{Input, Mistake};
 
 mod api;
 mod calls;
-mod facts;
+pub(crate) mod facts;
 mod operator;
 mod schema;
 mod stacks;
@@ -76,6 +77,8 @@ pub(crate) struct Section<'i> {
     words: BTreeMap<String, Words>,
     used: BTreeSet<String>,
     pages: Vec<Page>,
+    /// Facts below the section's first page.
+    parts: Vec<Part>,
     mistakes: &'i mut Vec<Mistake>,
 }
 
@@ -98,7 +101,16 @@ impl<'i> Section<'i> {
             BTreeMap::new()
         });
         let site = sites::find(site).unwrap_or(&SITES[0]);
-        Self { site, folder, file, words, used: BTreeSet::new(), pages: Vec::new(), mistakes }
+        Self {
+            site,
+            folder,
+            file,
+            words,
+            used: BTreeSet::new(),
+            pages: Vec::new(),
+            parts: Vec::new(),
+            mistakes,
+        }
     }
 
     /// The sentences to a fact.
@@ -133,6 +145,18 @@ impl<'i> Section<'i> {
         self.push(path, words.title.as_deref().unwrap_or(title), words, (order, body));
     }
 
+    /// Adds a fact to the section's first page.
+    pub(crate) fn part(&mut self, id: &str, title: &str, words: &Words, body: String) {
+        self.parts.push(part(id, title, words, body));
+    }
+
+    /// Adds a fact to the page that was added last.
+    pub(crate) fn part_of_last(&mut self, id: &str, title: &str, words: &Words, body: String) {
+        if let Some(page) = self.pages.last_mut() {
+            page.parts.push(part(id, title, words, body));
+        }
+    }
+
     fn push(&mut self, path: String, title: &str, words: &Words, (order, body): (i64, String)) {
         let front = Front {
             title: title.to_owned(),
@@ -146,7 +170,15 @@ impl<'i> Section<'i> {
             self.mistakes.push(Mistake::new(&self.file, format!("`{title}`: {message}")));
         }
         let (site, file) = (self.site, self.file.clone());
-        self.pages.push(Page { site, path, file, front, body, group: words.group.clone() });
+        self.pages.push(Page {
+            site,
+            path,
+            file,
+            front,
+            body,
+            group: words.group.clone(),
+            parts: Vec::new(),
+        });
     }
 
     /// Adds the section's first page, and gives all of them.
@@ -156,6 +188,9 @@ impl<'i> Section<'i> {
             let body = words.text.clone();
             let order = words.order.unwrap_or(100);
             self.push(self.folder.to_owned(), &title, &words, (order, body));
+            if let Some(page) = self.pages.last_mut() {
+                page.parts = std::mem::take(&mut self.parts);
+            }
         }
         let unused: Vec<String> =
             self.words.keys().filter(|id| !self.used.contains(*id)).cloned().collect();
@@ -173,6 +208,11 @@ impl<'i> Section<'i> {
             String::new()
         })
     }
+}
+
+fn part(id: &str, title: &str, words: &Words, body: String) -> Part {
+    let title = words.title.as_deref().unwrap_or(title).to_owned();
+    Part { id: id.to_owned(), title, about: words.about.clone(), body }
 }
 
 /// All generated pages.
@@ -195,6 +235,14 @@ pub(crate) fn pages(input: &Input, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
         pages.extend(stacks::stacks(input, &facts, mistakes));
     }
     pages
+}
+
+/// The pictures that are drawn from facts. What is wrong with facts, [`pages`] says.
+pub(crate) fn pictures(input: &Input) -> Pictures {
+    let mut known = Vec::new();
+    let api = read::<facts::Api>(input, "api.json", &mut known);
+    let installer = read::<facts::Installer>(input, "installer.json", &mut known);
+    pictures::all(api.as_ref(), installer.as_ref())
 }
 
 fn read<T: DeserializeOwned>(input: &Input, name: &str, mistakes: &mut Vec<Mistake>) -> Option<T> {

@@ -1,73 +1,204 @@
-//! The search index over all five sites: a list of pages, and drawers of words. A word's first two
-//! letters say which drawer it is in, so that a search loads the list and one drawer for each word
-//! that is sought, the beginning of a word included.
+//! The search index over all five sites: a list of pages, drawers of words, and the openings of
+//! pages, which a result shows.
+//!
+//! A word is sought by its stem, so that "deleting" finds "delete". Stems are made here alone: a
+//! drawer has the stem of every word that any page uses, and the postings of every stem.
+//! `search.js` loads the list, a drawer for each word, and the openings of the best pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rust_stemmers::{Algorithm, Stemmer};
 use serde_json::{Value, json};
 
 use crate::Text;
 use crate::app::App;
-use crate::page::Made;
+use crate::front::Kind;
+use crate::links::Moved;
+use crate::markdown::{self, Place};
+use crate::page::{Made, Page, Part};
+use crate::pictures::Pictures;
 use crate::sites::SITES;
 
 /// How much a word counts where it stands in a title, a description or heading, or the text.
 const WEIGHTS: [u32; 3] = [12, 5, 1];
 
-/// Words that are on every page say nothing about one.
-const COMMON: [&str; 40] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "from",
-    "has", "have", "if", "in", "into", "is", "it", "its", "no", "not", "of", "on", "one", "or",
-    "so", "that", "the", "then", "there", "this", "to", "was", "which", "who", "with", "you",
+/// Words that say nothing about a page, or that only make a question of what is sought.
+const COMMON: [&str; 75] = [
+    "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "become", "been", "but", "by",
+    "can", "could", "did", "do", "does", "doing", "for", "from", "get", "had", "has", "have",
+    "how", "if", "in", "into", "is", "it", "its", "let", "make", "may", "me", "mean", "means",
+    "my", "no", "not", "of", "on", "one", "or", "our", "should", "so", "some", "that", "the",
+    "their", "them", "then", "there", "they", "this", "to", "until", "us", "was", "we", "were",
+    "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
 ];
+
+/// Other words for what pages call differently.
+const ALIKE: [(&str, &[&str]); 22] = [
+    ("account", &["duckling"]),
+    ("bill", &["cost"]),
+    ("cheap", &["cost"]),
+    ("curl", &["call"]),
+    ("dashboard", &["control"]),
+    ("email", &["mail"]),
+    ("expensive", &["cost"]),
+    ("forgot", &["lost"]),
+    ("laptop", &["machine", "local"]),
+    ("login", &["sign"]),
+    ("monthly", &["cost"]),
+    ("otp", &["code"]),
+    ("price", &["cost"]),
+    ("register", &["hatch"]),
+    ("remove", &["delete", "teardown"]),
+    ("restore", &["import"]),
+    ("revert", &["rollback"]),
+    ("signup", &["hatch"]),
+    ("spam", &["complaint"]),
+    ("trust", &["bond", "tier"]),
+    ("undo", &["rollback"]),
+    ("uninstall", &["teardown"]),
+];
+
+/// How much a part of a page counts, in tenths: less than a page, since its title is short.
+const PART: u32 = 7;
+
+/// How many pages' openings share a file.
+const SHELF: usize = 8;
+
+/// How many characters of a page's text a result can show.
+const OPENING: usize = 300;
+
+/// How many drawers there are; `search.js` says the same.
+const DRAWERS: usize = 64;
+
+/// Stem → page → weight.
+type Postings = BTreeMap<String, BTreeMap<usize, u32>>;
+
+/// What the index is made of.
+struct Index {
+    stemmer: Stemmer,
+    pages: Vec<Value>,
+    openings: Vec<Value>,
+    postings: Postings,
+    /// Every word whose stem is not the word itself.
+    stems: BTreeMap<String, String>,
+}
 
 /// The files of the index.
 pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
-    let mut list = Vec::new();
-    let mut words: BTreeMap<String, BTreeMap<usize, u32>> = BTreeMap::new();
+    let mut index = Index {
+        stemmer: Stemmer::create(Algorithm::English),
+        pages: Vec::new(),
+        openings: Vec::new(),
+        postings: Postings::new(),
+        stems: BTreeMap::new(),
+    };
     for made in made {
         let page = &made.page;
-        let at = list.len();
+        let heads = made.rendered.headings.iter().map(|h| h.text.as_str());
+        let heads: Vec<&str> = heads.filter(|_| page.parts.is_empty()).collect();
         let title = page.front.title.replace('`', "");
+        let head = format!("{title} {}", page.path.replace('/', " "));
         let about = page.front.description.replace('`', "");
-        let heads: Vec<&str> = made.rendered.headings.iter().map(|h| h.text.as_str()).collect();
         let middle = format!("{about} {}", heads.join(" "));
-        for (text, weight) in [&title, &middle, &made.rendered.words].into_iter().zip(WEIGHTS) {
-            for word in split(text) {
-                let count = words.entry(word).or_default().entry(at).or_default();
-                *count = (*count).max(weight);
-            }
+        // What is said of its parts counts for them.
+        let words = if page.parts.is_empty() { &made.rendered.words } else { &page.body };
+        index.words([&head, &middle, words]);
+        let weight = weight(page.front.kind);
+        index.page((page.site.name, &page.path), &title, weight, (&about, &made.rendered.prose));
+        for part in &page.parts {
+            index.part(page, part);
         }
-        list.push(json!([number(page.site.name), page.path, title, short(&about)]));
     }
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
-        let at = list.len();
         let (title, about) = (app.front.title.clone(), app.front.description.clone());
-        for (text, weight) in [&title, &about].into_iter().zip(WEIGHTS) {
+        index.words([&title, &about, ""]);
+        index.page((app.site.name, &app.path), &title, 12, (&about, ""));
+    }
+    index.files()
+}
+
+/// How much a page of a kind counts, in tenths: a question is answered by a guide first.
+fn weight(kind: Kind) -> u32 {
+    match kind {
+        Kind::Guide | Kind::Tutorial | Kind::Runbook => 13,
+        Kind::Explanation => 12,
+        Kind::Reference => 10,
+        Kind::Blog | Kind::Legal => 8,
+    }
+}
+
+impl Index {
+    /// Notes the words of the page that comes next, by where they stand.
+    fn words(&mut self, parts: [&str; 3]) {
+        let at = self.pages.len();
+        for (text, weight) in parts.into_iter().zip(WEIGHTS) {
             for word in split(text) {
-                words.entry(word).or_default().entry(at).or_insert(weight);
+                let stem = self.stemmer.stem(&word).into_owned();
+                let known = self.postings.entry(stem.clone()).or_default().entry(at).or_default();
+                *known = (*known).max(weight);
+                if stem != word {
+                    self.stems.insert(word, stem);
+                }
             }
         }
-        list.push(json!([number(app.site.name), app.path, title, short(&about)]));
     }
-    prune(&mut words, list.len());
-    let sites: Vec<&str> = SITES.iter().map(|site| site.name).collect();
-    let mut files = vec![file("pages", &json!({"sites": sites, "pages": list}))];
-    let drawers = drawers(words);
-    files.extend(drawers.iter().enumerate().map(|(at, words)| file(&at.to_string(), words)));
-    files
+
+    /// A part of a page is found by itself.
+    fn part(&mut self, page: &Page, part: &Part) {
+        let (moved, pictures) = (&Moved::new(), &Pictures::new());
+        let place = Place { site: page.site, folder: "", moved, pictures };
+        let (rendered, _) = markdown::render(&part.body, place);
+        let (title, about) = (part.title.replace('`', ""), part.about.replace('`', ""));
+        let head = format!("{title} {}", part.id);
+        self.words([&head, &about, &rendered.words]);
+        let path = format!("{}#{}", page.path, part.id);
+        self.page((page.site.name, &path), &title, PART, (&about, &rendered.prose));
+    }
+
+    fn page(
+        &mut self,
+        (site, path): (&str, &str),
+        title: &str,
+        weight: u32,
+        (about, prose): (&str, &str),
+    ) {
+        let site = SITES.iter().position(|known| known.name == site);
+        self.pages.push(json!([site, path, title, weight]));
+        self.openings.push(json!([about, opening(prose)]));
+    }
+
+    fn files(mut self) -> Vec<Text> {
+        self.prune();
+        let alike: BTreeMap<&str, &[&str]> = ALIKE.into_iter().collect();
+        let sites: Vec<&str> = SITES.iter().map(|site| site.name).collect();
+        let list =
+            json!({"sites": sites, "common": &COMMON[..], "alike": alike, "pages": self.pages});
+        let mut files = vec![file("pages", &list)];
+        let drawers = drawers(&self.postings, &self.stems);
+        files.extend(drawers.iter().enumerate().map(|(at, drawer)| file(&at.to_string(), drawer)));
+        let shelves = self.openings.chunks(SHELF).enumerate();
+        files.extend(shelves.map(|(at, shelf)| file(&format!("t{at}"), &json!(shelf))));
+        files
+    }
+
+    /// A word that a fifth of all pages have says something about those pages only in whose head
+    /// it is.
+    fn prune(&mut self) {
+        let pages = self.pages.len();
+        for found in self.postings.values_mut().filter(|found| found.len() * 5 > pages) {
+            found.retain(|_, weight| *weight > WEIGHTS[2]);
+        }
+        self.postings.retain(|_, found| !found.is_empty());
+        let left: BTreeSet<&String> = self.postings.keys().collect();
+        self.stems.retain(|_, stem| left.contains(stem));
+    }
 }
 
-/// A site, shorter than by its name.
-fn number(site: &str) -> Option<usize> {
-    SITES.iter().position(|known| known.name == site)
-}
-
-/// As much of a description as the list has room for; all of its words are in the drawers.
-fn short(about: &str) -> String {
+/// The first words of a page's text.
+fn opening(prose: &str) -> String {
     let mut text = String::new();
-    for word in about.split_whitespace() {
-        if text.chars().count() + word.chars().count() > 80 {
+    for word in prose.split_whitespace() {
+        if text.chars().count() + word.chars().count() > OPENING {
             return text + " …";
         }
         if !text.is_empty() {
@@ -78,31 +209,25 @@ fn short(about: &str) -> String {
     text
 }
 
-/// A word that a fifth of all pages have says something about those pages only in whose head it is.
-fn prune(words: &mut BTreeMap<String, BTreeMap<usize, u32>>, pages: usize) {
-    for found in words.values_mut().filter(|found| found.len() * 5 > pages) {
-        found.retain(|_, weight| *weight > WEIGHTS[2]);
-    }
-}
-
 fn file(name: &str, value: &Value) -> Text {
     Text { path: format!("shared/search/{name}.json"), text: value.to_string() + "\n" }
 }
 
-/// How many drawers there are; `search.js` says the same.
-const DRAWERS: usize = 64;
-
-/// The drawer of a word.
+/// The drawer of a word or a stem, by its first two letters: the beginning of a word is enough to
+/// look it up.
 fn drawer(word: &str) -> usize {
     let mut bytes = word.bytes().map(usize::from);
     (bytes.next().unwrap_or_default() * 31 + bytes.next().unwrap_or_default()) % DRAWERS
 }
 
-/// Word → for each weight the pages, each as its distance from the one before. An empty drawer has
-/// a file too: whoever asks finds nothing.
-fn drawers(words: BTreeMap<String, BTreeMap<usize, u32>>) -> Vec<Value> {
-    let mut drawers = vec![json!({}); DRAWERS];
-    for (word, pages) in words {
+/// `w`: word → stem. `s`: stem → for each weight the pages, each as its distance from the one
+/// before. An empty drawer has a file too, since a search may ask for it.
+fn drawers(postings: &Postings, stems: &BTreeMap<String, String>) -> Vec<Value> {
+    let mut drawers = vec![json!({"w": {}, "s": {}}); DRAWERS];
+    for (word, stem) in stems {
+        drawers[drawer(word)]["w"][word] = json!(stem);
+    }
+    for (stem, pages) in postings {
         let of_weight = WEIGHTS.map(|wanted| {
             let mut before = 0;
             let with = pages.iter().filter(|(_, weight)| **weight == wanted);
@@ -113,9 +238,7 @@ fn drawers(words: BTreeMap<String, BTreeMap<usize, u32>>) -> Vec<Value> {
             });
             distances.collect::<Vec<usize>>()
         });
-        if of_weight.iter().any(|pages| !pages.is_empty()) {
-            drawers[drawer(&word)][word] = json!(of_weight);
-        }
+        drawers[drawer(stem)]["s"][stem] = json!(of_weight);
     }
     drawers
 }

@@ -243,17 +243,44 @@ fn the_index_finds_parts_of_names_and_no_common_words() {
     }
 }
 
-/// Pages of a folder of the reference, and the headings that each of them has something below.
-const SECTIONS: [(&str, &[&str]); 12] = [
-    ("duckgalaxy/api/", &["request", "answer", "errors"]),
-    ("duckgalaxy/errors/", &["cause", "cure"]),
+/// The forms of a word share a stem; the index has the way from each of them to it.
+#[test]
+fn the_index_finds_other_forms_of_a_word() {
+    // A word on a fifth of all pages would say nothing about any of them.
+    let names: Vec<String> = (0..12).map(|at| format!("duckgalaxy/page-{at:02}.md")).collect();
+    let text = |at: usize| match at {
+        0 => "Deleting a duckling.",
+        1 => "It deletes its keys.",
+        _ => "Nothing of the kind.",
+    };
+    let pages: Vec<(&str, &str)> =
+        names.iter().enumerate().map(|(at, name)| (name.as_str(), text(at))).collect();
+    let built = built(&pages);
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_str(page(&built, &format!("shared/search/{name}.json"))).expect("JSON")
+    };
+    let drawer = read(&((100 * 31 + 101) % 64).to_string());
+    let stem = drawer["w"]["deleting"].as_str().expect("a stem");
+    assert_eq!(drawer["w"]["deletes"], stem);
+    assert_eq!(drawer["s"][stem], serde_json::json!([[], [], [0, 1]]));
+    assert_eq!(read("t0")[1][1], "It deletes its keys.");
+}
+
+/// Folders of the reference with a page for each fact, and the headings of each page.
+const PAGES: [(&str, &[&str]); 3] = [
+    ("duckgalaxy/api/", &["request", "response", "errors"]),
+    ("duckcontrol/cli/", &["example", "when-it-fails", "what-to-do"]),
+    ("duckcontrol/stacks/", &["if-it-goes", "how-it-comes-back"]),
+];
+
+/// Pages of the reference with a part for each fact, and the headings of each part.
+const PARTS: [(&str, &[&str]); 9] = [
+    ("duckgalaxy/errors/", &["cause", "fix"]),
     ("duckgalaxy/events/", &["when-it-is-written", "what-it-holds"]),
-    ("duckcontrol/cli/", &["example", "when-it-refuses-or-fails", "what-to-do-then"]),
-    ("duckcontrol/exit-codes/", &["cause", "cure", "example"]),
+    ("duckcontrol/exit-codes/", &["cause", "fix", "example"]),
     ("duckcontrol/config/", &["example", "when-it-is-wrong"]),
-    ("duckcontrol/stacks/", &["how-it-comes-back"]),
-    ("duckcontrol/drift/", &["cause", "cure", "example"]),
-    ("duckcontrol/doctor/", &["cause", "cure", "example"]),
+    ("duckcontrol/drift/", &["cause", "fix", "example"]),
+    ("duckcontrol/doctor/", &["cause", "fix", "example"]),
     ("duckcontrol/mail/", &["why-it-may-be-open", "how-to-get-there", "example"]),
     ("spaceduck-bot/peck-types/", &["asking", "before-you-approve"]),
     ("spaceduck-bot/tiers/", &["how-a-duckling-gets-there", "what-it-opens", "example"]),
@@ -261,43 +288,117 @@ const SECTIONS: [(&str, &[&str]); 12] = [
 
 /// What stands below a heading, up to the next one.
 fn below<'h>(html: &'h str, id: &str) -> Option<&'h str> {
-    let (_, rest) = html.split_once(&format!("<h2 id=\"{id}\">"))?;
-    let (_, rest) = rest.split_once("</h2>")?;
-    Some(rest.split("<h2").next().unwrap_or(rest).split("<nav").next().unwrap_or(rest).trim())
+    let (_, rest) = html.split_once(&format!(" id=\"{id}\">"))?;
+    let (_, rest) = rest.split_once("</h")?;
+    Some(rest.split("<h").next().unwrap_or(rest).split("<nav").next().unwrap_or(rest).trim())
 }
 
-/// The reference is of use: whoever looks something up finds cause, cure and an example.
-#[test]
-fn every_page_of_the_reference_has_cause_cure_and_example() {
+fn real() -> Built {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let built = build(&read::input(&root).expect("readable"));
-    let mut seen = 0;
-    for (folder, wanted) in SECTIONS {
+    build(&read::input(&root).expect("readable"))
+}
+
+#[test]
+fn every_page_of_the_reference_has_cause_fix_and_example() {
+    let built = real();
+    for (folder, wanted) in PAGES {
         let mut pages = 0;
         for file in &built.files {
             let inside = file.path.strip_prefix(folder).and_then(|p| p.strip_suffix("index.html"));
-            // A section's first page is a list; nothing has to be mended where all is well.
-            if inside.is_none_or(|inside| inside.is_empty() || file.path.ends_with("/0/index.html"))
-            {
+            // A section's first page is a list.
+            if inside.is_none_or(str::is_empty) {
                 continue;
             }
             for id in wanted {
-                let below = below(&file.text, id);
-                let said = below.is_some_and(|below| below.contains("</"));
+                let said = below(&file.text, id).is_some_and(|below| below.contains("</"));
                 assert!(said, "{} says nothing below #{id}", file.path);
             }
             assert!(file.text.contains("<pre"), "{} shows nothing", file.path);
             pages += 1;
         }
         assert!(pages > 2, "{pages} pages in {folder}");
-        seen += pages;
     }
-    assert!(seen > 200, "{seen} pages");
-    let stack = "duckcontrol/stacks/data/index.html";
-    assert!(below(page(&built, stack), "what-it-costs-a-month").is_some_and(|b| b.contains("$1")));
-    let key = page(&built, "duckcontrol/stacks/data/cert-signing-key/index.html");
-    assert!(key.contains("$1.00 when nobody comes"), "{key}");
-    assert!(below(key, "what-is-lost-when-it-goes").is_some_and(|below| below.len() > 40));
+    let stack = page(&built, "duckcontrol/stacks/data/index.html");
+    assert!(below(stack, "what-it-costs-a-month").is_some_and(|b| b.contains("$1")));
+    assert!(stack.contains("$1.00 when idle"), "{stack}");
+    let lost = "cert-signing-key-what-is-lost-when-it-goes";
+    assert!(below(stack, lost).is_some_and(|below| below.len() > 40));
+}
+
+#[test]
+fn every_part_of_the_reference_has_cause_fix_and_example() {
+    let built = real();
+    let mut seen = 0;
+    for (folder, wanted) in PARTS {
+        let html = page(&built, &format!("{folder}index.html"));
+        let mut parts = 0;
+        for part in html.split("<h2 id=\"").skip(1) {
+            let (id, _) = part.split_once('"').expect("an id");
+            // The page's own headings; nothing has to be fixed where all is well.
+            if !html.contains(&format!("<h3 id=\"{id}-")) || id == "0" {
+                continue;
+            }
+            for heading in wanted {
+                let heading = format!("{id}-{heading}");
+                let said = below(html, &heading).is_some_and(|below| below.contains("</"));
+                assert!(said, "{folder} says nothing below #{heading}");
+            }
+            assert!(part.contains("<pre"), "{folder}#{id} shows nothing");
+            parts += 1;
+        }
+        assert!(parts > 2, "{parts} parts in {folder}");
+        seen += parts;
+    }
+    assert!(seen > 150, "{seen} parts");
+}
+
+/// A page says something, or is part of one that does.
+#[test]
+fn no_page_is_thin() {
+    let mut thin = Vec::new();
+    for file in real().files.iter().filter(|file| file.path.ends_with("index.html")) {
+        let Some((_, prose)) = file.text.split_once("<div class=\"prose\">") else { continue };
+        let prose = prose.split("class=\"around\"").next().unwrap_or(prose);
+        let mut words = 0;
+        for part in prose.split('<') {
+            let text = part.split_once('>').map_or("", |(_, rest)| rest);
+            words += text.split_whitespace().count();
+        }
+        // Lists of a section's pages are what they are.
+        let is_list = prose.contains("<ul class=\"cards\">") || file.path.contains("/sites/");
+        if words < 150 && !is_list {
+            thin.push(format!("{}: {words} words", file.path));
+        }
+    }
+    assert!(thin.is_empty(), "{}", thin.join("\n"));
+}
+
+/// A link to a fact leads to its part of a page.
+#[test]
+fn links_to_facts_lead_to_their_parts() {
+    let built = real();
+    let page = page(&built, "duckcontrol/cli/drift/index.html");
+    assert!(page.contains("href=\"/exit-codes/#6\""), "{page}");
+    for site in &SITES {
+        let index = built.files.iter().find(|f| f.path == format!("{}/llms.txt", site.name));
+        let index = &index.expect("an index for language models").text;
+        let title = format!("# {}\n\n> {}\n", site.title, site.about);
+        assert!(index.starts_with(&title) && index.contains("\n- ["), "{index}");
+        let full = built.files.iter().find(|f| f.path == format!("{}/llms-full.txt", site.name));
+        let full = &full.expect("all pages").text;
+        assert!(full.contains("](%address-of-") && !full.contains("](/"), "{}", site.name);
+        let catalog = format!("{}/.well-known/api-catalog", site.name);
+        let catalog = built.files.iter().find(|f| f.path == catalog).expect("a catalog");
+        let catalog: serde_json::Value = serde_json::from_str(&catalog.text).expect("JSON");
+        let found = &catalog["linkset"][0]["service-desc"][0]["href"];
+        assert_eq!(found, "%address-of-api%/beak/openapi.json");
+        let security = format!("{}/.well-known/security.txt", site.name);
+        let security = built.files.iter().find(|f| f.path == security).expect("security.txt");
+        let expires = format!("\nExpires: {SECURITY_EXPIRES}\n");
+        assert!(security.text.starts_with("Contact: ") && security.text.contains(&expires));
+        let form = &time::format_description::well_known::Rfc3339;
+        assert!(time::OffsetDateTime::parse(SECURITY_EXPIRES, form).is_ok());
+    }
 }
 
 #[test]

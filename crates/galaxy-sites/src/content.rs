@@ -9,7 +9,7 @@ use bytes::Bytes;
 use galaxy_pages::{Kit, OWN, Text, assets};
 
 use crate::{
-    FILES, Site, SiteConfig, SiteError, SiteFile, site_file, tells_addresses, with_addresses,
+    FILES, Meant, Site, SiteConfig, SiteError, SiteFile, site_file, tells_addresses, with_addresses,
 };
 
 /// Everything that our sites are made of.
@@ -67,10 +67,12 @@ impl Content {
     /// everything else is published as it is. A file at a path of ours takes its place.
     pub fn with_own(own: Vec<OwnFile>) -> Result<Self, Vec<Mistake>> {
         let is_markdown = |file: &OwnFile| {
-            std::path::Path::new(&file.path).extension().is_some_and(|ending| ending == "md")
+            let ending = std::path::Path::new(&file.path).extension();
+            ending.is_some_and(|ending| ending.eq_ignore_ascii_case("md"))
         };
+        let mut mistakes = twice(&own);
         let (markdown, others): (Vec<_>, Vec<_>) = own.into_iter().partition(is_markdown);
-        let mut mistakes: Vec<Mistake> = others.iter().filter_map(reserved).collect();
+        mistakes.extend(others.iter().filter_map(|file| reserved(file).or_else(|| lost(file))));
         let mut content =
             if markdown.is_empty() { Self::built_in() } else { made_anew(markdown, &mut mistakes) };
         content.lay_over(others, &mut mistakes);
@@ -92,10 +94,14 @@ impl Content {
             by_path.insert(entry.path.to_string(), at);
         }
         for file in own {
-            if crate::content_type(&file.path).is_err() {
-                let ending = file.path.rsplit('.').next().unwrap_or_default();
-                let message =
-                    format!("its ending, `{ending}`, has no content type that browsers know");
+            if crate::content_type(&file.path, &file.bytes).is_err() {
+                let name = file.path.rsplit('/').next().unwrap_or_default();
+                let message = match name.rsplit_once('.') {
+                    Some((_, ending)) => {
+                        format!("its ending, `{ending}`, has no content type that browsers know")
+                    }
+                    None => "it has no ending, and is neither JSON nor text in UTF-8".to_owned(),
+                };
                 mistakes.push(Mistake { path: file.path, message });
                 continue;
             }
@@ -143,11 +149,51 @@ fn reserved(file: &OwnFile) -> Option<Mistake> {
             "the galaxy makes this file itself, of the addresses that it has".to_owned()
         }
         _ if inside.starts_with("shared/") => {
-            "`shared/` belongs to all five sites; choose another folder".to_owned()
+            "`shared/` is the same for all five sites; choose another folder".to_owned()
         }
         _ => return None,
     };
     Some(Mistake { path: file.path.clone(), message })
+}
+
+/// A file that no address leads to.
+fn lost(file: &OwnFile) -> Option<Mistake> {
+    let (_, inside) = file.path.split_once('/')?;
+    let name = inside.rsplit('/').next().unwrap_or_default();
+    let message = if crate::meant(inside) != Meant::File(inside.to_owned()) {
+        format!("it needs an ending: `/{inside}` leads to the page in a folder of that name")
+    } else if name.eq_ignore_ascii_case("index.html") && name != "index.html" {
+        "a folder's page is called `index.html`, in lower case".to_owned()
+    } else {
+        return None;
+    };
+    Some(Mistake { path: file.path.clone(), message })
+}
+
+/// Files that would be one page: `a.md`, `a/index.md` and `a/index.html`.
+fn twice(own: &[OwnFile]) -> Vec<Mistake> {
+    let mut pages: BTreeMap<String, &str> = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for file in own {
+        let lower = file.path.to_ascii_lowercase();
+        let page = match lower.strip_suffix(".md") {
+            Some(stem) if stem.ends_with("/index") => format!("{stem}.html"),
+            Some(stem) => format!("{stem}/index.html"),
+            None if lower.ends_with("/index.html") => lower,
+            None => continue,
+        };
+        if let Some(other) = pages.insert(page, &file.path) {
+            let message = format!("it is the same page as `{other}`; keep one of them");
+            mistakes.push(Mistake { path: file.path.clone(), message });
+        }
+    }
+    mistakes
+}
+
+/// Markdown as editors of every system save it: with a byte order mark, and any line ending.
+fn unix(text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// All pages of all sites with pages besides.
@@ -155,7 +201,8 @@ fn made_anew(markdown: Vec<OwnFile>, mistakes: &mut Vec<Mistake>) -> Content {
     let mut kit: Kit = serde_json::from_slice(KIT).unwrap_or_default();
     for file in markdown {
         if let Ok(text) = std::str::from_utf8(&file.bytes) {
-            kit.input.own.push(Text { path: file.path, text: text.to_owned() });
+            let stem = &file.path[..file.path.len() - ".md".len()];
+            kit.input.own.push(Text { path: format!("{stem}.md"), text: unix(text) });
         } else {
             let message = "it is not text in UTF-8".to_owned();
             mistakes.push(Mistake { path: file.path, message });
@@ -259,7 +306,7 @@ mod tests {
             ("duckgalaxy/b.md", &dead),
             ("duckgalaxy/config.json", "{}"),
             ("duckgalaxy/shared/style.css", ""),
-            ("duckgalaxy/tool.exe", ""),
+            ("duckgalaxy/tool.quack", ""),
             ("swan/index.html", ""),
             ("spaceduckling/me.md", HEAD),
         ]));
@@ -270,12 +317,91 @@ mod tests {
             "duckgalaxy/a.md: it does not begin with `---`",
             "duckgalaxy/b.md: there is no page `duckgalaxy:/no/such/page/`",
             "duckgalaxy/config.json: the galaxy makes this file itself",
-            "duckgalaxy/shared/style.css: `shared/` belongs to all five sites",
-            "duckgalaxy/tool.exe: its ending, `exe`, has no content type",
+            "duckgalaxy/shared/style.css: `shared/` is the same for all five sites",
+            "duckgalaxy/tool.quack: its ending, `quack`, has no content type",
             "spaceduckling/me.md: `/me/` is a page with a program",
         ]) {
             assert!(line.starts_with(part), "{said:#?}");
         }
         assert!(said.iter().any(|line| line.contains("there is no site `swan`")), "{said:#?}");
+    }
+
+    #[test]
+    fn markdown_is_read_as_every_system_saves_it() {
+        let rules = format!("{HEAD}First line.\nSecond line.\n\n## Why\n\nNeighbours.\n");
+        let plain = Content::with_own(own(&[("duckgalaxy/guide/house.md", &rules)]));
+        let page = text(&plain.expect("no mistake"), Site::DuckGalaxy, "guide/house/index.html");
+        for other in [
+            rules.replace('\n', "\r\n"),
+            rules.replace('\n', "\r"),
+            format!("\u{feff}{rules}"),
+            format!("\u{feff}{}", rules.replace('\n', "\r\n")),
+        ] {
+            for name in ["duckgalaxy/guide/house.md", "duckgalaxy/guide/house.MD"] {
+                let content = Content::with_own(own(&[(name, &other)])).expect("no mistake");
+                let same = text(&content, Site::DuckGalaxy, "guide/house/index.html");
+                assert_eq!(same, page, "{name} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_get_the_type_that_browsers_want() {
+        let files = [
+            ("PHOTO.JPG", "image/jpeg"),
+            ("video.webm", "video/webm"),
+            ("film.mp4", "video/mp4"),
+            ("font.woff", "font/woff"),
+            ("font.Ttf", "font/ttf"),
+            ("pic.avif", "image/avif"),
+            ("sheet.csv", "text/csv; charset=utf-8"),
+            ("app.wasm", "application/wasm"),
+            ("site.webmanifest", "application/manifest+json"),
+            ("cal.ics", "text/calendar; charset=utf-8"),
+            ("old.HTML", "text/html; charset=utf-8"),
+            ("all.zip", "application/zip"),
+            (".well-known/security.txt", "text/plain; charset=utf-8"),
+            (".well-known/apple-app-site-association", "application/json"),
+            (".well-known/acme-challenge/a_b", "text/plain; charset=utf-8"),
+        ];
+        let body = |name: &str| if name.ends_with("association") { "{\"a\": []}" } else { "a" };
+        let all: Vec<_> =
+            files.iter().map(|(name, _)| (format!("duckgalaxy/{name}"), body(name))).collect();
+        let all: Vec<_> = all.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        let content = Content::with_own(own(&all)).expect("no mistake");
+        let found = content.files(Site::DuckGalaxy, &SiteConfig::default()).expect("files");
+        for (name, kind) in files {
+            let file = found.iter().find(|file| file.path == name).expect(name);
+            assert_eq!(file.content_type, kind, "{name}");
+            assert_eq!(crate::file_of(&format!("/{name}")), name, "an address leads to it");
+        }
+    }
+
+    #[test]
+    fn no_two_files_are_one_page_and_none_is_out_of_reach() {
+        let page = format!("{HEAD}Ours.\n");
+        for (one, other) in [
+            ("duckgalaxy/guide/a.md", "duckgalaxy/guide/a/index.html"),
+            ("duckgalaxy/guide/a/index.md", "duckgalaxy/guide/a/index.html"),
+            ("duckgalaxy/guide/a.md", "duckgalaxy/guide/a/index.md"),
+            ("duckgalaxy/guide/a.MD", "duckgalaxy/guide/a.md"),
+        ] {
+            let both = own(&[(one, page.as_str()), (other, page.as_str())]);
+            let said = Content::with_own(both).expect_err("a mistake")[0].to_string();
+            let expected = format!("{other}: it is the same page as `{one}`; keep one of them");
+            assert_eq!(said, expected);
+        }
+        for (path, part) in [
+            ("duckgalaxy/LICENSE", "it needs an ending: `/LICENSE` leads to the page in a folder"),
+            ("duckgalaxy/a/INDEX.html", "a folder's page is called `index.html`, in lower case"),
+        ] {
+            let said =
+                Content::with_own(own(&[(path, "a")])).expect_err("a mistake")[0].to_string();
+            assert!(said.contains(part), "{said}");
+        }
+        let bytes = Bytes::from_static(&[0xff, 0xfe, 0]);
+        let file = OwnFile { path: "duckgalaxy/.well-known/token".into(), bytes };
+        let said = Content::with_own(vec![file]).expect_err("a mistake")[0].to_string();
+        assert!(said.contains("it has no ending, and is neither JSON nor text"), "{said}");
     }
 }

@@ -4,6 +4,7 @@
 //! of the project, and are embedded in whatever program uses it. Local galaxy and installer take
 //! the same files with the same headers from here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -79,7 +80,7 @@ pub struct SiteConfig {
     pub version: String,
     /// Where the API is, without a slash at the end.
     pub api_base: String,
-    /// Turnstile's public key; without one nobody can hatch.
+    /// Turnstile's public key; without one hatching is closed.
     pub turnstile_site_key: Option<String>,
     /// Site → its address, without a slash at the end.
     pub sites: BTreeMap<String, String>,
@@ -95,7 +96,7 @@ pub struct SiteFile {
     /// Content.
     pub bytes: Bytes,
     /// `Content-Type`.
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     /// `Cache-Control`.
     pub cache_control: &'static str,
 }
@@ -130,8 +131,21 @@ const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
 /// The page about the five sites; besides `config.json` it is the only file with addresses.
 const HUB: &str = "sites/index.html";
 
-/// Other files with addresses: what robots and feed readers ask for.
-const TELLING: [&str; 5] = ["config.json", HUB, "robots.txt", "sitemap.xml", "blog/feed.xml"];
+/// Files with addresses: what robots, feed readers and agents look for.
+const TELLING: [&str; 9] = [
+    "config.json",
+    HUB,
+    "robots.txt",
+    "sitemap.xml",
+    "blog/feed.xml",
+    "llms.txt",
+    "llms-full.txt",
+    ".well-known/security.txt",
+    CATALOG,
+];
+
+/// The list of the galaxy's APIs, whose name RFC 9727 gives, without an ending.
+const CATALOG: &str = ".well-known/api-catalog";
 
 /// Whether a file of a site tells addresses. Such a file differs from galaxy to galaxy, and can be
 /// made only when all five sites have theirs.
@@ -149,16 +163,40 @@ pub fn named(plain: &str) -> String {
     found.unwrap_or(plain).to_owned()
 }
 
-/// The file that a browser means by a path: a folder's page may be named with a slash at the end,
-/// or as a bare word. The template of the sites says the same to `CloudFront`.
+/// The folder whose files need no ending, at the root of a site.
+/// Source: RFC 8615, "Well-Known Uniform Resource Identifiers".
+pub const WELL_KNOWN: &str = ".well-known";
+
+/// What a browser means by a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A file, as it is called below the site's root.
+    File(String),
+    /// A folder without its slash: the address with it. Relative links on its page count from
+    /// there, so a browser has to go there.
+    Folder(String),
+}
+
+/// What a browser means by a path. The template of the sites says the same to `CloudFront`.
+#[must_use]
+pub fn meant(path: &str) -> Meant {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let (folders, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let well_known = folders.split('/').next() == Some(WELL_KNOWN);
+    match () {
+        () if last.is_empty() => Meant::File(format!("{path}index.html")),
+        () if last.contains('.') || well_known => Meant::File(path.to_owned()),
+        // `//name/` would be the address of another host.
+        () => Meant::Folder(format!("/{}/", path.trim_start_matches(['/', '\\']))),
+    }
+}
+
+/// The file that a browser gets in the end for a path.
 #[must_use]
 pub fn file_of(path: &str) -> String {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let last = path.rsplit('/').next().unwrap_or_default();
-    match () {
-        () if last.is_empty() => format!("{path}index.html"),
-        () if last.contains('.') => path.to_owned(),
-        () => format!("{path}/index.html"),
+    match meant(path) {
+        Meant::File(file) => file,
+        Meant::Folder(address) => format!("{}index.html", address.trim_start_matches('/')),
     }
 }
 
@@ -174,7 +212,8 @@ pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError
 }
 
 fn with_addresses(page: &[u8], config: &SiteConfig) -> Bytes {
-    let mut text = String::from_utf8_lossy(page).into_owned();
+    let text = String::from_utf8_lossy(page);
+    let mut text = text.replace(galaxy_pages::API_MARK, &config.api_base);
     for site in Site::ALL {
         let mark = format!("{}{}{}", ADDRESS_MARK.0, site.name(), ADDRESS_MARK.1);
         let address = config.sites.get(site.name()).map_or("", String::as_str);
@@ -184,7 +223,7 @@ fn with_addresses(page: &[u8], config: &SiteConfig) -> Bytes {
 }
 
 fn site_file(path: String, bytes: Bytes, lasts: bool) -> Result<SiteFile, SiteError> {
-    let content_type = content_type(&path)?;
+    let content_type = content_type(&path, &bytes)?;
     let fresh = content_type.starts_with("text/html") || path == "config.json";
     let cache_control = match () {
         () if fresh => FRESH,
@@ -194,30 +233,43 @@ fn site_file(path: String, bytes: Bytes, lasts: bool) -> Result<SiteFile, SiteEr
     Ok(SiteFile { path, bytes, content_type, cache_control })
 }
 
-/// A table of our own and not a library's: every type that we publish is a decision, with its
-/// charset, and a file that nobody thought of must not go out as bytes without meaning.
-fn content_type(path: &str) -> Result<&'static str, SiteError> {
-    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if path.ends_with("feed.xml") {
-        return Ok("application/atom+xml; charset=utf-8");
+/// The type of a file by its ending. The library knows a thousand; ours come first where browsers
+/// have moved on since. A file without an ending is JSON or text, by what is in it.
+fn content_type(path: &str, bytes: &[u8]) -> Result<Cow<'static, str>, SiteError> {
+    if path.ends_with(CATALOG) {
+        return Ok("application/linkset+json".into());
     }
-    Ok(match ending {
-        "html" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "json" => "application/json",
-        "svg" => "image/svg+xml; charset=utf-8",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "webp" => "image/webp",
-        "gif" => "image/gif",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
-        "pdf" => "application/pdf",
-        "txt" => "text/plain; charset=utf-8",
+    if path.ends_with("feed.xml") {
+        return Ok("application/atom+xml; charset=utf-8".into());
+    }
+    let unknown = || SiteError::UnknownType(path.to_owned());
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let Some((_, ending)) = name.rsplit_once('.') else {
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+        return match std::str::from_utf8(bytes) {
+            Ok(_) if is_json => Ok("application/json".into()),
+            Ok(_) => Ok("text/plain; charset=utf-8".into()),
+            Err(_) => Err(unknown()),
+        };
+    };
+    let ending = ending.to_ascii_lowercase();
+    let known = match ending.as_str() {
+        "js" | "mjs" => "text/javascript",
         // It says its encoding itself.
         "xml" => "application/xml",
-        _ => return Err(SiteError::UnknownType(path.to_owned())),
+        "ico" => "image/x-icon",
+        "woff" => "font/woff",
+        "woff2" => "font/woff2",
+        "ttf" => "font/ttf",
+        "otf" => "font/otf",
+        "avif" => "image/avif",
+        "webmanifest" => "application/manifest+json",
+        other => mime_guess::from_ext(other).first_raw().ok_or_else(unknown)?,
+    };
+    Ok(if known.starts_with("text/") || known == "image/svg+xml" {
+        format!("{known}; charset=utf-8").into()
+    } else {
+        known.into()
     })
 }
 

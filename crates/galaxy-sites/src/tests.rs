@@ -216,6 +216,16 @@ fn a_folder_means_its_page() {
     ] {
         assert_eq!(file_of(path), file, "{path}");
     }
+    for (path, address) in [
+        ("/guide", "/guide/"),
+        ("/a.b/c", "/a.b/c/"),
+        ("//evil", "/evil/"),
+        ("/\\\\evil", "/evil/"),
+    ] {
+        assert_eq!(meant(path), Meant::Folder(address.to_owned()), "{path}");
+    }
+    let token = ".well-known/acme-challenge/token";
+    assert_eq!(meant(&format!("/{token}")), Meant::File(token.to_owned()));
 }
 
 #[test]
@@ -325,8 +335,11 @@ fn scripts_keep_no_secret_and_ask_no_stranger() {
             let script = file.content_type.starts_with("text/javascript");
             let text = text(&file);
             let place = format!("{}/{}", site.name(), file.path);
+            // An operator stays signed in until the tab closes; the script says why that is safe.
+            let stays = file.path.starts_with("operators.");
             for forbidden in ["localStorage", "sessionStorage", "document.cookie", "innerHTML"] {
-                assert!(!script || !text.contains(forbidden), "{place} uses {forbidden}");
+                let may = !script || (stays && forbidden == "sessionStorage");
+                assert!(may || !text.contains(forbidden), "{place} uses {forbidden}");
             }
             for (at, _) in text.match_indices("://").filter(|_| script) {
                 let allowed = ["https://challenges.cloudflare.com", "http://www.w3.org"];
@@ -382,7 +395,7 @@ fn maps_and_the_feed_are_read_by_those_who_read_such_things() {
             assert!(feed.updated() >= entry.updated(), "{path}");
         }
     }
-    assert!(mapped > 400, "{mapped} pages");
+    assert!(mapped > 200, "{mapped} pages");
 }
 
 /// The namespace of site maps. Source: sitemaps.org, "XML tag definitions".
@@ -395,9 +408,10 @@ fn the_edge_means_the_same_file() {
     let template = include_str!("../../../templates/site.yaml");
     let template = template.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "if (request.uri.endsWith('/')) { request.uri += 'index.html'; }",
-        "else if (!request.uri.slice(request.uri.lastIndexOf('/')).includes('.')) \
-         { request.uri += '/index.html'; }",
+        "if (last === '') { request.uri += 'index.html'; }",
+        "else if (!last.includes('.') && !request.uri.startsWith('/.well-known/')) {",
+        "statusCode: 301,",
+        "const address = '/' + request.uri.replace(/^[/\\\\]+/, '') + '/' + query;",
         "ResponsePagePath: /404.html",
     ] {
         assert!(template.contains(part), "{part}");

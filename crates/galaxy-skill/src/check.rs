@@ -249,7 +249,7 @@ impl Reader<'_, '_> {
         let help = if in_metadata {
             format!("known are `{names}`")
         } else if METADATA.iter().any(|field| field.key == name) {
-            "it belongs into `metadata`".to_owned()
+            "move it into `metadata`".to_owned()
         } else {
             format!("known are `{names}` and `metadata`; put others into `metadata`")
         };

@@ -172,7 +172,7 @@ impl Field {
             }
             let twice = |word: &&str| words().filter(|other| other == word).count() > 1;
             if let Some(word) = words().find(twice) {
-                return Some((format!("`{word}` stands in `{key}` twice"), word.to_owned()));
+                return Some((format!("`{word}` is in `{key}` twice"), word.to_owned()));
             }
         }
         if fits(&self.pattern(), text) {
@@ -224,7 +224,7 @@ pub fn schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Front matter of a Galaxy skill",
         "description": "The YAML between the two `---` of SKILL.md. A Galaxy skill is an Agent \
-                        Skill; what Galaxy adds stands in `metadata`.",
+                        Skill; what Galaxy adds is in `metadata`.",
         "type": "object",
         "required": required,
         "additionalProperties": false,
@@ -235,6 +235,7 @@ pub fn schema() -> Value {
 #[cfg(test)]
 mod tests {
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
     fn the_schema_file_is_fresh() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/front-matter.schema.json");
         // As a value: other crates decide whether the JSON library keeps keys in order.

@@ -26,5 +26,5 @@ pub use mistake::{Mistake, Place};
 pub use pack::{PACK_LIMIT, pack, unpack};
 pub use signature::{SIGNATURE_LIMIT, Signed, digest, sign};
 pub use text::visible;
-pub use tree::{FILE_LIMIT, FILES_LIMIT, MAIN_FILE, TREE_LIMIT, Tree};
-pub use verify::{Trust, Verified, keys, verify};
+pub use tree::{FILE_LIMIT, FILES_LIMIT, MAIN_FILE, PACK_ENDING, TREE_LIMIT, Tree};
+pub use verify::{Trust, Verified, issuers, keys, verify};

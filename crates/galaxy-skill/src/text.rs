@@ -1,5 +1,7 @@
 //! What must stand in no file of a skill: secrets, and marks that hide text from people.
 
+use beak_core::text::hidden_marks;
+
 use crate::mistake::{Mistake, Source};
 
 /// How a Beak Key starts.
@@ -72,27 +74,25 @@ fn private_keys(source: Source<'_>) -> Vec<Mistake> {
         .collect()
 }
 
-/// Whether a mark makes text look other than it is, or not at all: the ways to tell an agent
-/// something that a person who reads along does not see, or to paint over a terminal.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-        || (c.is_control() && c != '\t')
-}
-
-/// A text of somebody else as one line in which nothing is hidden.
+/// A text of somebody else as one line in which nothing is hidden: neither from people, nor from a
+/// terminal.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    text.replace(is_hidden, "\u{fffd}")
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for (at, mark) in hidden_marks(text) {
+        shown.push_str(&text[end..at]);
+        shown.push('\u{fffd}');
+        end = at + mark.len_utf8();
+    }
+    shown.push_str(&text[end..]);
+    shown.replace('\n', "\u{fffd}")
 }
 
 fn hidden(source: Source<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     let mut line = 0;
-    for (at, mark) in
-        source.text.char_indices().filter(|(_, c)| is_hidden(*c) && !"\r\n".contains(*c))
-    {
+    for (at, mark) in hidden_marks(source.text).filter(|(_, mark)| *mark != '\r') {
         let place = source.place(at);
         // One for each line is enough.
         if place.0 == line {
@@ -100,7 +100,7 @@ fn hidden(source: Source<'_>) -> Vec<Mistake> {
         }
         line = place.0;
         let code = u32::from(mark);
-        let mistake = Mistake::new(format!("a mark that nobody sees, U+{code:04X}"))
+        let mistake = Mistake::new(format!("an invisible character, U+{code:04X}"))
             .help("take it out: what an agent reads, people must be able to read");
         mistakes.push(mistake.at(source, place, 1));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::mistake::Mistake;
 
@@ -21,6 +21,9 @@ pub(crate) const PATH_LIMIT: usize = 160;
 /// How many folders may lie in one another.
 const DEPTH_LIMIT: usize = 8;
 
+/// How the name of a pack ends, unless a person names it otherwise.
+pub const PACK_ENDING: &str = ".skill.zip";
+
 /// Names that Windows keeps for devices.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
@@ -33,11 +36,26 @@ pub struct Tree {
 impl Tree {
     /// Reads a folder; tells every file that a skill may not have.
     pub fn read(folder: &Path) -> Result<Self, Vec<Mistake>> {
-        let mut reader = Reader { tree: Self::default(), mistakes: Vec::new(), bytes: 0 };
+        Self::read_beside(folder, None).map(|(tree, _)| tree)
+    }
+
+    /// Reads a folder in which the pack `out` may be written; also the paths of what is left out:
+    /// earlier packs with their signatures, editors' copies, and what version control keeps.
+    pub fn read_beside(
+        folder: &Path,
+        out: Option<&Path>,
+    ) -> Result<(Self, Vec<String>), Vec<Mistake>> {
+        let out = out.and_then(|out| out.canonicalize().ok());
+        let mut reader = Reader { out, ..Reader::default() };
         if reader.folder(folder, "").is_some() {
+            reader.drop_packs();
             reader.mistakes.extend(reader.tree.clashes());
         }
-        if reader.mistakes.is_empty() { Ok(reader.tree) } else { Err(reader.mistakes) }
+        if !reader.mistakes.is_empty() {
+            return Err(reader.mistakes);
+        }
+        reader.left_out.sort();
+        Ok((reader.tree, reader.left_out))
     }
 
     /// Adds a file from elsewhere, by the same rules but for clashes and what all have together.
@@ -103,10 +121,24 @@ impl Tree {
     }
 }
 
+#[derive(Default)]
 struct Reader {
     tree: Tree,
     mistakes: Vec<Mistake>,
     bytes: u64,
+    /// The file that is about to be written.
+    out: Option<PathBuf>,
+    left_out: Vec<String>,
+}
+
+/// Whether a file or folder of that name is no part of a skill wherever it lies.
+fn is_left_out(name: &str) -> bool {
+    matches!(name, ".git" | ".hg" | ".svn" | ".jj" | ".DS_Store")
+        || name.ends_with('~')
+        || (name.starts_with('#') && name.ends_with('#'))
+        || (name.starts_with('.') && matches!(name.rsplit('.').next(), Some("swp" | "swo")))
+        || name.ends_with(PACK_ENDING)
+        || name.strip_suffix(".sig").is_some_and(|pack| pack.ends_with(PACK_ENDING))
 }
 
 impl Reader {
@@ -121,6 +153,15 @@ impl Reader {
         for entry in entries {
             let name = entry.file_name();
             let path = format!("{inside}{}", name.to_string_lossy());
+            let plain = name.to_string_lossy();
+            let plain = plain.strip_suffix(".sig").unwrap_or(&plain);
+            // The pack itself, or its signature.
+            let pack = entry.path().with_file_name(plain).canonicalize().ok();
+            let is_out = pack.is_some() && pack == self.out;
+            if is_out || is_left_out(&name.to_string_lossy()) {
+                self.left_out.push(path);
+                continue;
+            }
             if let Some(mistake) = path_fault(&path) {
                 self.mistakes.push(mistake);
                 continue;
@@ -159,6 +200,18 @@ impl Reader {
             return None;
         }
         Some(())
+    }
+
+    /// Takes out packs under other names, by what they hold, and their signatures.
+    fn drop_packs(&mut self) {
+        let is_pack = |(_, bytes): &(&String, &Vec<u8>)| crate::pack::unpack(bytes).is_ok();
+        let packs: Vec<String> =
+            self.tree.files.iter().filter(is_pack).map(|(path, _)| path.clone()).collect();
+        for path in packs.iter().flat_map(|path| [path.clone(), format!("{path}.sig")]) {
+            if self.tree.files.remove(&path).is_some() {
+                self.left_out.push(path);
+            }
+        }
     }
 
     fn unreadable(&mut self, path: &str, error: &std::io::Error) -> Option<()> {

@@ -49,6 +49,17 @@ pub fn keys(json: &str) -> Result<Vec<PublicKey>, Mistake> {
     if keys.is_empty() { Err(unreadable("there is no Ed25519 key")) } else { Ok(keys) }
 }
 
+/// The addresses that a galaxy's `jwks.json` lists as its own: after a move, former ones too.
+#[must_use]
+pub fn issuers(json: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Set {
+        #[serde(default)]
+        issuers: Vec<String>,
+    }
+    serde_json::from_str::<Set>(json).map(|set| set.issuers).unwrap_or_default()
+}
+
 /// Whom to believe.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
@@ -56,10 +67,20 @@ pub struct Trust {
     pub keys: Vec<PublicKey>,
     /// The galaxy's address, if it is known: the `iss` of its certificates.
     pub issuer: Option<String>,
+    /// The addresses that the galaxy lists as its own. If `issuer` is among them, all count.
+    pub issuers: Vec<String>,
     /// Who must have published it, if that is known.
     pub publisher: Option<DucklingId>,
     /// The mark of the publisher's key, if it is known from elsewhere.
     pub key: Option<String>,
+}
+
+impl Trust {
+    /// Whether the galaxy at this address issued a certificate, now or before it moved.
+    fn is_own(&self, issuer: &str, claims: &Claims) -> bool {
+        let lists = |name: &str| self.issuers.iter().any(|known| known == name);
+        claims.issuer == issuer || lists(issuer) && lists(&claims.issuer)
+    }
 }
 
 /// What was found to be true.
@@ -141,7 +162,7 @@ fn certificate(compact: &str, trust: &Trust) -> Result<Claims, Mistake> {
         let help = format!("it says that it comes from {}; don't believe that either", said.issuer);
         return Err(Mistake::new(message).help(help));
     };
-    if let Some(issuer) = trust.issuer.as_deref().filter(|issuer| *issuer != claims.issuer) {
+    if let Some(issuer) = trust.issuer.as_deref().filter(|issuer| !trust.is_own(issuer, &claims)) {
         let message =
             format!("the publisher's certificate is of the galaxy {}, not {issuer}", claims.issuer);
         return Err(Mistake::new(message).help("ask for the keys of the galaxy that you mean"));
@@ -196,7 +217,7 @@ fn bound(claims: &Claims, key: &str, named: bool, trust: &Trust) -> Result<(), M
         return Ok(());
     }
     let id = &claims.duckling_id;
-    let message = format!("nothing says that the key of this signature belongs to {id}");
+    let message = format!("nothing says that the key of this signature is {id}'s");
     let help = "anybody could have put that certificate beside it: ask the publisher, by a way \
                 that you trust, for the mark of the key, and give it with --publisher-key";
     Err(Mistake::new(message).help(help))

@@ -1,22 +1,27 @@
-"""An agent that keeps data, and gives it to one duckling once they have bonded.
+"""An agent that keeps data and serves it to one duckling that it has bonded with.
 
     python keeper.py KEY_FILE FRIEND
 
-FRIEND is the id of the duckling whose `data.read` is approved. The data is served at
-http://127.0.0.1:8127/ to whoever shows the certificate of a duckling with such a bond. The Beak
-carries no data: it only says who is who, and who may.
+FRIEND is the id of the duckling whose `data.read` is approved. The data is at
+http://127.0.0.1:8127/. A caller sends `Authorization: Bearer PECK_ID` with the id of the peck that
+became the bond. Only the two sides of a peck and the galaxy know that id. A certificate would not
+do: certificates are public, and anyone can show a copy. The Beak carries no data: it only records
+who is who, and who may.
 """
 
 import json
 import os
 import pathlib
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import spaceduck
 
 API = os.environ.get("SPACEDUCK_API", "http://localhost:3825")
 PORT = int(os.environ.get("KEEPER_PORT", "8127"))
+#: Seconds. After ten minutes without a pulse an agent counts as slow.
+PULSE_EVERY = 300.0
 DATA: dict[str, object] = {"pond": "north", "water_celsius": 11.5}
 
 
@@ -28,28 +33,22 @@ def approve_friend(duck: spaceduck.Duck, friend: str) -> None:
             print(f"bonded with {friend}", flush=True)
 
 
-def may_read(duck: spaceduck.Duck, certificate: str) -> bool:
+def may_read(duck: spaceduck.Duck, friend: str, peck_id: str) -> bool:
     try:
-        caller = duck.verify_certificate(certificate)
-    except spaceduck.InvalidCertificateError as error:
-        print(f"refused: {error}", flush=True)
+        # Looked up with our own key at every call: an ended bond opens nothing.
+        peck = duck.get_peck(peck_id)
+    except (spaceduck.NotFoundError, spaceduck.InvalidRequestError, spaceduck.UsageError):
         return False
-    # Signed once is not good for ever: a tier was won since, or the duckling is gone.
-    if not duck.check_certificate(certificate).valid:
-        return False
-    bonds = duck.pecks(status="approved")
-    return any(
-        bond.peck_type == "data.read" and bond.source_duckling_id == caller.duckling_id
-        for bond in bonds
-    )
+    bond = (peck.status, peck.peck_type, peck.source_duckling_id)
+    return bond == ("approved", "data.read", friend)
 
 
 def serve(duck: spaceduck.Duck, friend: str) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            scheme, _, certificate = self.headers.get("Authorization", "").partition(" ")
+            scheme, _, peck_id = self.headers.get("Authorization", "").partition(" ")
             try:
-                granted = scheme == "Bearer" and may_read(duck, certificate)
+                granted = scheme == "Bearer" and may_read(duck, friend, peck_id)
                 status, answer = (200, DATA) if granted else (403, {"error": "forbidden"})
             except spaceduck.SpaceDuckError:
                 status, answer = 503, {"error": "unavailable"}
@@ -69,8 +68,11 @@ def serve(duck: spaceduck.Duck, friend: str) -> None:
             f"{duck.me().duckling_id} keeps data at http://127.0.0.1:{server.server_port}/",
             flush=True,
         )
+        pulsed = -PULSE_EVERY
         while True:
-            duck.pulse()
+            if time.monotonic() - pulsed >= PULSE_EVERY:
+                duck.pulse()
+                pulsed = time.monotonic()
             approve_friend(duck, friend)
             server.handle_request()
 

@@ -1,4 +1,4 @@
-"""An agent that asks another one for its data: it pecks, waits for the bond, and reads.
+"""An agent that reads another agent's data: it pecks, waits for the bond, and calls the keeper.
 
     python reader.py KEY_FILE KEEPER
 
@@ -18,25 +18,25 @@ API = os.environ.get("SPACEDUCK_API", "http://localhost:3825")
 DATA = os.environ.get("KEEPER_URL", "http://127.0.0.1:8127/")
 
 
-def bond(duck: spaceduck.Duck, keeper: str) -> None:
+def bond(duck: spaceduck.Duck, keeper: str) -> str:
+    """The id of the peck that became the bond."""
     for peck in duck.pecks("out", "approved"):
         if (peck.target_duckling_id, peck.peck_type) == (keeper, "data.read"):
-            return
-    # The same key for the same wish: started again, this agent goes on with the peck that waits.
+            return peck.peck_id
+    # The same key for the same request: after a restart, this agent finds its pending peck again.
     asked = duck.peck(keeper, "data.read", "May I read?", idempotency_key=f"read {keeper}")
     print(f"asked: {asked.peck_id}")
     while (status := duck.get_peck(asked.peck_id).status) == "pending":
         time.sleep(2)
     if status != "approved":
         sys.exit(f"error: the peck was {status}")
+    return asked.peck_id
 
 
 def main(duck: spaceduck.Duck, keeper: str) -> None:
-    bond(duck, keeper)
-    # Only now: the first bond has brought a new tier, and with it a new certificate.
-    certificate = duck.certificate()
-    print(f"bonded, and now of tier {certificate.trust_tier}")
-    answer = httpx.get(DATA, headers={"Authorization": f"Bearer {certificate.certificate}"})
+    peck_id = bond(duck, keeper)
+    print(f"bonded, and now of tier {duck.me().trust_tier}")
+    answer = httpx.get(DATA, headers={"Authorization": f"Bearer {peck_id}"})
     answer.raise_for_status()
     print(f"read: {answer.json()}")
 

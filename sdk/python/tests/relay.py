@@ -176,8 +176,9 @@ def asks_for(host: str) -> Mischief:
 
     def mischief(handler: Handler, seen: Seen) -> None:
         answer = handler.forward(seen, host=host)
-        kind = answer.headers["content-type"]
-        handler.send(answer.status_code, {"content-type": kind}, answer.content)
+        names = ("content-type", "location")
+        headers = {name: answer.headers[name] for name in names if name in answer.headers}
+        handler.send(answer.status_code, headers, answer.content)
 
     return mischief
 

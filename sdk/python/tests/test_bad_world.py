@@ -185,6 +185,63 @@ def test_no_wait_is_longer_than_allowed(relay: Relay, clients: Clients, waits: l
     assert waits == []
 
 
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+        "Fri, 99999999999999999999 Dec 2027 00:00:00 GMT",
+        "Fri, 31 Dec 2027 99999999999999999999:00:00 GMT",
+        "Fri, 31 Dec 2027 23:59:59 -99999999999999999999",
+    ],
+)
+def test_a_date_that_no_calendar_has(
+    relay: Relay, clients: Clients, waits: list[float], date: str
+) -> None:
+    galaxy = clients.galaxy(relay.base)
+    for status, body in ((429, TOO_MANY), (503, DOWN)):
+        relay.does(answers(status, body, retry_after=date))
+        assert galaxy.metrics().galaxy_version
+    assert all(0 < wait < 1 for wait in waits)
+
+
+@pytest.mark.parametrize("wanted", ["9" * 400, "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_that_no_clock_can_hold(
+    relay: Relay, clients: Clients, waits: list[float], wanted: str
+) -> None:
+    year = 365 * 24 * 3600
+    relay.does(answers(429, TOO_MANY, retry_after=wanted))
+    with pytest.raises(spaceduck.RateLimitedError) as caught:
+        clients.galaxy(relay.base).metrics()
+    assert caught.value.retry_after == year
+    patient = spaceduck.Retries(longest_wait=float("inf"))
+    relay.does(answers(429, TOO_MANY, retry_after=wanted))
+    assert clients.galaxy(relay.base, retries=patient).metrics().galaxy_version
+    assert waits == [year]
+
+
+def test_backoff_grows_to_the_longest_wait_and_no_further(
+    relay: Relay, clients: Clients, waits: list[float]
+) -> None:
+    retries = spaceduck.Retries(count=30, longest_wait=4)
+    relay.does(*[answers(503, DOWN)] * 30)
+    assert clients.galaxy(relay.base, retries=retries).metrics().galaxy_version
+    assert len(waits) == 30
+    assert all(2 <= wait <= 4 for wait in waits[3:])
+
+
+def test_backoff_goes_on_for_as_long_as_it_may() -> None:
+    from spaceduck._calls import metrics
+
+    down = spaceduck.ConnectionFailedError("down", was_sent=False)
+    for longest in (60.0, float("inf")):
+        retries = spaceduck.Retries(count=10_000, longest_wait=longest)
+        for made in (7, 8, 60, 1024, 1025, 10_000):
+            wait = retries.wait(metrics(), down, made)
+            assert wait is not None
+            assert 0 < wait <= min(longest, 365 * 24 * 3600)
+        assert retries.wait(metrics(), down, 10_001) is None
+
+
 def test_no_call_is_made_more_often_than_allowed(
     relay: Relay, clients: Clients, waits: list[float]
 ) -> None:
@@ -251,6 +308,8 @@ def test_the_address_of_a_site_instead_of_the_api(
         with pytest.raises(spaceduck.NotAGalaxyError) as caught:
             clients.galaxy(wrong).metrics()
         assert wrong in str(caught.value)
+        # A site's page of this name is a redirection within the site, which leads to no galaxy.
+        assert "write the address that `spaceduck status`" in str(caught.value)
 
 
 def test_the_key_goes_nowhere_else(relay: Relay, clients: Clients, home: Home) -> None:
@@ -392,6 +451,12 @@ def test_an_older_galaxy(relay: Relay, clients: Clients, home: Home) -> None:
     with pytest.raises(spaceduck.NotSupportedError) as caught:
         duck.export()
     assert "no `GET /beak/me/export`: it is older" in str(caught.value)
+    body = {"error": "method_not_allowed", "message": "other methods", "request_id": "r"}
+    relay.does(answers(405, body))
+    with pytest.raises(spaceduck.NotSupportedError) as lacking:
+        duck.unblock("dkl_1")
+    assert type(lacking.value) is spaceduck.MethodNotAllowedError
+    assert "no `DELETE /beak/me/blocks/dkl_1`: it is older" in str(lacking.value)
     # Of a thing that is named, `not_found` is about the thing.
     with pytest.raises(spaceduck.NotFoundError) as missed:
         duck.get_peck("pck_1")

@@ -16,8 +16,10 @@ def test_somebody_without_a_key_hatches(clients: Clients, home: Home) -> None:
     galaxy, email = clients.galaxy(home.base), a_mail()
     laid = galaxy.hatch(email, PASSWORD, "Ada", CAPTCHA)
     assert (laid.status, laid.email, laid["expires_in"]) == ("otp_sent", email, 900)
-    assert galaxy.resend(email).status == "otp_sent"
-    hatched = galaxy.verify(email, home.code(email, mails=2))
+    # Within a minute of the first code: the same answer and no second mail.
+    assert galaxy.resend(email, hatch_id=laid.hatch_id).status == "otp_sent"
+    hatched = galaxy.verify(email, home.code(email), hatch_id=laid.hatch_id)
+    assert not hatched.password_reset_required
     assert hatched.beak_key.startswith("sd_bk_")
     assert hatched["beak_key"] == hatched.beak_key
     assert hatched.duckling_id.startswith("dkl_")
@@ -29,9 +31,31 @@ def test_somebody_without_a_key_hatches(clients: Clients, home: Home) -> None:
 def test_the_functions_hatch_too(home: Home) -> None:
     email = a_mail()
     assert spaceduck.hatch(email, PASSWORD, "Ada", CAPTCHA, api_base=home.base).email == email
-    assert spaceduck.resend(email, api_base=home.base).status == "otp_sent"
-    code = home.code(email, mails=2)
+    resent = spaceduck.resend(email, captcha_token=CAPTCHA, api_base=home.base)
+    assert resent.status == "otp_sent"
+    code = home.code(email)
     assert spaceduck.verify(email, code, api_base=home.base).trust_tier == "T0"
+
+
+def test_what_comes_with_the_code_counts(clients: Clients, home: Home) -> None:
+    galaxy, email = clients.galaxy(home.base), a_mail()
+    galaxy.hatch(email, "a stranger's password", "Stranger", CAPTCHA)
+    laid = galaxy.hatch(email, PASSWORD, "Ada", CAPTCHA)
+    typed = {"password": PASSWORD, "display_name": "Ada"}
+    hatched = galaxy.verify(email, home.code(email), hatch_id=laid.hatch_id, **typed)
+    assert not hatched.password_reset_required
+    assert clients.duck(hatched.beak_key, home.base).me().display_name == "Ada"
+    given = {"email": email, "password": PASSWORD}
+    assert home.http.post(f"{home.base}/beak/signin", json=given).status_code == 200
+
+
+def test_a_contested_address_needs_a_new_password(clients: Clients, home: Home) -> None:
+    galaxy, email = clients.galaxy(home.base), a_mail()
+    galaxy.hatch(email, "a stranger's password", "Stranger", CAPTCHA)
+    laid = galaxy.hatch(email, PASSWORD, "Ada", CAPTCHA)
+    hatched = galaxy.verify(email, home.code(email), hatch_id=laid.hatch_id)
+    assert hatched.password_reset_required is True
+    assert clients.duck(hatched.beak_key, home.base).me().display_name == "Duckling"
 
 
 def test_what_anybody_may_ask(clients: Clients, home: Home) -> None:
@@ -59,7 +83,12 @@ def test_two_ducklings_bond_and_part(clients: Clients, home: Home) -> None:
     assert asked.expires_at > datetime.now(timezone.utc)
     (peck,) = bob.pecks(status="pending")
     assert (peck.peck_id, peck.message) == (asked.peck_id, "Hello 🦆")
-    assert (peck.source_duckling_id, peck.settled_at) == (ada.me().duckling_id, None)
+    me = ada.me()
+    assert (peck.source_duckling_id, peck.settled_at) == (me.duckling_id, None)
+    assert peck.source is not None
+    assert (peck.source.display_name, peck.source.cert_id) == ("Ada", me.cert_id)
+    assert peck.target is not None
+    assert (peck.target.duckling_id, peck.target.trust_tier) == (to, "T0")
     assert ada.get_peck(asked.peck_id) == peck
     approved = bob.approve(peck_id=asked.peck_id)
     assert (approved["status"], approved.trust_tier) == ("approved", "T1")
@@ -74,6 +103,24 @@ def test_two_ducklings_bond_and_part(clients: Clients, home: Home) -> None:
     events = [event.event for event in ada.audit()]
     assert events[0] == "peck.denied"
     assert {"duck.hatched", "peck.requested", "peck.approved", "tier.changed"} <= set(events)
+
+
+def test_a_duckling_looks_at_another_and_blocks_it(clients: Clients, home: Home) -> None:
+    ada, bob = clients.hatched(home, "Ada"), clients.hatched(home, "Bob")
+    mine, to = ada.me().duckling_id, bob.me().duckling_id
+    seen = ada.get_duck(to)
+    assert (seen.duckling_id, seen.display_name, seen.trust_tier) == (to, "Bob", "T0")
+    assert (seen.cert_id, seen.cert_status, seen.bonds) == (bob.me().cert_id, "valid", 0)
+    assert seen.hatched_at <= datetime.now(timezone.utc)
+    assert "email" not in seen
+
+    assert bob.block(mine).status == "blocked"
+    with pytest.raises(spaceduck.NotFoundError):
+        ada.peck(to, "data.read")
+    assert bob.unblock(mine).status == "unblocked"
+    assert ada.peck(to, "data.read").status == "pending"
+    with pytest.raises(spaceduck.NotFoundError):
+        ada.get_duck("dkl_none")
 
 
 def test_a_duckling_looks_after_itself(clients: Clients, home: Home) -> None:
@@ -121,7 +168,11 @@ def test_a_bonded_duckling_asks_for_the_highest_tier(clients: Clients, home: Hom
 def test_a_list_goes_on_by_itself(clients: Clients, home: Home) -> None:
     ada, bob = clients.hatched(home), clients.hatched(home)
     to = bob.me().duckling_id
-    ids = [ada.peck(to, f"chat.topic_{number}").peck_id for number in range(7)]
+    ids = []
+    for number in range(7):
+        ids.append(ada.peck(to, f"chat.topic_{number}").peck_id)
+        # No more than three may wait.
+        bob.deny(ids[-1])
     assert [peck.peck_id for peck in bob.pecks(page_size=3)] == ids[::-1]
     assert [peck.peck_id for peck in ada.pecks("out", page_size=1)] == ids[::-1]
     whole = [event.event_id for event in ada.audit()]

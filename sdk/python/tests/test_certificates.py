@@ -55,6 +55,18 @@ def encoded(part: bytes) -> bytes:
     return base64.urlsafe_b64encode(part).rstrip(b"=")
 
 
+def deep(levels: int) -> bytes:
+    """JSON that is nested so deeply that Python's reader gives up."""
+    return b"[" * levels + b"]" * levels
+
+
+def signed_bytes(payload: bytes) -> str:
+    """A certificate of the right key over anything at all."""
+    header = json.dumps({"alg": "EdDSA", "kid": "own"}).encode()
+    content = encoded(header) + b"." + encoded(payload)
+    return (content + b"." + encoded(KEY.sign(content))).decode()
+
+
 def refused(certificate: Any, jwks: Any, **named: Any) -> InvalidCertificateError:
     with pytest.raises(InvalidCertificateError) as caught:
         verify_certificate(certificate, jwks, **named)
@@ -113,6 +125,21 @@ def test_a_certificate_of_another_galaxy(clients: Clients, home: Home, other_hom
     assert other_home.base in str(error)
 
 
+def test_a_galaxy_that_moved_vouches_for_its_former_address(home: Home) -> None:
+    certificate = home.hatch().certificate
+    with spaceduck.Galaxy(home.base) as galaxy:
+        jwks = galaxy.jwks()
+    assert jwks["issuers"] == [home.base]
+    new = "https://new.example/prod"
+    moved = {**jwks, "issuers": [new, home.base]}
+    for issuer in (new, new + "/", home.base):
+        assert verify_certificate(certificate, moved, issuer=issuer).iss == home.base
+    # A set vouches for what it lists, and only to those who trust one of its addresses.
+    for issuers in ([new], [home.base], [], None, "x", [1]):
+        error = refused(certificate, {**jwks, "issuers": issuers}, issuer=new)
+        assert error.reason == "wrong_issuer"
+
+
 def test_what_a_certificate_is_worth_now(clients: Clients, home: Home) -> None:
     ada, bob = clients.hatched(home), clients.hatched(home)
     old = ada.certificate().certificate
@@ -145,6 +172,9 @@ def without(name: str) -> dict[str, Any]:
         (None, "malformed"),
         (b"a.b.c", "malformed"),
         ("A" * 100_000, "malformed"),
+        ("\ud800.a.b", "malformed"),
+        ("é.é.é", "malformed"),
+        (f"{encoded(deep(2000)).decode()}.a.b", "malformed"),
         (signed(CLAIMS) + ".", "malformed"),
         (signed(CLAIMS) + ".a.b", "malformed"),
         (signed(CLAIMS, alg="none", key=None), "malformed"),
@@ -172,6 +202,24 @@ def test_what_is_no_certificate(certificate: Any, reason: str) -> None:
     assert refused(certificate, {"keys": [jwk()]}).reason == reason
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\xff",
+        b"[]",
+        deep(1400),
+        json.dumps({**CLAIMS, "iat": float("inf")}).encode(),
+        json.dumps({**CLAIMS, "iat": "soon"}).encode(),
+        json.dumps({**CLAIMS, "iat": []}).encode(),
+        json.dumps({**CLAIMS, "exp": float("inf")}).encode(),
+        json.dumps({**CLAIMS, "nbf": float("-inf")}).encode(),
+    ],
+)
+def test_what_the_right_key_has_signed_is_read_with_care(payload: bytes) -> None:
+    error = refused(signed_bytes(payload), {"keys": [jwk()]})
+    assert error.reason in ("malformed", "bad_claims")
+
+
 def test_the_certificate_does_not_say_how_it_is_checked() -> None:
     # A secret of the public key's own bytes, as a careless reader would take it.
     public = KEY.public_key().public_bytes_raw()
@@ -181,10 +229,13 @@ def test_the_certificate_does_not_say_how_it_is_checked() -> None:
 
 
 def test_a_set_of_a_newer_galaxy_has_other_keys_too() -> None:
+    unreadable: list[Any] = [None, 5, [], {}, "", "A", "!", "é", "\ud800"]
     strange: list[Any] = [
         {"kty": "AKP", "kid": "own", "alg": "ML-DSA-44"},
         {"kty": "OKP", "crv": "Ed448", "kid": "own", "x": "AA"},
         jwk(x="AA"),
+        *(jwk(x=x) for x in unreadable),
+        *(jwk(d=d) for d in (5, "!")),
         jwk(use="enc"),
         "no key",
         {},
@@ -196,7 +247,10 @@ def test_a_set_of_a_newer_galaxy_has_other_keys_too() -> None:
     assert newer["new"] == 1
 
 
-@pytest.mark.parametrize("jwks", ["", "[]", "{}", b"\xff", None, [], {"keys": None}])
+@pytest.mark.parametrize(
+    "jwks",
+    ["", "[]", "{}", b"\xff", None, [], {"keys": None}, deep(2000), deep(2000).decode()],
+)
 def test_what_is_no_set_of_keys(jwks: Any) -> None:
     with pytest.raises(spaceduck.UsageError, match="no set of keys"):
         verify_certificate(signed(CLAIMS), jwks)

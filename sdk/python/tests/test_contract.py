@@ -20,6 +20,7 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 #: Our names for theirs.
 MODELS = {
     "CertificateSeen": _models.Certificate,
+    "Duck": _models.PublicDuck,
     "EggLaid": _models.EggLaid,
     "EventSeen": _models.Event,
     "Exported": _models.Export,
@@ -28,6 +29,7 @@ MODELS = {
     "Mailed": _models.Mailed,
     "Me": _models.Me,
     "Metrics": _models.Metrics,
+    "Party": _models.Party,
     "PeckApproved": _models.PeckApproved,
     "PeckAsked": _models.PeckAsked,
     "PeckCounts": _models.PeckCounts,
@@ -110,6 +112,9 @@ def test_every_call_of_a_key_has_a_method() -> None:
             _calls.certificate(),
             _calls.request_tier(""),
             _calls.peck("", "", "", None),
+            _calls.get_duck("{duckling_id}"),
+            _calls.block(""),
+            _calls.unblock("{duckling_id}"),
             _calls.get_peck("{peck_id}"),
             _calls.approve(""),
             _calls.deny(""),

@@ -138,26 +138,34 @@ def test_two_agents_bond_and_exchange_data(runner: Runner) -> None:
     assert "asked: pck_" in said
     assert "bonded, and now of tier T1" in said
     assert "read: {'pond': 'north', 'water_celsius': 11.5}" in said
-    # Once more: the bond is there, and nobody is asked again.
+    # Once more: the bond exists, so it sends no peck.
     again = runner.end(runner.example("reader.py", "reader.key", keeper.duckling_id))
     assert "asked" not in again
     assert "read: {'pond'" in again
 
     url = runner.environment["KEEPER_URL"]
 
-    def shows(certificate: str | None) -> int:
-        headers = {"Authorization": f"Bearer {certificate}"} if certificate else {}
+    def shows(credential: str | None) -> int:
+        headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         return httpx.get(url, headers=headers).status_code
 
     with spaceduck.Duck(reader.beak_key, runner.home.base) as duck:
-        current = duck.certificate().certificate
-        assert shows(current) == 200
-        # Nobody, nonsense, no bond, and what was true once.
-        assert shows(None) == shows("a.b.c") == 403
-        assert shows(stranger.certificate) == 403
-        assert shows(reader.certificate) == 403
-        duck.unpeck(next(iter(duck.pecks("out", "approved"))).peck_id)
-    assert shows(current) == 403
+        bond = next(iter(duck.pecks("out", "approved"))).peck_id
+        assert shows(bond) == 200
+        # No credential, nonsense, an unknown peck, and copies of certificates, the current one too.
+        assert shows(None) == shows("a.b.c") == shows("pck_01ARZ3NDEKTSV4RRFFQ69G5FAV") == 403
+        for copied in (duck.certificate().certificate, stranger.certificate, reader.certificate):
+            assert shows(copied) == 403
+        # A peck of another duckling at the same keeper, approved for something else.
+        with (
+            spaceduck.Duck(stranger.beak_key, runner.home.base) as other,
+            spaceduck.Duck(keeper.beak_key, runner.home.base) as own,
+        ):
+            chat = other.peck(keeper.duckling_id, "chat.message").peck_id
+            own.approve(chat)
+            assert shows(chat) == 403
+        duck.unpeck(bond)
+    assert shows(bond) == 403
 
 
 def test_a_keeper_bonds_with_nobody_else(runner: Runner) -> None:
@@ -224,50 +232,67 @@ def test_an_agent_answers_by_a_policy(runner: Runner) -> None:
         duck.close()
 
 
-def test_a_service_lets_in_t1_callers_by_their_certificate(runner: Runner) -> None:
-    ada, bob = runner.key("ada"), runner.key("bob")
+def test_a_service_admits_t1_callers_by_their_bond(runner: Runner) -> None:
+    ada, bob, eve = runner.key("ada"), runner.key("bob"), runner.key("eve")
+    runner.environment["BEAK_KEY_FILE"] = "bob.key"
     serves = runner.start(
         *("-m", "uvicorn", "--app-dir", str(SDK / "examples"), "--port", "0", "t1_service:app")
     )
     base = line(serves, r"running on (http://\S+)")[1]
 
-    def asks(certificate: str | None, scheme: str = "Bearer") -> httpx.Response:
-        headers = {"Authorization": f"{scheme} {certificate}"} if certificate else {}
-        return httpx.get(f"{base}/pond", headers=headers)
+    def asks(peck: str | None, certificate: str | None, scheme: str = "Bearer") -> httpx.Response:
+        headers = {"Authorization": f"{scheme} {peck}"} if peck else {}
+        return httpx.get(f"{base}/pond", headers={**headers, "X-Certificate": certificate or ""})
 
-    for refused in (asks(None), asks("a.b.c"), asks(ada.beak_key), asks("x", "Basic")):
-        assert refused.status_code == 401
-        assert refused.headers["www-authenticate"] == "Bearer"
-        assert ada.beak_key not in refused.text
-    assert asks(ada.certificate).status_code == 403
+    def is_refused(answer: httpx.Response) -> bool:
+        assert ada.beak_key not in answer.text
+        return (answer.status_code, answer.headers.get("www-authenticate")) == (401, "Bearer")
+
+    held = ada.certificate
+    assert is_refused(asks(None, held))
+    assert is_refused(asks("x", held, "Basic"))
+    for wrong in ("a.b.c", ada.beak_key, held, "pck_01ARZ3NDEKTSV4RRFFQ69G5FAV"):
+        assert is_refused(asks(wrong, held)), wrong
 
     with (
         spaceduck.Duck(ada.beak_key, runner.home.base) as duck,
         spaceduck.Duck(bob.beak_key, runner.home.base) as other,
     ):
-        other.approve(duck.peck(bob.duckling_id, "data.read").peck_id)
+        bond = duck.peck(bob.duckling_id, "data.read").peck_id
+        assert is_refused(asks(bond, held)), "not approved yet"
+        other.approve(bond)
         certificate = duck.certificate().certificate
-        answer = asks(certificate)
+        answer = asks(bond, certificate)
         assert answer.json() == {"for": ada.duckling_id, "name": "ada", "pond": "north"}
-        revoked = other.certificate().certificate
-        other.delete()
-        refused = asks(revoked)
+        # A copied certificate opens nothing, nor does another duckling's beside one's own bond.
+        with spaceduck.Duck(eve.beak_key, runner.home.base) as thief:
+            own = thief.peck(bob.duckling_id, "data.read").peck_id
+            assert is_refused(asks(own, certificate))
+            other.approve(own)
+            assert is_refused(asks(own, certificate))
+        # Superseded since.
+        refused = asks(bond, held)
         assert refused.status_code == 401
-        assert "it is revoked" in refused.text
+        assert "it is superseded" in refused.text
+        duck.unpeck(bond)
+        assert is_refused(asks(bond, certificate))
     document = httpx.get(f"{base}/openapi.json").json()
     assert document["paths"]["/pond"]["get"]["security"]
 
 
 def test_a_service_lets_in_nobody_while_its_galaxy_is_gone(runner: Runner, tmp_path: Path) -> None:
     gone = Home(tmp_path / "gone", "--no-limits")
-    certificate = gone.hatch().certificate
+    hatched = gone.hatch()
+    (runner.folder / "gone.key").write_text(hatched.beak_key)
     runner.environment["SPACEDUCK_API"] = gone.base
+    runner.environment["BEAK_KEY_FILE"] = "gone.key"
     serves = runner.start(
         *("-m", "uvicorn", "--app-dir", str(SDK / "examples"), "--port", "0", "t1_service:app")
     )
     base = line(serves, r"running on (http://\S+)")[1]
     gone.stop()
-    headers = {"Authorization": f"Bearer {certificate}"}
+    peck = "pck_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    headers = {"Authorization": f"Bearer {peck}", "X-Certificate": hatched.certificate or ""}
     assert httpx.get(f"{base}/pond", headers=headers).status_code == 503
 
 

@@ -11,6 +11,7 @@ const ID = /^crt_[0-9A-Z]{26}$/;
 
 let config = null;
 let keys = null;
+let issuers = [];
 let able = false;
 let record = null;
 let compact = '';
@@ -68,7 +69,7 @@ function hide() {
 const IN_FORCE = {
   valid: ['yes', 'it is in force.', ''],
   superseded: ['no', 'a newer certificate has taken its place.', 'That happens when a duckling reaches a higher tier.'],
-  revoked: ['no', 'it was revoked.', 'The duckling was deleted, or somebody took the certificate back.'],
+  revoked: ['no', 'it was revoked.', 'The duckling was deleted, or its certificate was revoked.'],
 };
 
 /** What the galaxy says of a certificate now; `open` where it can't be asked. */
@@ -86,17 +87,17 @@ async function force(text) {
 
 async function checkCompact(text) {
   const mine = ++turn;
-  const claims = await check(text, keys, config.api_base);
+  const claims = await check(text, keys, issuers);
   compact = read(text).text;
   record = recordOf(claims);
   const signed = proof('yes', 'this galaxy has signed it.', 'Checked in this browser, letter by letter.');
-  say('good', 'The signature is right.', 'Asking the galaxy whether it is still in force.');
-  show([signed, proof('open', 'whether it is still in force.', 'The galaxy is being asked.')]);
+  say('good', 'The signature is right.', 'Asking the galaxy whether it is still valid.');
+  show([signed, proof('open', 'whether it is still in force.', 'Asking the galaxy.')]);
   const now = await force(compact);
   if (mine !== turn) return;
   $('proofs').replaceChildren(signed, now.line);
   if (now.valid) say('good', 'This certificate is genuine and in force.');
-  else if (now.valid === null) say('good', 'This certificate is genuine.', 'The galaxy could not be asked whether it is still in force.');
+  else if (now.valid === null) say('good', 'This certificate is genuine.', 'The galaxy did not respond, so it is unknown whether the certificate is still valid.');
   else say('wait', 'Genuine, but no longer in force.');
 }
 
@@ -185,7 +186,7 @@ $('save-picture').addEventListener('click', async () => {
 
 $('copy-link').addEventListener('click', async () => {
   const link = linkTo(record.id);
-  $('said').textContent = await copy(link) ? 'Copied. Whoever opens it sees this certificate without your address.' : `Your browser did not allow copying. The link: ${link}`;
+  $('said').textContent = await copy(link) ? 'Copied. The link shows this certificate without your email address.' : `Your browser did not allow copying. The link: ${link}`;
 });
 
 $('share').addEventListener('click', async () => {
@@ -218,10 +219,10 @@ function wanted() {
 async function loadKeys() {
   able = await canCheck();
   if (!able) {
-    $('keys-said').textContent = 'This browser can’t check Ed25519 signatures. The galaxy is asked instead; a current Chrome, Firefox or Safari checks by itself.';
+    $('keys-said').textContent = 'This browser can’t check Ed25519 signatures, so the page asks the galaxy. Current versions of Chrome, Firefox and Safari check them on their own.';
     return;
   }
-  keys = (await call('/beak/jwks.json')).keys;
+  ({ keys, issuers = [config.api_base] } = await call('/beak/jwks.json'));
   $('keys-said').textContent = 'The galaxy’s public keys are loaded: from here on the signature is checked without a connection.';
 }
 

@@ -1,6 +1,7 @@
 // The person's own page. Tokens live in this page's memory and are stored nowhere.
 
 import { BeakError, call, fillLinks, loadConfig, make, moment } from '/shared/beak.js';
+import { captchaFault, captchaToken, freshCaptcha, prepareCaptcha } from '/shared/captcha.js';
 import { busy, clearFaults, coolDown, download, emailFault, fault, goToFault, notice, passwordFault, showError } from '/shared/form.js';
 import { read, recordOf } from '/shared/certificate.js';
 import { keyBox } from '/shared/key.js';
@@ -34,7 +35,7 @@ async function ask(path, options = {}) {
 function refused(error, fields) {
   if (error instanceof BeakError && error.status === 401 && session) {
     forget();
-    say('wait', 'Your sign-in has run out.', 'Sign in again to go on.');
+    say('wait', 'Your session has expired.', 'Sign in again to continue.');
     $('notice').focus();
     return;
   }
@@ -42,9 +43,9 @@ function refused(error, fields) {
 }
 
 function show(part) {
-  for (const id of ['signin-form', 'reset-form', 'profile']) $(id).hidden = id !== part;
+  for (const id of ['signin-form', 'reset-form', 'own-hatch-form', 'profile']) $(id).hidden = id !== part;
   $('account-about').hidden = part !== 'signin-form';
-  $('account').textContent = { 'signin-form': 'Sign in', 'reset-form': 'New password', profile: 'Your duckling' }[part];
+  $('account').textContent = { 'signin-form': 'Sign in', 'reset-form': 'New password', 'own-hatch-form': 'Hatch', profile: 'Your duckling' }[part];
 }
 
 function forget() {
@@ -74,35 +75,58 @@ signinForm.addEventListener('submit', async (event) => {
     const tokens = await call('/beak/signin', { method: 'POST', body });
     session = { access: tokens.access_token, refresh: tokens.refresh_token };
     password.value = '';
-    if (tokens.hatched) {
-      $('key-box').replaceChildren(keyBox(tokens.hatched.beak_key, tokens.hatched.duckling_id));
-      say('good', 'Your hatching was interrupted, and is finished now.');
-    }
-    await readMe();
-    show('profile');
-    $('name').focus();
+    await enter();
   } catch (error) {
-    const none = error instanceof BeakError && error.status === 403;
     session = null;
-    if (none) noDuckling();
-    else showError(error, $('notice'), { email, password });
+    showError(error, $('notice'), { email, password });
   } finally {
     busy($('signin'), false);
   }
 });
 
-/** An operator without a duckling, say. */
-function noDuckling() {
-  forget();
-  say('wait', 'This account has no duckling.', 'It can sign in at Mission Control, if it is an operator’s.');
-  $('notice').focus();
+/** To the duckling of who has just signed in, or to the form that hatches one. */
+async function enter() {
+  try {
+    await readMe();
+    show('profile');
+    $('name').focus();
+  } catch (error) {
+    if (!(error instanceof BeakError) || error.status !== 403) throw error;
+    show('own-hatch-form');
+    say('wait', 'This account has no duckling.', 'Give one a name and it hatches. An operator’s account needs none: sign in at Mission Control.');
+    $('own-name').focus();
+  }
 }
+
+const ownHatchForm = $('own-hatch-form');
+
+ownHatchForm.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  say('', '');
+  clearFaults(ownHatchForm);
+  const name = $('own-name');
+  if (!name.value.trim()) fault(name, 'Give your duckling a name.');
+  if (goToFault(ownHatchForm)) return;
+  busy($('own-hatch'), true);
+  try {
+    const body = { display_name: name.value.trim() };
+    const hatched = await ask('/beak/hatch', { method: 'POST', body });
+    name.value = '';
+    await enter();
+    $('key-box').replaceChildren(keyBox(hatched.beak_key, hatched.duckling_id));
+    say('good', 'Your duckling has hatched.', 'Its key is below and is shown only here.');
+  } catch (error) {
+    refused(error, { display_name: name });
+  } finally {
+    busy($('own-hatch'), false);
+  }
+});
 
 $('signout').addEventListener('click', async () => {
   const token = session?.access;
   forget();
   const told = await call('/beak/signout', { method: 'POST', token }).then(() => true, () => false);
-  say('good', 'Signed out.', told ? '' : 'The API could not be told; the sign-in will end by itself.');
+  say('good', 'Signed out.', told ? '' : 'The API did not respond; the sign-in expires within an hour.');
   $('email').focus();
 });
 
@@ -136,15 +160,20 @@ $('resend').addEventListener('click', async () => {
   const email = $('reset-email');
   const wrongMail = emailFault(email);
   if (wrongMail) fault(email, wrongMail);
-  if (goToFault(resetForm)) return;
+  const token = captchaToken();
+  if (goToFault(resetForm) || !token) return;
   const endWait = coolDown($('resend'), 'Send a code', RESEND_WAIT);
   try {
-    const { note } = await call('/beak/forgot', { method: 'POST', body: { email: email.value.trim() } });
-    say(note ? 'wait' : 'good', 'Sent.', `If this address belongs to an account, a code is on its way. ${note ?? ''}`);
+    const body = { email: email.value.trim(), captcha_token: token };
+    const { note } = await call('/beak/forgot', { method: 'POST', body });
+    say(note ? 'wait' : 'good', 'Sent.', `If this address has an account, a code is on its way. ${note ?? ''}`);
     $('code').focus();
   } catch (error) {
     endWait();
-    showError(error, $('notice'), resetFields);
+    if (error instanceof BeakError && error.code === 'captcha_failed') captchaFault(error.message);
+    else showError(error, $('notice'), resetFields);
+  } finally {
+    freshCaptcha();
   }
 });
 
@@ -184,7 +213,7 @@ async function readMe() {
   me = await ask('/beak/me');
   $('name').textContent = me.display_name;
   $('duckling-id').textContent = me.duckling_id;
-  $('tier').textContent = me.tier_request ? `${me.trust_tier}; T2 is asked for` : me.trust_tier;
+  $('tier').textContent = me.tier_request ? `${me.trust_tier}; T2 requested` : me.trust_tier;
   $('bonds').textContent = String(me.bonds);
   $('key-hint').textContent = `ends in ${me.key_hint.replace(/^…/, '')}`;
   $('pulse').textContent = me.last_pulse ? `${me.liveness}, last on ${moment(me.last_pulse)}` : 'none yet';
@@ -246,7 +275,7 @@ $('rotate-form').addEventListener('submit', async (event) => {
   try {
     const { beak_key: key } = await ask('/beak/keys/rotate', { method: 'POST' });
     $('key-box').replaceChildren(keyBox(key, me.duckling_id, () => $('name').focus()));
-    say('good', 'The key is exchanged.', 'The old one opens nothing any more.');
+    say('good', 'The key was rotated.', 'The old key no longer works.');
     $('key').focus();
     await readMe();
   } catch (error) {
@@ -286,7 +315,8 @@ try {
   config = await loadConfig();
   fillLinks();
   $('signin-fields').disabled = false;
+  if (!prepareCaptcha(config.turnstile_site_key, 'forgot')) $('resend').disabled = true;
 } catch (error) {
   if (!(error instanceof BeakError)) throw error;
-  say('bad', 'Nobody can sign in right now.', error.message);
+  say('bad', 'Sign-in is unavailable right now.', error.message);
 }

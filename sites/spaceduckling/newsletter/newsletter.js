@@ -24,7 +24,7 @@ form.addEventListener('submit', async (event) => {
     const body = { email: email.value.trim(), captcha_token: token };
     const answer = await call('/beak/newsletter', { method: 'POST', body });
     form.reset();
-    notice($('notice'), answer.note ? 'wait' : 'good', 'Look into your mailbox.', answer.note ?? 'If this address does not get the newsletter yet, a mail with a link is on its way. Follow it to confirm.');
+    notice($('notice'), answer.note ? 'wait' : 'good', 'Check your mailbox.', answer.note ?? 'If this address does not get the newsletter yet, a mail with a link is on its way. Follow it to confirm.');
     $('notice').focus();
   } catch (error) {
     if (error instanceof BeakError && error.code === 'captcha_failed') captchaFault(error.message);
@@ -45,7 +45,7 @@ async function start() {
     return;
   }
   if (prepareCaptcha(config.turnstile_site_key, 'newsletter')) $('fields').disabled = false;
-  else notice($('notice'), 'wait', 'The newsletter is not open yet.', 'The operator of this galaxy has not set a captcha. Until then nobody can ask for it here.');
+  else notice($('notice'), 'wait', 'The newsletter is not open yet.', 'The operator of this galaxy has not set up a captcha yet, and the form needs one.');
 }
 
 start();

@@ -158,7 +158,8 @@ async fn one_that_vanishes_between_two_looks_is_none() {
 async fn a_request_is_proved_by_dns_and_carries_tag_and_token() {
     let (port, script) = played(&[json!({"CertificateArn": ARN})]);
     let domain = Domain::parse("docs.example.org").unwrap();
-    port.request(Place::Edge, &galaxy(), &domain, &"a".repeat(32)).await.unwrap();
+    let tags = [(TAG.to_owned(), "pond".to_owned())].into();
+    port.request(Place::Edge, &tags, &domain, &"a".repeat(32)).await.unwrap();
     let params = &script.judged()[0].params;
     assert_eq!(params["DomainName"], "docs.example.org");
     assert_eq!(params["ValidationMethod"], "DNS");

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudfront::types::{FunctionStage, ResponseHeadersPolicyType};
+use aws_sdk_iam::types::PolicyScopeType;
+use tokio::sync::OnceCell;
 
 use crate::aws::error::{code, translate};
 use crate::aws::mail::Ses;
@@ -18,7 +20,11 @@ pub(super) struct Names {
     front: aws_sdk_cloudfront::Client,
     keys: aws_sdk_kms::Client,
     lambda: aws_sdk_lambda::Client,
+    iam: aws_sdk_iam::Client,
     mail: Arc<Ses>,
+    // Each list is asked for once, however many names are looked up in it.
+    accesses: OnceCell<Vec<String>>,
+    policies: OnceCell<Vec<String>>,
 }
 
 /// An answer that says there is no such thing is an answer.
@@ -40,7 +46,10 @@ impl Names {
             front: aws_sdk_cloudfront::Client::new(edge),
             keys: aws_sdk_kms::Client::new(home),
             lambda: aws_sdk_lambda::Client::new(home),
+            iam: aws_sdk_iam::Client::new(edge),
             mail: ses,
+            accesses: OnceCell::new(),
+            policies: OnceCell::new(),
         }
     }
 
@@ -88,6 +97,14 @@ impl Names {
                 let call = self.lambda.get_function_configuration().function_name(name);
                 there!(call, &doing, "ResourceNotFoundException")
             }
+            Thing::ManagedPolicy => {
+                // A name is unique in the account whatever its path, so one policy can't be asked
+                // for by its ARN. Source: "IAM identifiers", IAM User Guide.
+                let policies = self.iam.list_policies().scope(PolicyScopeType::Local);
+                let policies = policies.into_paginator().items().send().try_collect().await;
+                let policies = policies.map_err(|error| translate(&doing, None, &error))?;
+                Ok(policies.iter().any(|policy| policy.policy_name() == Some(name)))
+            }
         }
     }
 
@@ -102,7 +119,11 @@ impl Names {
         Ok(all.iter().flat_map(of).collect())
     }
 
-    async fn origin_accesses(&self) -> Result<Vec<String>, Failure> {
+    async fn origin_accesses(&self) -> Result<&[String], Failure> {
+        Ok(self.accesses.get_or_try_init(|| self.list_origin_accesses()).await?)
+    }
+
+    async fn list_origin_accesses(&self) -> Result<Vec<String>, Failure> {
         let pages = self.front.list_origin_access_controls().into_paginator().send();
         let pages = pages.try_collect().await;
         let pages = pages.map_err(|error| translate("listing origin accesses", None, &error))?;
@@ -114,7 +135,11 @@ impl Names {
     }
 
     /// The account's own; AWS's don't count.
-    pub(super) async fn headers_policies(&self) -> Result<Vec<String>, Failure> {
+    pub(super) async fn headers_policies(&self) -> Result<&[String], Failure> {
+        Ok(self.policies.get_or_try_init(|| self.list_headers_policies()).await?)
+    }
+
+    async fn list_headers_policies(&self) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();
         let mut marker = None;
         loop {

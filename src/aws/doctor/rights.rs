@@ -60,7 +60,9 @@ impl Rights {
             }
             Principal::Other => {
                 let message = format!("IAM can't simulate `{}`", self.caller);
-                return Err(Failure::new(Kind::Settled, message));
+                return Err(Failure::new(Kind::Settled, message).help(
+                    "sign in as an IAM user or with a role, and run the same command again",
+                ));
             }
         };
         let mut denied = Vec::new();

@@ -205,6 +205,25 @@ async fn who_may_not_simulate_knows_nothing_and_root_needs_not_ask() {
 }
 
 #[tokio::test]
+async fn a_name_of_a_managed_policy_is_looked_for_below_every_path() {
+    let page = |name: &str, path: &str| {
+        format!(
+            "<ListPoliciesResponse><ListPoliciesResult><IsTruncated>false</IsTruncated><Policies>\
+             <member><PolicyName>{name}</PolicyName><Path>{path}</Path></member></Policies>\
+             </ListPoliciesResult></ListPoliciesResponse>"
+        )
+    };
+    let (there, other) = (page("pond-boundary", "/team/"), page("pond-b-boundary", "/spaceduck/"));
+    let denied = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
+    let answers = vec![answer(200, &there), answer(200, &other), answer(403, denied)];
+    let (examiner, _) = account(answers);
+    let look = || examiner.is_taken(Place::Home, Thing::ManagedPolicy, "pond-boundary");
+    assert_eq!(look().await, Ok(true));
+    assert_eq!(look().await, Ok(false));
+    assert!(look().await.is_err());
+}
+
+#[tokio::test]
 async fn a_name_of_a_log_delivery_is_looked_for() {
     let gone = Answer {
         status: 400,

@@ -92,6 +92,8 @@ pub(super) fn identity(domain: &Domain, answer: &GetEmailIdentityOutput) -> Iden
             .and_then(|info| info.soa_record())
             .and_then(|soa| soa.primary_name_server())
             .map(str::to_owned),
+        tags: answer.tags().iter().map(|t| (t.key().to_owned(), t.value().to_owned())).collect(),
+        set: answer.configuration_set_name().filter(|set| !set.is_empty()).map(str::to_owned),
     }
 }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 use aws_sdk_cloudformation::error::SdkError;
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::operation::describe_stack_events::DescribeStackEventsOutput;
-use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, ResourceToImport};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::words::{change, parameters, tags};
-use super::{CloudFormation, token};
+use super::{CloudFormation, ROLE_PATIENCE, is_missing, role_is_new};
 use crate::aws::error::{code, translate};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::model::Place;
-use crate::ports::{Change, Proposal};
+use crate::ports::{Change, ChangeSet, LockId, Proposal, Retained, Stacks as _};
 
 /// Time between two looks at a change set that is being worked out.
 const CHANGE_SET_PAUSE: Duration = Duration::from_secs(1);
@@ -26,16 +26,48 @@ impl CloudFormation {
         let wanted = |set: CreateChangeSetFluentBuilder| {
             set.change_set_type(ChangeSetType::Create).import_existing_resources(true)
         };
-        let (arn, stack) = self.work_out(proposal, wanted, &doing).await?;
+        self.create_from(proposal, wanted, &doing).await
+    }
+
+    /// Creates a stack around resources by their ids. They stay as they are until an update.
+    pub(super) async fn take_over(
+        &self,
+        proposal: &Proposal,
+        things: &[Retained],
+    ) -> Result<String, Failure> {
+        let doing = format!("creating the stack `{}` around what outlived it", proposal.name);
+        let one = |thing: &Retained| {
+            ResourceToImport::builder()
+                .resource_type(&thing.kind)
+                .logical_resource_id(&thing.resource)
+                .resource_identifier(&thing.property, &thing.id)
+                .build()
+        };
+        let things: Vec<ResourceToImport> = things.iter().map(one).collect();
+        let wanted = |set: CreateChangeSetFluentBuilder| {
+            set.change_set_type(ChangeSetType::Import).set_resources_to_import(Some(things))
+        };
+        self.create_from(proposal, wanted, &doing).await
+    }
+
+    /// Creates a stack by a change set, and protects it.
+    async fn create_from(
+        &self,
+        proposal: &Proposal,
+        wanted: impl FnOnce(CreateChangeSetFluentBuilder) -> CreateChangeSetFluentBuilder,
+        doing: &str,
+    ) -> Result<String, Failure> {
+        let (arn, stack) = self.work_out(proposal, wanted, doing).await?;
         self.worked_out(proposal.place, &arn).await?;
-        self.execute(proposal.place, &arn, &stack, &doing).await?;
+        let token = proposal.token.clone().unwrap_or_else(|| self.token());
+        self.execute_as(proposal.place, (&arn, &stack), &token, doing).await?;
         self.at(proposal.place)
             .update_termination_protection()
             .stack_name(&proposal.name)
             .enable_termination_protection(true)
             .send()
             .await
-            .map_err(|error| translate(&doing, None, &error))?;
+            .map_err(|error| translate(doing, None, &error))?;
         Ok(stack)
     }
 
@@ -47,7 +79,7 @@ impl CloudFormation {
         doing: &str,
     ) -> Result<(String, String), Failure> {
         // A name of its own for every attempt, so that an interrupted one is never taken up.
-        let name = token();
+        let name = self.token();
         let asked = self
             .at(proposal.place)
             .create_change_set()
@@ -58,8 +90,19 @@ impl CloudFormation {
             .set_tags(Some(tags(&proposal.tags)))
             .set_role_arn(proposal.role.clone())
             .capabilities(Capability::CapabilityNamedIam);
+        let asked = wanted(asked);
         let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        match wanted(asked).send().await {
+        let mut answer = asked.clone().send().await;
+        for _ in 0..ROLE_PATIENCE.0 {
+            match &answer {
+                Err(error) if role_is_new(proposal, error) => {
+                    tokio::time::sleep(ROLE_PATIENCE.1).await;
+                    answer = asked.clone().send().await;
+                }
+                _ => break,
+            }
+        }
+        match answer {
             Ok(created) => Ok((owned(created.id()), owned(created.stack_id()))),
             // Nobody else uses that name: it is ours, and the answer to it was lost.
             Err(error) if code(&error) == Some("AlreadyExistsException") => {
@@ -72,6 +115,36 @@ impl CloudFormation {
         }
     }
 
+    /// Deletes the change sets that were made under earlier locks.
+    pub(super) async fn retire_change_sets(
+        &self,
+        place: Place,
+        name: &str,
+        lock: &LockId,
+    ) -> Result<(), Failure> {
+        let doing = format!("listing the change sets of `{name}`");
+        let mut next = None;
+        loop {
+            let asked = self.look(place).await.list_change_sets().stack_name(name);
+            let page = match asked.set_next_token(next).send().await {
+                Ok(page) => page,
+                Err(error) if is_missing(&error) => return Ok(()),
+                Err(error) => return Err(translate(&doing, None, &error)),
+            };
+            for set in page.summaries() {
+                let earlier = set.change_set_name().is_some_and(|name| lock.is_after(name));
+                if let (true, Some(arn)) = (earlier, set.change_set_id()) {
+                    let (stack, arn) = (name.to_owned(), arn.to_owned());
+                    self.discard(&ChangeSet { place, stack, arn, changes: Vec::new() }).await?;
+                }
+            }
+            next = page.next_token().map(str::to_owned);
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Runs a change set.
     pub(super) async fn execute(
         &self,
@@ -80,17 +153,27 @@ impl CloudFormation {
         stack: &str,
         doing: &str,
     ) -> Result<(), Failure> {
-        let token = token();
+        self.execute_as(place, (arn, stack), &self.token(), doing).await
+    }
+
+    /// Runs a change set of a stack; its events carry the token.
+    async fn execute_as(
+        &self,
+        place: Place,
+        (arn, stack): (&str, &str),
+        token: &str,
+        doing: &str,
+    ) -> Result<(), Failure> {
         let answer = self
             .at(place)
             .execute_change_set()
             .change_set_name(arn)
             // Said explicitly: the documentation's default and the service's differ.
             .disable_rollback(false)
-            .client_request_token(&token)
+            .client_request_token(token)
             .send()
             .await;
-        self.started(answer, place, stack, &token)
+        self.started(answer, place, stack, token)
             .await
             .map_err(|error| translate(doing, None, &error))
     }
@@ -159,8 +242,7 @@ impl CloudFormation {
                         return Ok(None);
                     }
                     let name = last.stack_name().unwrap_or_default();
-                    let message = format!("the update of `{name}` can't be worked out");
-                    return Err(Failure::new(Kind::Settled, message).cause(reason));
+                    return Err(self.change_set_failed(place, arn, (name, reason)).await);
                 }
                 _ => tokio::time::sleep(CHANGE_SET_PAUSE).await,
             }

@@ -27,7 +27,7 @@ pub(super) async fn detect(
     let started = client.detect_stack_drift().stack_name(name).send().await;
     let started = started.map_err(|error| translate(&doing, None, &error))?;
     let id = started.stack_drift_detection_id().unwrap_or_default();
-    loop {
+    let failed = loop {
         budget.turn().await;
         let now = client.describe_stack_drift_detection_status().stack_drift_detection_id(id);
         let now = now.send().await.map_err(|error| translate(&doing, None, &error))?;
@@ -35,18 +35,25 @@ pub(super) async fn detect(
             Some(StackDriftDetectionStatus::DetectionInProgress) => {
                 tokio::time::sleep(PAUSE).await;
             }
+            // The results of what could be compared are there nevertheless.
+            // Source: "DescribeStackDriftDetectionStatus", AWS CloudFormation API Reference.
             Some(StackDriftDetectionStatus::DetectionFailed) => {
-                // What could be compared is told nevertheless; only nothing at all is a failure.
-                break;
+                let reason = now.detection_status_reason().unwrap_or("AWS gives no reason");
+                break Some(reason.to_owned());
             }
-            Some(_) => break,
+            Some(_) => break None,
             None => {
                 return Err(Failure::new(Kind::Settled, format!("{doing}: AWS does not say how"))
                     .help("run the same command again"));
             }
         }
+    };
+    let mut drifts = listed(client, name, &doing).await?;
+    if let Some(reason) = failed {
+        for drift in drifts.values_mut() {
+            drift.state = DriftState::Failed(reason.clone());
+        }
     }
-    let mut drifts = resources(client, name, &doing).await?;
     let mut next = None;
     loop {
         budget.turn().await;
@@ -54,8 +61,9 @@ pub(super) async fn detect(
         let page = page.send().await.map_err(|error| translate(&doing, None, &error))?;
         for drift in page.stack_resource_drifts() {
             let id = drift.logical_resource_id().unwrap_or_default();
-            if let Some(known) = drifts.get_mut(id) {
-                known.state = state(drift);
+            let state = state(drift);
+            if let Some(known) = drifts.get_mut(id).filter(|_| state != DriftState::NotChecked) {
+                known.state = state;
             }
         }
         next = page.next_token().map(str::to_owned);
@@ -65,8 +73,14 @@ pub(super) async fn detect(
     }
 }
 
+/// Lists the resources of a stack in any status.
+pub(super) async fn resources(client: &Client, name: &str) -> Result<Vec<ResourceDrift>, Failure> {
+    let doing = format!("listing the resources of the stack `{name}`");
+    Ok(listed(client, name, &doing).await?.into_values().collect())
+}
+
 /// All resources of a stack, none of them checked yet.
-async fn resources(
+async fn listed(
     client: &Client,
     name: &str,
     doing: &str,
@@ -97,6 +111,11 @@ fn state(drift: &StackResourceDrift) -> DriftState {
             });
             DriftState::Modified(differences.collect())
         }
-        _ => DriftState::NotChecked,
+        Some(StackResourceDriftStatus::NotChecked | StackResourceDriftStatus::Unsupported)
+        | None => DriftState::NotChecked,
+        // UNKNOWN: CloudFormation could not run the detection for this resource.
+        Some(_) => DriftState::Failed(
+            drift.drift_status_reason().unwrap_or("AWS gives no reason").to_owned(),
+        ),
     }
 }

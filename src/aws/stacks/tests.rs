@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use std::sync::Arc;
+
 use super::CloudFormation;
 use crate::aws::replay::{Script, TOKEN, refusal, script, values, xml};
-use crate::model::{Place, StackSeen, StackStatus};
-use crate::ports::{ChangeAction, ChangeSet, DriftState, Mode, Proposal, Stacks as _};
+use crate::model::{Place, Stack, StackSeen, StackStatus};
+use crate::ports::{
+    ChangeAction, ChangeSet, DriftState, Mode, Origin, Proposal, Retained, Stacks as _,
+};
 
 const ARN: &str = "arn:aws:cloudformation:eu-central-1:111122223333:stack/duck-data/1";
 const SET: &str = "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/spaceduck-1/2";
 
 fn played(answers: &[(u16, String)]) -> (CloudFormation, Script) {
     let (config, script) = script(answers);
-    (CloudFormation::new(&config, &config), script)
+    (CloudFormation::new(&config, &config, Arc::default()), script)
 }
 
 fn proposal(mode: Mode) -> Proposal {
@@ -27,6 +31,8 @@ fn proposal(mode: Mode) -> Proposal {
         tags: BTreeMap::from([("spaceduck:install".into(), "duck".into())]),
         role: Some("arn:aws:iam::111122223333:role/duck-cfn".into()),
         mode,
+        express: true,
+        token: None,
     }
 }
 
@@ -133,6 +139,40 @@ async fn what_was_left_behind_is_adopted() {
 }
 
 #[tokio::test]
+async fn what_outlived_its_stack_is_imported_by_its_id() {
+    let (cloud, script) = played(&[
+        change_set(),
+        described("CREATE_COMPLETE", ""),
+        xml("ExecuteChangeSet", ""),
+        xml("UpdateTerminationProtection", &format!("<StackId>{ARN}</StackId>")),
+    ]);
+    let pool = Retained {
+        stack: Stack::Auth,
+        resource: "UserPool".into(),
+        kind: "AWS::Cognito::UserPool".into(),
+        property: "UserPoolId".into(),
+        id: "eu-central-1_abc".into(),
+        what: "the user pool".into(),
+    };
+    let mut proposal = proposal(Mode::Plain);
+    proposal.token = Some("spaceduck-run-auth".into());
+    assert_eq!(cloud.import(&proposal, &[pool]).await.unwrap(), ARN);
+    let asked = script.judged();
+    assert_eq!(asked[0].params["ChangeSetType"], "IMPORT");
+    assert_eq!(asked[0].params.get("ImportExistingResources"), None);
+    assert_eq!(
+        asked[0].params["ResourcesToImport"],
+        json!([{
+            "ResourceType": "AWS::Cognito::UserPool",
+            "LogicalResourceId": "UserPool",
+            "ResourceIdentifier": {"UserPoolId": "eu-central-1_abc"},
+        }])
+    );
+    assert_eq!(asked[2].params["ClientRequestToken"], "spaceduck-run-auth");
+    assert_eq!(asked[3].params["EnableTerminationProtection"], true);
+}
+
+#[tokio::test]
 async fn what_drifted_is_put_back_by_a_drift_aware_change_set() {
     let change = "<member><Type>Resource</Type><ResourceChange>\
                   <Action>SyncWithActual</Action><LogicalResourceId>Table</LogicalResourceId>\
@@ -198,8 +238,12 @@ fn stuck(code: &str) -> StackSeen {
         code: code.into(),
         status: StackStatus::parse(code),
         reason: None,
+        changed: None,
         parameters: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        protected: true,
+        role: None,
     }
 }
 
@@ -323,4 +367,133 @@ async fn protection_removal_and_template_are_asked_for_rightly() {
     assert_eq!(cloud.template(Place::Home, "duck-data").await.unwrap(), "Resources: {}");
     assert_eq!(cloud.find(Place::Home, "duck-data").await.unwrap(), None);
     assert_eq!(script.judged()[0].params["EnableTerminationProtection"], false);
+}
+
+fn failed_set() -> (u16, String) {
+    let (status, text) = described("FAILED", "");
+    let reason = "<StatusReason>The following hook(s)/validation failed: \
+                  [AWS::EarlyValidation::ResourceExistenceCheck]. To troubleshoot Early Validation \
+                  errors, use the DescribeEvents API for detailed failure information.\
+                  </StatusReason>";
+    (status, text.replace("<Changes>", &format!("{reason}<Changes>")))
+}
+
+fn operation_event(operation: &str, kind: &str, more: &str) -> String {
+    format!(
+        "<member><EventId>{operation}-{kind}</EventId><StackId>{ARN}</StackId>\
+         <OperationId>{operation}</OperationId><EventType>{kind}</EventType>\
+         <LogicalResourceId>Table</LogicalResourceId>\
+         <ResourceType>AWS::DynamoDB::Table</ResourceType>\
+         <Timestamp>2026-11-24T00:00:00Z</Timestamp>{more}</member>"
+    )
+}
+
+fn taken(operation: &str) -> String {
+    let more = "<ValidationName>NAME_CONFLICT_VALIDATION</ValidationName>\
+                <ValidationStatus>FAILED</ValidationStatus>\
+                <ValidationFailureMode>FAIL</ValidationFailureMode>\
+                <ValidationPath>/Resources/Table/Properties/TableName</ValidationPath>\
+                <ValidationStatusReason>Resource of type 'AWS::DynamoDB::Table' with identifier \
+                'duck-eggs' already exists.</ValidationStatusReason>";
+    operation_event(operation, "VALIDATION_ERROR", more)
+}
+
+fn operation_events(all: &str, next: &str) -> (u16, String) {
+    xml("DescribeEvents", &format!("<OperationEvents>{all}</OperationEvents>{next}"))
+}
+
+#[tokio::test]
+async fn why_a_change_set_failed_is_read_from_its_events() {
+    let warned = taken("one").replace(">FAIL<", ">WARN<").replace("duck-eggs", "only-a-warning");
+    let next = "<NextToken>more</NextToken>";
+    for mode in [Mode::Plain, Mode::Adopt] {
+        let mut answers = vec![
+            change_set(),
+            failed_set(),
+            operation_events(&warned, next),
+            operation_events(&taken("one"), ""),
+        ];
+        if mode == Mode::Plain {
+            answers.push(xml("DeleteChangeSet", ""));
+        }
+        let (cloud, script) = played(&answers);
+        let failure = match mode {
+            Mode::Adopt => cloud.create(&proposal(mode)).await.unwrap_err(),
+            _ => cloud.propose(&proposal(mode)).await.unwrap_err(),
+        };
+        let cause = failure.cause.clone().unwrap();
+        assert!(cause.contains("identifier 'duck-eggs' already exists"), "{cause}");
+        assert!(cause.contains("/Resources/Table/Properties/TableName"), "{cause}");
+        assert!(!cause.contains("organisation") && !cause.contains("warning"), "{cause}");
+        let asked = script.judged();
+        let (first, second) = (&asked[2].params, &asked[3].params);
+        assert_eq!(first["ChangeSetName"], SET);
+        assert_eq!(first.get("StackName"), None, "the ARN alone");
+        assert_eq!(first["Filters"], json!({"FailedEvents": true}));
+        assert_eq!(second["NextToken"], "more");
+    }
+}
+
+#[tokio::test]
+async fn a_reason_that_may_not_be_read_is_told_as_that() {
+    let denied = refusal(403, "AccessDenied", "not authorized: cloudformation:DescribeEvents");
+    let (cloud, _) = played(&[change_set(), failed_set(), denied, xml("DeleteChangeSet", "")]);
+    let failure = cloud.propose(&proposal(Mode::Plain)).await.unwrap_err();
+    let cause = failure.cause.unwrap();
+    assert!(cause.contains("ResourceExistenceCheck"), "{cause}");
+    assert!(cause.contains("could not be read") && cause.contains("DescribeEvents"), "{cause}");
+    assert!(!cause.contains("organisation"), "it was no hook: {cause}");
+}
+
+#[tokio::test]
+async fn only_the_latest_operation_of_a_stack_has_a_say() {
+    let last = |operation: &str| {
+        let (status, text) = stacks("ROLLBACK_COMPLETE");
+        let entry = format!(
+            "<LastOperations><member><OperationType>CREATE_STACK</OperationType>\
+             <OperationId>{operation}</OperationId></member></LastOperations></member></Stacks>"
+        );
+        (status, text.replace("</member></Stacks>", &entry))
+    };
+    let hook = operation_event(
+        "two",
+        "HOOK_INVOCATION_ERROR",
+        "<HookType>Acme::Guard::Hook</HookType><HookStatus>HOOK_COMPLETE_FAILED</HookStatus>\
+         <HookStatusReason>tables need a tag</HookStatusReason>",
+    );
+    let all = format!("{hook}{}", taken("one"));
+    let (cloud, script) = played(&[last("two"), operation_events(&all, "")]);
+    let reasons = cloud.reasons(Place::Home, ARN).await.unwrap();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert_eq!(reasons[0].origin, Origin::Hook);
+    assert_eq!(reasons[0].text, "Acme::Guard::Hook: tables need a tag");
+    assert_eq!(script.judged()[1].params["StackName"], ARN);
+    let (cloud, _) = played(&[last("three"), operation_events(&all, "")]);
+    assert_eq!(cloud.reasons(Place::Home, ARN).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn bootstrap_is_created_in_standard_mode() {
+    let (cloud, script) = played(&[created()]);
+    let bootstrap = Proposal { express: false, role: None, ..proposal(Mode::Plain) };
+    cloud.create(&bootstrap).await.unwrap();
+    assert_eq!(script.judged()[0].params.get("DeploymentConfig"), None);
+}
+
+#[tokio::test]
+async fn change_sets_wait_for_a_role_that_is_still_unknown_too() {
+    for mode in [Mode::Plain, Mode::Adopt] {
+        let early = refusal(400, "ValidationError", "Role arn:aws:iam::1:role/r cannot be assumed");
+        let mut answers = vec![early, change_set(), failed_set(), operation_events("", "")];
+        if mode == Mode::Plain {
+            answers.push(xml("DeleteChangeSet", ""));
+        }
+        let (cloud, script) = played(&answers);
+        let begun = match mode {
+            Mode::Adopt => cloud.create(&proposal(mode)).await.map(|_| ()),
+            _ => cloud.propose(&proposal(mode)).await.map(|_| ()),
+        };
+        assert!(begun.is_err(), "the script ends with a failure");
+        assert_eq!(script.operations()[..2], ["CreateChangeSet", "CreateChangeSet"]);
+    }
 }

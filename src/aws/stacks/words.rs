@@ -25,7 +25,11 @@ pub(super) fn seen(stack: &Stack) -> StackSeen {
         arn: owned(stack.stack_id()),
         code: code.to_owned(),
         status: StackStatus::parse(code),
-        reason: stack.stack_status_reason().map(str::to_owned),
+        reason: stack.stack_status_reason().filter(|r| !r.is_empty()).map(str::to_owned),
+        changed: stack
+            .last_updated_time()
+            .or(stack.creation_time())
+            .and_then(|time| u64::try_from(time.secs()).ok()),
         parameters: stack
             .parameters()
             .iter()
@@ -36,6 +40,9 @@ pub(super) fn seen(stack: &Stack) -> StackSeen {
             .iter()
             .map(|output| (owned(output.output_key()), owned(output.output_value())))
             .collect(),
+        tags: stack.tags().iter().map(|tag| (owned(tag.key()), owned(tag.value()))).collect(),
+        protected: stack.enable_termination_protection().unwrap_or_default(),
+        role: stack.role_arn().map(str::to_owned),
     }
 }
 
@@ -47,6 +54,7 @@ pub(super) fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackE
         kind: owned(event.resource_type()),
         status: event.resource_status().map_or("", |status| status.as_str()).to_owned(),
         reason: event.resource_status_reason().filter(|r| !r.is_empty()).map(str::to_owned),
+        token: event.client_request_token().map(str::to_owned),
     }
 }
 
@@ -82,6 +90,7 @@ fn why(detail: &aws_sdk_cloudformation::types::ResourceChangeDetail) -> Option<S
 
 /// Whether an event is the first of an operation on a stack.
 pub(super) fn starts_an_operation(event: &StackEvent) -> bool {
-    let starts = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
+    let starts =
+        ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
     event.kind == "AWS::CloudFormation::Stack" && starts.contains(&event.status.as_str())
 }

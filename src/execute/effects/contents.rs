@@ -7,7 +7,7 @@ use galaxy_sites::{Site, SiteConfig};
 
 use super::super::{Job, Pages};
 use crate::failure::{Failure, Kind};
-use crate::model::{Place, Stack};
+use crate::model::Stack;
 use crate::ports::Object;
 use crate::publish::Files;
 use crate::release::{self, Manifest};
@@ -56,6 +56,18 @@ impl Wanted {
         }
     }
 
+    /// Refuses unless everything is there that these files are made of.
+    pub(super) async fn verify(&self, job: &Job) -> Result<(), Failure> {
+        let Contents::Kept(manifest) = &self.contents else { return Ok(()) };
+        let bucket = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
+        let assets = job.world.assets.as_ref();
+        let damaged = release::damage_of(assets, &bucket, manifest, self.files.values()).await?;
+        match damaged.first() {
+            Some(damage) => Err(damage.to_failure(&manifest.id, &bucket)),
+            None => Ok(()),
+        }
+    }
+
     /// The contents of this program that no pack has yet.
     pub(super) fn new_contents(&self, known: &BTreeSet<String>) -> Vec<(&str, &[u8])> {
         let Contents::Here(objects) = &self.contents else { return Vec::new() };
@@ -85,18 +97,25 @@ impl Wanted {
         }
         let mut objects = Vec::new();
         for (key, paths) in by_keeper {
-            let pack = job.world.assets.read(Place::Home, &bucket, &key).await?;
+            let digest = key.rsplit('/').next().unwrap_or_default();
+            let assets = job.world.assets.as_ref();
+            let kept = release::read_verified(assets, &bucket, &key, digest).await?;
+            let kept = kept.map_err(|damage| damage.to_failure(&manifest.id, &bucket))?;
             for path in paths {
                 let Some(file) = self.files.get(path) else { continue };
                 let bytes = match manifest.contents.get(&file.sha256) {
-                    Some(spot) => pack.as_deref().and_then(|pack| spot.of(pack)),
-                    None => pack.as_deref(),
+                    Some(spot) => spot.of(&kept),
+                    None => Some(kept.as_slice()),
                 };
+                // The pack is whole, so only a record that names another place in it gets here.
+                let bytes = bytes.filter(|bytes| release::is_intact(bytes, &file.sha256));
                 let bytes = bytes.ok_or_else(|| {
-                    let message = format!("the release `{}` is no longer whole", manifest.id);
-                    Failure::new(Kind::Refused, message)
-                        .cause(format!("there is no `{path}` in `{bucket}/{key}`"))
-                        .help("go back to another release, or `spaceduck install`")
+                    Failure::new(
+                        Kind::Refused,
+                        format!("the record `{}` is damaged", manifest.key()),
+                    )
+                    .cause(format!("what it names in `{bucket}/{key}` is not `{path}`"))
+                    .help("`spaceduck rollback --list` shows the complete releases")
                 })?;
                 objects.push(Object {
                     key: path.clone(),

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use galaxy_sites::{Site, SiteConfig};
 use tokio::task::JoinSet;
 
-use super::super::{Job, Pages};
+use super::super::{Job, Pages, stacks};
 use super::contents::Wanted;
+use super::rank::{Past, Rank, point_to};
+use super::stored;
 use super::{digest, end_back, known_site_config, release_id, site_config, tell_hostnames};
 use crate::catalog;
 use crate::failure::Failure;
 use crate::model::{Place, Stack};
 use crate::plan::Action;
 use crate::ports::{Object, Turn};
-use crate::publish::{self, Changes, Files};
+use crate::publish::{self, Changes};
 use crate::release::{self, Manifest, Pointer, SiteRecord, Spot};
 
 /// How many objects of a site are stored at the same time.
@@ -56,7 +58,12 @@ async fn current(job: &Job) -> Result<Option<Manifest>, Failure> {
 }
 
 /// Stores files of a site, pages last.
-async fn put(job: &Job, bucket: &str, wanted: &Wanted, paths: Vec<String>) -> Result<(), Failure> {
+pub(super) async fn put(
+    job: &Job,
+    bucket: &str,
+    wanted: &Wanted,
+    paths: Vec<String>,
+) -> Result<(), Failure> {
     for batch in publish::in_order(&wanted.files, paths) {
         let objects = wanted.objects(job, &batch).await?;
         write_all(job, Place::Edge, bucket, objects).await?;
@@ -99,6 +106,8 @@ struct Turning {
     artifacts: String,
     /// What the record said before.
     before: Option<Manifest>,
+    /// The `ETag` of the pointer as this run knows it.
+    seen: Option<String>,
     /// Keys of the artifact bucket.
     stored: BTreeSet<String>,
     /// Contents that are kept, and where.
@@ -116,31 +125,37 @@ pub(in crate::execute) async fn release(job: &Job, action: &Action) -> Result<bo
     let config = known_site_config(job)?;
     tell_hostnames(job).await?;
     let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    let before = current(job).await?;
+    let (before, seen) = release::current_tagged(job.world.assets.as_ref(), &artifacts).await?;
     let keys = job.world.assets.keys(Place::Home, &artifacts).await?;
     let stored: BTreeSet<String> = keys.into_iter().collect();
-    if job.pages == Pages::Program && stored.contains(release::INTENT_KEY) {
-        // Whoever installs has given up going back.
+    if job.pages == Pages::Program && stored.iter().any(|key| is_intent(key)) {
+        // An installation replaces a rollback that was interrupted.
         end_back(job).await?;
     }
     let mut contents = before.as_ref().map(|b| b.contents.clone()).unwrap_or_default();
     contents.retain(|_, spot| stored.contains(&spot.pack));
     let noted = before.as_ref().is_none_or(|before| before.unsettled);
-    let mut turning = Turning { artifacts, before, stored, contents, noted };
+    let mut turning = Turning { artifacts, before, seen, stored, contents, noted };
     let mut sites = BTreeMap::new();
     for site in Site::ALL {
         let record = turning.site(job, site, &config).await?;
         sites.insert(site.name().to_owned(), record);
     }
-    let manifest = turning.manifest(job, config, sites)?;
+    let past = Past { artifacts: &turning.artifacts, stored: &turning.stored };
+    let rank = past.rank(job, turning.before.as_ref(), &release_id(job, &config)?).await?;
+    let manifest = turning.manifest(job, config, sites, rank)?;
     if let Some(rendered) = job.rendered.get(&Stack::Api) {
         let template = release::blob(rendered.body.clone().into_bytes());
         if !turning.stored.contains(&template.key) {
             job.world.assets.write(Place::Home, &turning.artifacts, &template).await?;
         }
     }
-    point_to(job, &turning.artifacts, &manifest).await?;
+    point_to(job, &turning.artifacts, &manifest, &mut turning.seen).await?;
     Ok(true)
+}
+
+fn is_intent(key: &str) -> bool {
+    release::intent_lock(key).is_some()
 }
 
 impl Turning {
@@ -175,11 +190,22 @@ impl Turning {
             there.get(path).is_some_and(|etag| Some(etag) == wanted)
         };
         changes.fresh.retain(|path| !is_there(path));
-        if changes != Changes::default() {
+        // What the release before did not have went up in this run, or in one that was cut off.
+        let new = |path: &str| {
+            let known = known.as_ref().and_then(|known| known.files.get(path));
+            known.is_none() || known != wanted.files.get(path)
+        };
+        if changes == Changes::default() {
+            if !self.stored.contains(&crate::stored::times_key(site.name())) {
+                stored::remember(job, site, new).await?;
+            }
+        } else {
             self.note(job, !changes.live.is_empty() || !changes.gone.is_empty()).await?;
             let forget = publish::to_forget(&wanted.files, base, &changes);
-            let paths = changes.fresh.into_iter().chain(changes.live).collect();
-            put(job, &bucket, &wanted, paths).await?;
+            let paths: Vec<String> = changes.fresh.into_iter().chain(changes.live).collect();
+            put(job, &bucket, &wanted, paths.clone()).await?;
+            let written = |path: &str| new(path) || paths.iter().any(|one| one == path);
+            stored::remember(job, site, written).await?;
             if !changes.gone.is_empty() {
                 job.world.assets.remove(Place::Edge, &bucket, &changes.gone).await?;
             }
@@ -213,9 +239,9 @@ impl Turning {
         }
         self.noted = true;
         let Some(before) = &self.before else { return Ok(()) };
-        let note = Pointer { unsettled: true, ..Pointer::to(before) };
-        let object = note.to_object()?;
-        job.world.assets.write(Place::Home, &self.artifacts, &object).await
+        let lock = job.world.fence.number();
+        let note = Pointer { unsettled: true, lock, ..Pointer::to(before) };
+        release::point(job.world.assets.as_ref(), &self.artifacts, &note, &mut self.seen).await
     }
 
     fn manifest(
@@ -223,15 +249,14 @@ impl Turning {
         job: &Job,
         told: SiteConfig,
         sites: BTreeMap<String, SiteRecord>,
+        rank: Rank,
     ) -> Result<Manifest, Failure> {
         let id = release_id(job, &told)?;
-        let number = match &self.before {
-            Some(before) if before.id == id => before.number,
-            Some(before) => before.number + 1,
-            None => 1,
-        };
+        let Rank { number, installed_at, history } = rank;
+        let history = Some(history);
         if let Pages::Record(manifest) = &job.pages {
-            return Ok(Manifest { number, sites, unsettled: false, ..(**manifest).clone() });
+            let unsettled = false;
+            return Ok(Manifest { number, sites, unsettled, history, ..(**manifest).clone() });
         }
         let code =
             job.facts.code.as_ref().ok_or_else(|| Failure::bug("there is no Lambda code"))?;
@@ -247,10 +272,12 @@ impl Turning {
             version: release::VERSION,
             id,
             number,
+            installed_at,
             release: job.facts.release.clone(),
             code: code.sha256.clone(),
             architecture: code.architecture.to_owned(),
             function_version: job.output(Stack::Api, catalog::LIVE_VERSION)?,
+            version_id: stacks::version_id(job),
             template,
             template_digest: rendered.digest.clone(),
             sites,
@@ -258,95 +285,16 @@ impl Turning {
             told,
             own: job.facts.config.pages.is_some(),
             unsettled: false,
+            history,
         })
     }
 }
 
-/// Writes down a release, and then that it is the one that is installed.
-async fn point_to(job: &Job, artifacts: &str, manifest: &Manifest) -> Result<(), Failure> {
-    for object in [manifest.to_object()?, Pointer::to(manifest).to_object()?] {
-        job.world.assets.write(Place::Home, artifacts, &object).await?;
-    }
-    Ok(())
-}
-
 /// Makes what was put into a site's bucket last what everybody sees.
-async fn turn(job: &Job, site: Site, paths: Vec<String>) -> Result<(), Failure> {
+pub(super) async fn turn(job: &Job, site: Site, paths: Vec<String>) -> Result<(), Failure> {
     let distribution = job.output(Stack::Site(site), "DistributionId")?;
     // Another one each time: CloudFront does nothing for a reference that it has seen.
     let stamp = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
     let turn = Turn { reference: format!("spaceduck-{stamp}"), paths };
     job.world.delivery.turn(&distribution, &turn).await
-}
-
-/// Puts a site's files back as the installed release has them: all of them, since a listing does
-/// not tell headers, and takes away what does not belong there.
-pub(in crate::execute) async fn restore(job: &Job, site: Site) -> Result<bool, Failure> {
-    let config = known_site_config(job)?;
-    let wanted = Wanted::of(job, site, &config)?;
-    let bucket = job.output(Stack::Site(site), "BucketName")?;
-    put(job, &bucket, &wanted, wanted.files.keys().cloned().collect()).await?;
-    let kept: BTreeSet<String> = match &job.pages {
-        Pages::Record(manifest) => {
-            let record = manifest.sites.get(site.name());
-            record.into_iter().flat_map(|record| record.kept.iter().cloned()).collect()
-        }
-        Pages::Program => BTreeSet::new(),
-    };
-    let keys = job.world.assets.keys(Place::Edge, &bucket).await?;
-    let belongs = |key: &String| wanted.files.contains_key(key) || kept.contains(key);
-    let strange: Vec<String> = keys.into_iter().filter(|key| !belongs(key)).collect();
-    if !strange.is_empty() {
-        job.world.assets.remove(Place::Edge, &bucket, &strange).await?;
-    }
-    turn(job, site, vec!["/*".to_owned()]).await?;
-    Ok(true)
-}
-
-/// Stores what a roll-back needs and tells the function the sites' hosts, where either was lost.
-pub(in crate::execute) async fn record_anew(job: &Job) -> Result<bool, Failure> {
-    tell_hostnames(job).await?;
-    let Pages::Record(manifest) = &job.pages else { return Ok(true) };
-    let mut manifest = (**manifest).clone();
-    let artifacts = job.output(Stack::Bootstrap, "ArtifactBucketName")?;
-    let assets = &job.world.assets;
-    let keys = assets.keys(Place::Home, &artifacts).await?;
-    let stored: BTreeSet<String> = keys.into_iter().collect();
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for (name, record) in manifest.sites.clone() {
-        let Some(site) = Site::parse(&name) else { continue };
-        // Files that the record has lost are still in the sites' buckets.
-        let is_lost = |sha256: &String| !stored.contains(&manifest.keeper(sha256));
-        let lost = record.files.into_iter().filter(|(_, file)| is_lost(&file.sha256));
-        let lost: Files = lost.filter(|(_, file)| found.insert(file.sha256.clone())).collect();
-        let lost = read_back(job, site, &lost).await?;
-        if lost.is_empty() {
-            continue;
-        }
-        let all: Vec<(&str, &[u8])> =
-            lost.iter().map(|(sha256, bytes)| (sha256.as_str(), bytes.as_slice())).collect();
-        let (pack, spots) = release::pack(&all);
-        assets.write(Place::Home, &artifacts, &pack).await?;
-        manifest.contents.extend(spots);
-    }
-    point_to(job, &artifacts, &manifest).await?;
-    Ok(true)
-}
-
-/// The contents of these files as a site's bucket has them, where they are still those.
-async fn read_back(
-    job: &Job,
-    site: Site,
-    files: &Files,
-) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let mut found = Vec::new();
-    for (path, file) in files {
-        let bucket = job.output(Stack::Site(site), "BucketName")?;
-        if let Some(bytes) = job.world.assets.read(Place::Edge, &bucket, path).await?
-            && release::blob(bytes.clone()).key == release::blob_key(&file.sha256)
-        {
-            found.push((file.sha256.clone(), bytes));
-        }
-    }
-    Ok(found)
 }

@@ -3,18 +3,23 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use galaxy_mail::facts::Facts;
 use galaxy_mail::request::{Draft, EDITOR_HEAD, Letter, Score};
 use galaxy_mail::review::{Page, Stage};
 
-use super::super::ask;
+use super::super::{ask, signals};
 use super::{Begun, stage};
 use crate::cli::Apply;
+use crate::environment;
 use crate::event::mail as told;
 use crate::event::{Event, Events, Outcome};
 use crate::failure::{Failure, Kind};
 use crate::ports::Applied;
+
+/// An interrupt that ended the editor may be on its way to this program still.
+const LATE: Duration = Duration::from_millis(500);
 
 /// What has to be typed.
 const CONSENT: &str = "it is true, send it";
@@ -48,33 +53,32 @@ pub(super) async fn apply(begun: &Begun, wish: &Apply, events: &Events) -> Resul
                 .cause(error.to_string())
                 .help("name another file with --text, or leave it out for the editor")
         })?,
-        None => edit(&draft)?,
+        None => edit(&draft).await?,
     };
     let letter = Letter::parse(&website, &edited, &wish.contact)
         .map_err(|mistake| Failure::new(Kind::Input, mistake).help("nothing was sent"))?;
     events.emit(Event::MailLetter(shown(&letter)));
-    if !ask::typed(CONSENT, "Amazon holds you to this text.", "consent can't be given beforehand")?
+    if !ask::typed(CONSENT, "Amazon holds you to this text.", "consent can't be given beforehand")
+        .await?
     {
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(0);
     }
-    match begun.home.world.mail.apply(&letter).await? {
-        Applied::Sent => {}
-        Applied::UnderReview => {
-            return Err(Failure::new(
-                Kind::Refused,
-                "Amazon is still reading an earlier application",
-            )
-            .help("wait for its answer; `spaceduck mail --watch` tells it"));
+    let send = async {
+        if begun.home.world.mail.apply(&letter).await? == Applied::UnderReview {
+            let message = "Amazon is still reading an earlier application";
+            return Err(Failure::new(Kind::Refused, message)
+                .help("wait for its answer; `spaceduck mail --watch` shows it"));
         }
-    }
-    let mut memory = facts.memory.clone();
-    memory.applied = Some(begun.home.world.clock.now());
-    desk.remember(&memory).await?;
+        let mut memory = facts.memory.clone();
+        memory.applied = Some(begun.home.world.clock.now());
+        desk.remember(&memory).await
+    };
+    begun.holding("mail apply", send).await?;
     let next = vec![
         "Amazon usually answers within 24 hours; watch the mail of the account's root address."
             .into(),
-        "`spaceduck mail --watch` tells when it is decided.".into(),
+        "`spaceduck mail --watch` shows the decision.".into(),
     ];
     events.emit(Event::Finished { outcome: Outcome::Done, urls: vec![], next });
     Ok(0)
@@ -122,7 +126,7 @@ fn shown(letter: &Letter) -> told::Letter {
 }
 
 /// Opens the draft in the person's editor and reads what comes of it.
-fn edit(draft: &Draft) -> Result<String, Failure> {
+async fn edit(draft: &Draft) -> Result<String, Failure> {
     use std::io::IsTerminal as _;
     let wrong = |message: &str, error: &std::io::Error| {
         Failure::new(Kind::Input, message)
@@ -130,7 +134,7 @@ fn edit(draft: &Draft) -> Result<String, Failure> {
             .help("set EDITOR to a program that edits a file, or give the text with --text FILE")
     };
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(Kind::Refused, "there is nobody to edit; nothing was sent")
+        return Err(Failure::new(Kind::Refused, "editing needs a terminal; nothing was sent")
             .help("run it in a terminal, or look at the draft with --draft"));
     }
     let file = tempfile::Builder::new().prefix("application-").suffix(".txt").tempfile();
@@ -138,18 +142,26 @@ fn edit(draft: &Draft) -> Result<String, Failure> {
     let whole = format!("{EDITOR_HEAD}\n{}\n", draft.text);
     std::fs::write(file.path(), whole)
         .map_err(|error| wrong("the draft can't be written to a file", &error))?;
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let editor = set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".into());
+    let editor = environment::text("VISUAL").or_else(|| environment::text("EDITOR"));
+    let editor = editor.unwrap_or_else(|| "vi".into());
     open(&editor, file.path())
+        .await
         .map_err(|error| wrong(&format!("the editor `{editor}` did not work"), &error))?;
     std::fs::read_to_string(file.path())
         .map_err(|error| wrong("the edited text can't be read", &error))
 }
 
-/// An editor is a command line, as git takes it: `code --wait` is one.
-fn open(editor: &str, file: &Path) -> std::io::Result<()> {
-    let line = format!("{editor} \"$1\"");
-    let status = Command::new("sh").arg("-c").arg(line).arg("editor").arg(file).status()?;
+/// An editor is a command line, as git takes it: `code --wait` is one. Ctrl-C is the editor's while
+/// it is open; other signals stop the run.
+async fn open(editor: &str, file: &Path) -> std::io::Result<()> {
+    let _handed = signals::hand_interrupts_over();
+    let mut command = Command::new("sh");
+    // Some shells that wait for the editor die of its Ctrl-C. `exec` takes no assignments.
+    let has_assignment = editor.split_whitespace().next().is_some_and(|word| word.contains('='));
+    let exec = if has_assignment { "" } else { "exec " };
+    command.arg("-c").arg(format!("{exec}{editor} \"$1\"")).arg("editor").arg(file);
+    let status = tokio::task::spawn_blocking(move || command.status()).await??;
+    tokio::time::sleep(LATE).await;
     if status.success() {
         return Ok(());
     }

@@ -274,6 +274,7 @@ fn cdk_deploy(cloud: &Cloud, here: &Path, tools: &Tools, assembly: &Path) -> Com
 }
 
 /// The same stacks as resources of Terraform, imported by applying them once.
+#[expect(clippy::disallowed_methods, reason = "a chore of developers")]
 fn terraform(cloud: &Cloud, here: &Path, stacks: &[Stack], ours: Duration) -> Outcome<String> {
     let plugins = std::env::var_os("TF_PLUGIN_DIR");
     let there = Command::new("terraform").arg("version").output().is_ok();

@@ -1,9 +1,9 @@
 //! Certificates and the keys that verify them.
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::BeakError;
@@ -11,7 +11,8 @@ use beak_core::galaxy::Verdict;
 use beak_core::id::CertId;
 
 use super::{Answer, Beak};
-use crate::extract::{Agent, Body};
+use crate::cached;
+use crate::extract::{Agent, Body, Path};
 use crate::wire;
 
 pub(crate) async fn own(
@@ -52,7 +53,7 @@ pub(crate) async fn verify(
     }))
 }
 
-pub(crate) async fn keys(State(galaxy): Beak) -> Answer<impl IntoResponse> {
+pub(crate) async fn keys(State(galaxy): Beak, headers: HeaderMap) -> Answer<Response> {
     let jwk = |key: beak_core::ports::PublicKey| wire::Jwk {
         kty: "OKP",
         crv: "Ed25519",
@@ -61,6 +62,9 @@ pub(crate) async fn keys(State(galaxy): Beak) -> Answer<impl IntoResponse> {
         alg: "EdDSA",
         purpose: "sig",
     };
-    let keys = galaxy.keys().await?.into_iter().map(jwk).collect();
-    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(wire::Jwks { keys })))
+    let (keys, issuers) = (galaxy.keys().await?, galaxy.issuers().await?);
+    let keys = keys.into_iter().map(jwk).collect();
+    let set = serde_json::to_string(&wire::Jwks { keys, issuers });
+    let set = set.map_err(|error| BeakError::Internal(error.to_string()))?;
+    Ok(cached::json(&headers, set))
 }

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use beak_core::access::Caller;
 
 use super::{Answer, Beak, page, wrap_cursor};
+use crate::cached;
 use crate::extract::{Anybody, Query};
 use crate::wire;
 
@@ -68,13 +69,9 @@ pub(crate) async fn audit(
 }
 
 /// Made of the table of calls and the types in `wire`; a test says when it is out of date.
-pub(crate) async fn openapi(State(galaxy): Beak) -> impl IntoResponse {
+pub(crate) async fn openapi(State(galaxy): Beak, headers: HeaderMap) -> Response {
     // The one thing that differs from galaxy to galaxy is where it is.
     let document = include_str!("../../openapi.json");
     let document = document.replacen("https://api.example/prod", &galaxy.settings().issuer, 1);
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
-    (headers, document)
+    cached::json(&headers, document)
 }

@@ -18,7 +18,7 @@ use crate::wire;
 pub(crate) async fn offer(
     State(galaxy): Beak,
     from: Option<ClientAddress>,
-    Body(asked): Body<wire::NewReader>,
+    Body(asked): Body<wire::Guarded>,
 ) -> Answer<(StatusCode, Json<wire::Mailed>)> {
     let reader = NewReader {
         email: Email::parse(&asked.email)?,

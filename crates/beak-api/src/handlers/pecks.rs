@@ -1,7 +1,7 @@
 //! Pecks and bonds.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use beak_core::BeakError;
 use beak_core::galaxy::NewPeck;
@@ -9,7 +9,7 @@ use beak_core::id::{DucklingId, PeckId};
 use beak_core::peck::{Direction, Message, PeckStatus, PeckType};
 
 use super::{Answer, Beak, page, wrap_cursor};
-use crate::extract::{Agent, Body, Query};
+use crate::extract::{Agent, Body, Path, Query};
 use crate::wire;
 
 pub(crate) async fn peck(
@@ -28,7 +28,8 @@ pub(crate) async fn peck(
     let peck = galaxy.peck(&source, new).await?;
     let answer = wire::PeckAsked {
         peck_id: peck.id.to_string(),
-        status: peck.status_at(galaxy.now()).word(),
+        // A repeated call is answered like the first one.
+        status: PeckStatus::Pending.word(),
         expires_at: wire::Moment(peck.expires_at),
     };
     Ok((StatusCode::CREATED, Json(answer)))
@@ -59,9 +60,10 @@ pub(crate) async fn list(
     };
     let page = page(asked.limit.as_deref(), asked.cursor.as_deref())?;
     let listed = galaxy.pecks(&party, direction, status, &page).await?;
-    let now = galaxy.now();
+    let (parties, now) = (galaxy.parties(&listed.items).await?, galaxy.now());
+    let seen = |peck| wire::PeckSeen::of(peck, Some(&parties), now);
     Ok(Json(wire::Pecks {
-        pecks: listed.items.iter().map(|peck| wire::PeckSeen::of(peck, now)).collect(),
+        pecks: listed.items.iter().map(seen).collect(),
         next_cursor: wrap_cursor(listed.next),
     }))
 }
@@ -73,7 +75,8 @@ pub(crate) async fn one(
 ) -> Answer<Json<wire::PeckSeen>> {
     let id = PeckId::parse(&path.peck_id).map_err(|_| BeakError::NotFound("such peck"))?;
     let peck = galaxy.peck_of(&party, &id).await?;
-    Ok(Json(wire::PeckSeen::of(&peck, galaxy.now())))
+    let parties = galaxy.parties(std::slice::from_ref(&peck)).await?;
+    Ok(Json(wire::PeckSeen::of(&peck, Some(&parties), galaxy.now())))
 }
 
 pub(crate) async fn approve(

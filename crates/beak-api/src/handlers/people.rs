@@ -3,14 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use beak_core::galaxy::{Awaited, Verification};
+use beak_core::galaxy::{Awaited, Reset};
 use beak_core::person::{DisplayName, Email, OtpCode, Password};
 use beak_core::ports::Tokens;
 use beak_core::tier::Statement;
 
-use super::hatch::hatched;
 use super::{Answer, Beak};
-use crate::extract::{AccessToken, Agent, Anybody, Body, Nothing, Owner};
+use crate::extract::{AccessToken, Agent, Anybody, Body, ClientAddress, Nothing, Owner};
 use crate::wire;
 
 pub(crate) async fn sign_in(
@@ -18,10 +17,7 @@ pub(crate) async fn sign_in(
     Body(asked): Body<wire::SignIn>,
 ) -> Answer<Json<wire::Tokens>> {
     let email = Email::parse(&asked.email)?;
-    let signed_in = galaxy.sign_in(&email, &Password::attempt(asked.password)?).await?;
-    let mut answer = tokens(signed_in.tokens);
-    answer.hatched = signed_in.hatched.map(hatched);
-    Ok(Json(answer))
+    Ok(Json(tokens(galaxy.sign_in(&email, &Password::attempt(asked.password)?).await?)))
 }
 
 pub(crate) async fn refresh(
@@ -42,21 +38,28 @@ pub(crate) async fn sign_out(
 
 pub(crate) async fn forgot(
     State(galaxy): Beak,
-    Body(asked): Body<wire::Address>,
+    from: Option<ClientAddress>,
+    Body(asked): Body<wire::Guarded>,
 ) -> Answer<(StatusCode, Json<wire::Mailed>)> {
-    galaxy.forgot(&Email::parse(&asked.email)?).await?;
+    let from = from.map(|ClientAddress(address)| address);
+    galaxy.forgot(&Email::parse(&asked.email)?, &asked.captcha_token, from).await?;
     let note = galaxy.note(Awaited::Code).await;
     Ok((StatusCode::ACCEPTED, Json(wire::Mailed { status: "otp_sent", note })))
 }
 
 pub(crate) async fn reset(
     State(galaxy): Beak,
+    from: Option<ClientAddress>,
     Body(asked): Body<wire::Reset>,
 ) -> Answer<Json<wire::Status>> {
     let email = Email::parse(&asked.email)?;
-    let new = Password::parse(asked.password, &email)?;
-    let verification = Verification { email, code: OtpCode::parse(&asked.code)? };
-    galaxy.reset(&verification, &new).await?;
+    let reset = Reset {
+        password: Password::parse(asked.password, &email)?,
+        code: OtpCode::parse(&asked.code)?,
+        from: from.map(|ClientAddress(address)| address),
+        email,
+    };
+    galaxy.reset(reset).await?;
     Ok(Json(wire::Status { status: "password_changed" }))
 }
 
@@ -124,6 +127,5 @@ fn tokens(tokens: Tokens) -> wire::Tokens {
         refresh_token: tokens.refresh,
         expires_in: tokens.expires_in.whole_seconds(),
         token_type: "Bearer",
-        hatched: None,
     }
 }

@@ -36,8 +36,10 @@ text! {
     Password: json!({"type": "string", "format": "password", "minLength": 12, "maxLength": 128});
     PasswordTried: json!({"type": "string", "format": "password", "maxLength": 128});
     DisplayName: json!({"type": "string", "minLength": 1, "maxLength": 64});
-    Code: json!({"type": "string", "pattern": "^[0-9]{6}$"});
+    // Spaces and dashes are ignored.
+    CodeTyped: json!({"type": "string", "pattern": "^[ -]*([0-9][ -]*){6}$", "maxLength": 32});
     BeakKey: json!({"type": "string", "pattern": "^sd_bk_[0-9A-Za-z]{49}$"});
+    HatchId: json!({"type": "string", "pattern": "^htc_[0-7][0-9A-HJKMNP-TV-Z]{25}$"});
     DucklingId: json!({"type": "string", "pattern": "^dkl_[0-7][0-9A-HJKMNP-TV-Z]{25}$"});
     CertId: json!({"type": "string", "pattern": "^crt_[0-7][0-9A-HJKMNP-TV-Z]{25}$"});
     PeckId: json!({"type": "string", "pattern": "^pck_[0-7][0-9A-HJKMNP-TV-Z]{25}$"});
@@ -52,7 +54,7 @@ text! {
     Statement: json!({"type": "string", "minLength": 1, "maxLength": 500});
     IdempotencyKey: json!({"type": "string", "pattern": "^[!-~]{1,255}$"});
     Limit: json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20});
-    Cursor: json!({"type": "string", "pattern": "^[0-9A-Za-z_-]{40}$"});
+    Cursor: json!({"type": "string", "pattern": "^[0-9A-Za-z_-]{40,62}$"});
     Moment: json!({"type": "string", "format": "date-time"});
     Direction: json!({"type": "string", "enum": ["in", "out"]});
     Decision: json!({"type": "string", "enum": ["grant", "refuse"]});

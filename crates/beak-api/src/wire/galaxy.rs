@@ -17,6 +17,8 @@ use super::{Moment, TierRequestSeen};
 #[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Jwks {
     pub(crate) keys: Vec<Jwk>,
+    /// The galaxy's address, then those of galaxies that moved here: the `iss` of its certificates.
+    pub(crate) issuers: Vec<String>,
 }
 
 /// A public key, RFC 8037.
@@ -213,7 +215,7 @@ pub(crate) struct MailSeen {
     sent: u64,
     /// Mails that can never arrive. Their addresses are not mailed again.
     bounces: u64,
-    /// Mails that somebody called spam. Their addresses are not mailed again.
+    /// Mails that recipients marked as spam. Their addresses are not mailed again.
     complaints: u64,
 }
 

@@ -1,6 +1,8 @@
 //! Pecks and bonds.
 
 use beak_core::OffsetDateTime;
+use beak_core::galaxy::Parties;
+use beak_core::id::DucklingId;
 use beak_core::peck::Peck;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -70,11 +72,42 @@ pub(crate) struct PecksAsked {
     pub(crate) cursor: Option<String>,
 }
 
+/// One side of a peck, as it is now. What is missing went with the duckling.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(crate) struct Party {
+    #[cfg_attr(test, schemars(with = "text::DucklingId"))]
+    duckling_id: String,
+    display_name: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<text::Tier>"))]
+    trust_tier: Option<&'static str>,
+    #[cfg_attr(test, schemars(with = "Option<text::CertId>"))]
+    cert_id: Option<String>,
+}
+
+impl Party {
+    fn of(id: &DucklingId, parties: &Parties) -> Self {
+        let now = parties.get(id);
+        Self {
+            duckling_id: id.to_string(),
+            display_name: now.map(|duckling| duckling.display_name.as_str().to_owned()),
+            trust_tier: now.map(|duckling| duckling.tier.word()),
+            cert_id: now.map(|duckling| duckling.cert_id.to_string()),
+        }
+    }
+}
+
 #[derive(Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct PeckSeen {
     #[cfg_attr(test, schemars(with = "text::PeckId"))]
     peck_id: String,
+    /// Who asks. Not in an export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Party>,
+    /// The duckling that was pecked. Not in an export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Party>,
     #[cfg_attr(test, schemars(with = "text::DucklingId"))]
     source_duckling_id: String,
     #[cfg_attr(test, schemars(with = "text::DucklingId"))]
@@ -93,9 +126,11 @@ pub(crate) struct PeckSeen {
 }
 
 impl PeckSeen {
-    pub(crate) fn of(peck: &Peck, now: OffsetDateTime) -> Self {
+    pub(crate) fn of(peck: &Peck, parties: Option<&Parties>, now: OffsetDateTime) -> Self {
         Self {
             peck_id: peck.id.to_string(),
+            source: parties.map(|parties| Party::of(&peck.source, parties)),
+            target: parties.map(|parties| Party::of(&peck.target, parties)),
             source_duckling_id: peck.source.to_string(),
             target_duckling_id: peck.target.to_string(),
             peck_type: peck.kind.as_str().to_owned(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 use super::text;
-use super::{EventSeen, Hatched, Moment, PeckSeen};
+use super::{EventSeen, Moment, PeckSeen};
 
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -40,9 +40,6 @@ pub(crate) struct Tokens {
     /// Seconds that the access token is good for.
     pub(crate) expires_in: i64,
     pub(crate) token_type: &'static str,
-    /// The duckling, if its hatching had been interrupted and is finished now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hatched: Option<Hatched>,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +48,7 @@ pub(crate) struct Tokens {
 pub(crate) struct Reset {
     #[cfg_attr(test, schemars(with = "text::Email"))]
     pub(crate) email: String,
-    #[cfg_attr(test, schemars(with = "text::Code"))]
+    #[cfg_attr(test, schemars(with = "text::CodeTyped"))]
     pub(crate) code: String,
     #[cfg_attr(test, schemars(with = "text::Password"))]
     pub(crate) password: String,
@@ -143,7 +140,7 @@ pub(crate) struct Exported {
     pecks: Vec<PeckSeen>,
     /// Newest first.
     events: Vec<EventSeen>,
-    /// Whether a list was longer than 2,000 entries and was cut there.
+    /// Whether a list was longer than an export may be, and was cut.
     is_cut: bool,
     #[cfg_attr(test, schemars(with = "text::Moment"))]
     as_of: Moment,
@@ -155,7 +152,7 @@ impl Exported {
         Self {
             profile: Me::of(export.duckling, now),
             certificates: export.certificates.into_iter().map(own).collect(),
-            pecks: export.pecks.iter().map(|peck| PeckSeen::of(peck, now)).collect(),
+            pecks: export.pecks.iter().map(|peck| PeckSeen::of(peck, None, now)).collect(),
             events: export.events.into_iter().map(EventSeen::from).collect(),
             is_cut: export.is_cut,
             as_of: Moment(now),

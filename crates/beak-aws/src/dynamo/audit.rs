@@ -87,6 +87,10 @@ impl DynamoStore {
         };
         // Ids sort by time, so what is too old is below an id of that time.
         let from = EventId::new(oldest, [0; 16]);
+        // A place in a list that is too old: DynamoDB refuses a span whose end is before its start.
+        if after.as_ref().is_some_and(|after| *after < from) {
+            return Ok(Listed { items: Vec::new(), next: None });
+        }
         let (mut items, wanted) = (Vec::new(), page.limit + 1);
         for pk in partitions {
             // The end of a span is part of it, and was the last one of the part before.

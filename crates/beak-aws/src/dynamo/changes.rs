@@ -1,21 +1,22 @@
-//! Changes of a duckling by itself, its owner or an operator.
+//! Changes of a duckling by itself or its owner.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use beak_core::certificate::CertStatus;
 use beak_core::id::DucklingId;
 use beak_core::person::DisplayName;
-use beak_core::ports::{Decision, Deletion, NewKey, Promotion};
-use beak_core::tier::{Tier, TierRequest};
+use beak_core::ports::{Deletion, NewKey, Promotion};
 use beak_core::{Result, audit};
 
 use super::DynamoStore;
 use super::item::{
-    self, Attributes, attributes, email_guard, guard, guard_key, key_guard, millis, number, text,
+    self, Attributes, attributes, email_guard, guard, guard_key, key_guard, ledger_key, number,
+    text,
 };
-use super::transaction::{Change, Outcome, Transaction};
+use super::operators::{REQUESTS, request_place};
+use super::transaction::{Change, Outcome, Transaction, calmly};
 use crate::failure::{code, failed};
 
-fn key(id: &DucklingId) -> Attributes {
+pub(super) fn key(id: &DucklingId) -> Attributes {
     attributes([("duckling_id", text(id.as_str()))])
 }
 
@@ -36,7 +37,8 @@ impl DynamoStore {
     ) -> Result<()> {
         let new = &promotion.certificate;
         duckling.expression += ", tier = :tier, cert_id = :cert, cert_status = :valid";
-        duckling.condition += " AND cert_id = :replaced";
+        // A suspended one stays suspended.
+        duckling.condition += " AND cert_id = :replaced AND cert_status = :valid";
         duckling.values.extend(attributes([
             (":tier", text(new.tier.word())),
             (":cert", text(new.id.as_str())),
@@ -90,7 +92,8 @@ impl DynamoStore {
             .update_expression(update)
             .condition_expression(condition)
             .set_expression_attribute_values(Some(attributes(values)));
-        match asked.send().await {
+        let sent = calmly(&self.entropy, || asked.clone().send()).await?;
+        match sent {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
             Err(error) => Err(failed("changing a duckling", &error)),
@@ -102,50 +105,13 @@ impl DynamoStore {
         self.set(id, change, [(":name", text(name.as_str()))]).await
     }
 
-    pub(super) async fn write_request(
-        &self,
-        id: &DucklingId,
-        request: &TierRequest,
-    ) -> Result<bool> {
-        let update = "SET tier_statement = :statement, tier_requested_at = :at";
-        let values = [
-            (":statement", text(request.statement.as_str())),
-            (":at", number(millis(request.at))),
-            (":t", text(Tier::T1.word())),
-        ];
-        self.set(id, (update, "tier = :t"), values).await
-    }
-
-    pub(super) async fn write_decision(&self, decision: &Decision) -> Result<bool> {
-        let mut transaction = Transaction::default();
-        let mut update = Update {
-            expression: "SET decided_at = :at".into(),
-            condition: "tier = :read".into(),
-            values: attributes([
-                (":read", text(Tier::T1.word())),
-                (":at", number(millis(decision.at))),
-            ]),
-        };
-        if let Some(promotion) = &decision.promotion {
-            self.promote(&mut transaction, promotion, &mut update)?;
-            self.count(&mut transaction, &[("certificates", 1)])?;
-        }
-        update.expression += " REMOVE tier_statement, tier_requested_at";
-        let change = Change {
-            table: self.table("ducklings"),
-            key: key(&decision.id),
-            update: &update.expression,
-            values: update.values,
-        };
-        transaction.update("duckling", change, Some(&update.condition))?;
-        self.tell(&mut transaction, &audit::of_decision(decision))?;
-        Ok(matches!(self.run(transaction).await?, Outcome::Done))
-    }
-
     pub(super) async fn write_deletion(&self, deletion: &Deletion) -> Result<bool> {
         let read = &deletion.duckling;
         let mut transaction = Transaction::default();
-        let same = "bonds = :none AND key_hash = :key AND cert_id = :cert";
+        // An index may not show the newest pecks yet; these counts do.
+        let same = "bonds = :none AND key_hash = :key AND cert_id = :cert \
+                    AND (attribute_not_exists(waits_out) OR waits_out <= :none) \
+                    AND (attribute_not_exists(waits_in) OR waits_in <= :none)";
         let values = attributes([
             (":none", number(0)),
             (":key", text(&read.key_hash)),
@@ -159,6 +125,10 @@ impl DynamoStore {
         )?;
         for what in [email_guard(&read.email), key_guard(&read.key_hash)] {
             transaction.delete(self.table("ledger"), guard_key(what))?;
+        }
+        if let Some(request) = &read.tier_request {
+            let place = ledger_key(REQUESTS, request_place(request, &read.id));
+            transaction.delete(self.table("ledger"), place)?;
         }
         for cert in &deletion.certificates {
             let change = Change {

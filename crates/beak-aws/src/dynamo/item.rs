@@ -101,7 +101,7 @@ impl<'a> Item<'a> {
     pub(super) fn egg(&self) -> Result<Egg> {
         Ok(Egg {
             email: Email::parse(self.text("email")?)?,
-            display_name: DisplayName::parse(self.text("display_name")?)?,
+            display_name: DisplayName::kept(self.text("display_name")?),
             created_at: self.moment("created_at")?,
             expires_at: self.moment("lapses_at")?,
         })
@@ -112,7 +112,7 @@ impl<'a> Item<'a> {
         Ok(Duckling {
             id: DucklingId::parse(self.text("duckling_id")?)?,
             email: Email::parse(self.text("email")?)?,
-            display_name: DisplayName::parse(self.text("display_name")?)?,
+            display_name: DisplayName::kept(self.text("display_name")?),
             tier: self.tier()?,
             bonds: u32::try_from(self.number("bonds")?).map_err(|_| damaged("bonds"))?,
             cert_id: CertId::parse(self.text("cert_id")?)?,
@@ -122,6 +122,7 @@ impl<'a> Item<'a> {
             created_at: self.moment("created_at")?,
             last_pulse: self.maybe_number("last_pulse")?.map(moment).transpose()?,
             tier_request: self.tier_request()?,
+            is_leaving: self.0.contains_key("leaving"),
         })
     }
 
@@ -132,7 +133,7 @@ impl<'a> Item<'a> {
 
     fn tier_request(&self) -> Result<Option<TierRequest>> {
         let Some(at) = self.maybe_number("tier_requested_at")? else { return Ok(None) };
-        let statement = Statement::parse(self.text("tier_statement")?)?;
+        let statement = Statement::kept(self.text("tier_statement")?);
         Ok(Some(TierRequest { statement, at: moment(at)? }))
     }
 
@@ -141,7 +142,7 @@ impl<'a> Item<'a> {
     }
 
     pub(super) fn tier(&self) -> Result<Tier> {
-        Tier::parse(self.text("tier")?).ok_or_else(|| damaged("tier"))
+        tier(self.text("tier")?)
     }
 
     pub(super) fn peck(&self) -> Result<Peck> {
@@ -149,9 +150,10 @@ impl<'a> Item<'a> {
         Ok(Peck {
             id: PeckId::parse(self.text("peck_id")?)?,
             source: DucklingId::parse(self.text("source_id")?)?,
+            source_tier: self.maybe_text("source_tier").map(tier).transpose()?,
             target: DucklingId::parse(self.text("target_id")?)?,
             kind: PeckType::parse(self.text("peck_type")?)?,
-            message: Message::parse(self.text("message")?)?,
+            message: Message::kept(self.text("message")?),
             stored: stored.ok_or_else(|| damaged("status"))?,
             created_at: self.moment("created_at")?,
             expires_at: self.moment("lapses_at")?,
@@ -173,6 +175,10 @@ impl<'a> Item<'a> {
     }
 }
 
+fn tier(word: &str) -> Result<Tier> {
+    Tier::parse(word).ok_or_else(|| damaged("tier"))
+}
+
 fn unhex(text: &str) -> Option<[u8; 32]> {
     let digits = text.as_bytes().chunks(2);
     let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -183,7 +189,7 @@ pub(super) fn damaged(name: &str) -> BeakError {
     BeakError::Internal(format!("an item's `{name}` can't be read"))
 }
 
-fn moment(millis: i64) -> Result<OffsetDateTime> {
+pub(super) fn moment(millis: i64) -> Result<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
         .map_err(|_| damaged("time"))
 }
@@ -220,7 +226,7 @@ pub(super) fn of_duckling(duckling: &Duckling) -> Attributes {
 }
 
 pub(super) fn of_peck(peck: &Peck) -> Attributes {
-    attributes([
+    let mut item = attributes([
         ("peck_id", text(peck.id.as_str())),
         ("source_id", text(peck.source.as_str())),
         ("target_id", text(peck.target.as_str())),
@@ -229,7 +235,9 @@ pub(super) fn of_peck(peck: &Peck) -> Attributes {
         ("status", text(peck.stored.word())),
         ("created_at", number(millis(peck.created_at))),
         ("lapses_at", number(millis(peck.expires_at))),
-    ])
+    ]);
+    item.extend(peck.source_tier.map(|tier| ("source_tier".into(), text(tier.word()))));
+    item
 }
 
 pub(super) fn of_certificate(certificate: &Certificate) -> Attributes {
@@ -281,6 +289,7 @@ mod tests {
             created_at: now,
             last_pulse: Some(now + Duration::milliseconds(5)),
             tier_request: None,
+            is_leaving: false,
         };
         let mut item = of_duckling(&duckling);
         assert_eq!(Item(&item).duckling(), Ok(duckling));
@@ -293,6 +302,7 @@ mod tests {
         let peck = Peck {
             id: PeckId::new(now, [3; 16]),
             source: id.clone(),
+            source_tier: Some(Tier::T1),
             target: id,
             kind: PeckType::parse("data.read").expect("a type"),
             message: Message::parse("").expect("a message"),

@@ -1,34 +1,59 @@
-//! Pecks on their way from state to state, and the sweep of what lapsed.
+//! Pecks on their way from state to state.
 
 use beak_core::id::PeckId;
-use beak_core::peck::{Peck, PeckStatus};
+use beak_core::peck::{Direction, Peck, PeckStatus};
 use beak_core::ports::{Move, Moved, Side};
 use beak_core::{BeakError, OffsetDateTime, Result, audit};
 
 use super::DynamoStore;
-use super::changes::Update;
+use super::changes::{Update, key};
 use super::item::{
-    Attributes, Item, attributes, due, guard_key, ledger_key, millis, number, pair_guard, peck_due,
-    text,
+    Attributes, Item, attributes, guard_key, ledger_key, millis, number, pair_guard, peck_due, text,
 };
+use super::pecks::counts_of;
 use super::transaction::{Change, Outcome, Transaction};
-use crate::failure::failed;
 
-/// Where a move starts and ends, and what the item has to say about it.
+/// Where a move starts and ends, what the item has to say about it, and what goes with it.
 struct Step {
+    start: PeckStatus,
     end: PeckStatus,
     condition: &'static str,
+    /// Whether the same may be asked again.
+    frees_pair: bool,
+    /// The sides at which the peck waited.
+    sides: Vec<Direction>,
 }
 
-fn step(to: &Move) -> Step {
-    let (end, condition) = match to {
-        Move::Approve { .. } => (PeckStatus::Approved, WAITS),
-        Move::Deny => (PeckStatus::Denied, WAITS),
-        Move::Withdraw => (PeckStatus::Revoked, WAITS),
-        Move::Revoke => (PeckStatus::Revoked, "#status = :approved"),
-        Move::Expire => (PeckStatus::Expired, "#status = :pending AND lapses_at <= :now"),
-    };
-    Step { end, condition }
+impl Step {
+    fn of(to: &Move) -> Self {
+        let (start, end, condition) = match to {
+            Move::Approve { .. } => (PeckStatus::Pending, PeckStatus::Approved, WAITS),
+            Move::Deny => (PeckStatus::Pending, PeckStatus::Denied, WAITS),
+            Move::Withdraw => (PeckStatus::Pending, PeckStatus::Revoked, WAITS),
+            Move::Revoke => (PeckStatus::Approved, PeckStatus::Revoked, "#status = :approved"),
+            Move::Expire => (
+                PeckStatus::Pending,
+                PeckStatus::Expired,
+                "#status = :pending AND lapses_at <= :now",
+            ),
+        };
+        let frees_pair = end != PeckStatus::Approved;
+        Self { start, end, condition, frees_pair, sides: vec![Direction::Out, Direction::In] }
+    }
+}
+
+/// The name of a side's condition.
+fn side_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Out => "source",
+        Direction::In => "target",
+    }
+}
+
+/// The part of an update that makes counts smaller by `:less`.
+fn less(counts: &[&str]) -> String {
+    let parts: Vec<_> = counts.iter().map(|name| format!("{name} :less")).collect();
+    format!(" ADD {}", parts.join(", "))
 }
 
 const WAITS: &str = "#status = :pending AND lapses_at > :now";
@@ -42,23 +67,36 @@ impl DynamoStore {
     ) -> Result<Moved> {
         let gone = || BeakError::NotFound("such peck");
         let peck = self.peck_named(id.as_str()).await?.ok_or_else(gone)?;
-        let step = step(to);
-        let outcome = self.run(self.moved(&peck, to, &step, now)?).await?;
-        if matches!(outcome, Outcome::Done) {
-            return Ok(Moved::Done);
-        }
-        if outcome.lost("peck").is_some() {
-            let peck = self.peck_named(id.as_str()).await?.ok_or_else(gone)?;
-            return Ok(Moved::Elsewhere(peck.status_at(now)));
-        }
-        if let Move::Approve { source, target } = to {
-            for (name, side) in [("source", source), ("target", target)] {
-                if outcome.lost(name).is_some_and(|item| is_full(item, side)) {
-                    return Ok(Moved::Full(side.id.clone()));
+        let mut step = Step::of(to);
+        // A bond of an earlier release has no pair, or another peck has it since.
+        let pair = self.guarded(pair_guard(&peck), "peck_id").await?;
+        step.frees_pair &= pair.is_some_and(|owner| owner == id.as_str());
+        loop {
+            let outcome = self.run(self.moved(&peck, to, &step, now)?).await?;
+            if matches!(outcome, Outcome::Done) {
+                return Ok(Moved::Done);
+            }
+            if outcome.lost("peck").is_some() {
+                let peck = self.peck_named(id.as_str()).await?.ok_or_else(gone)?;
+                return Ok(Moved::Elsewhere(peck.status_at(now)));
+            }
+            if let Move::Approve { source, target } = to {
+                for (name, side) in [("source", source), ("target", target)] {
+                    if outcome.lost(name).is_some_and(|item| is_full(item, side)) {
+                        return Ok(Moved::Full(side.id.clone()));
+                    }
                 }
+                return Ok(Moved::Stale);
+            }
+            // What earlier releases let happen: a side was deleted while its peck waited. There is
+            // nothing to count then.
+            let before = step.sides.len();
+            let lost = |direction: &Direction| outcome.lost(side_name(*direction)).is_some();
+            step.sides.retain(|direction| !lost(direction));
+            if step.sides.len() == before {
+                return Ok(Moved::Stale);
             }
         }
-        Ok(Moved::Stale)
     }
 
     fn moved(
@@ -73,12 +111,8 @@ impl DynamoStore {
         let settled_at = if expired { peck.expires_at } else { now };
         let mut values =
             attributes([(":end", text(step.end.word())), (":settled", number(millis(settled_at)))]);
-        let start = match to {
-            Move::Revoke => PeckStatus::Approved,
-            _ => PeckStatus::Pending,
-        };
-        values.insert(format!(":{}", start.word()), text(start.word()));
-        if start == PeckStatus::Pending {
+        values.insert(format!(":{}", step.start.word()), text(step.start.word()));
+        if step.start == PeckStatus::Pending {
             values.insert(":now".into(), number(millis(now)));
         }
         let change = Change {
@@ -88,17 +122,24 @@ impl DynamoStore {
             values,
         };
         transaction.update("peck", change, Some(step.condition))?;
-        if start == PeckStatus::Pending {
-            let ledger = || self.table("ledger");
-            transaction.delete(ledger(), guard_key(pair_guard(peck)))?;
-            transaction.delete(ledger(), ledger_key("due", peck_due(peck)))?;
+        let ledger = || self.table("ledger");
+        if step.frees_pair {
+            let own = ("peck_id = :own", attributes([(":own", text(peck.id.as_str()))]));
+            let key = guard_key(pair_guard(peck));
+            transaction.delete_if("pair", ledger(), key, own)?;
         }
-        let mut counts = vec![(start.word(), -1), (step.end.word(), 1)];
+        if step.start == PeckStatus::Pending {
+            transaction.delete(ledger(), ledger_key("due", peck_due(peck)))?;
+            if peck.source_tier.is_some() {
+                self.count_pair(&mut transaction, peck, -1)?;
+            }
+        }
+        let mut counts = vec![(step.start.word(), -1), (step.end.word(), 1)];
         match to {
             Move::Approve { source, target } => {
                 let mut issued = 0;
-                for (name, side) in [("source", source), ("target", target)] {
-                    self.bind(&mut transaction, name, side)?;
+                for (direction, side) in [(Direction::Out, source), (Direction::In, target)] {
+                    self.bind(&mut transaction, peck, direction, side)?;
                     issued += i64::from(side.promotion.is_some());
                 }
                 counts.push(("connections", 1));
@@ -110,14 +151,24 @@ impl DynamoStore {
                 }
                 counts.push(("connections", -1));
             }
-            Move::Deny | Move::Withdraw | Move::Expire => {}
+            Move::Deny | Move::Withdraw | Move::Expire => {
+                for direction in &step.sides {
+                    self.take_off(&mut transaction, peck, *direction)?;
+                }
+            }
         }
         self.count(&mut transaction, &counts)?;
         self.tell(&mut transaction, &audit::of_move(peck, to, now))?;
         Ok(transaction)
     }
 
-    fn bind(&self, to: &mut Transaction, name: &'static str, side: &Side) -> Result<()> {
+    fn bind(
+        &self,
+        to: &mut Transaction,
+        peck: &Peck,
+        direction: Direction,
+        side: &Side,
+    ) -> Result<()> {
         let mut duckling = Update {
             expression: "SET bonds = bonds + :one".into(),
             condition: "tier = :read AND bonds < :limit".into(),
@@ -130,10 +181,31 @@ impl DynamoStore {
         if let Some(promotion) = &side.promotion {
             self.promote(to, promotion, &mut duckling)?;
         }
+        let counts = counts_of(peck, direction);
+        if !counts.is_empty() {
+            duckling.expression += &less(counts);
+            duckling.values.insert(":less".into(), number(-1));
+        }
         let Update { expression: update, condition, values } = duckling;
-        let key = attributes([("duckling_id", text(side.id.as_str()))]);
-        let table = self.table("ducklings");
-        to.update(name, Change { table, key, update: &update, values }, Some(&condition))
+        let (table, key) = (self.table("ducklings"), key(&side.id));
+        let change = Change { table, key, update: &update, values };
+        to.update(side_name(direction), change, Some(&condition))
+    }
+
+    /// Takes a peck off the waiting ones of a side.
+    fn take_off(&self, to: &mut Transaction, peck: &Peck, direction: Direction) -> Result<()> {
+        let counts = counts_of(peck, direction);
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let party = if direction == Direction::Out { &peck.source } else { &peck.target };
+        let change = Change {
+            table: self.table("ducklings"),
+            key: key(party),
+            update: &less(counts),
+            values: attributes([(":less", number(-1))]),
+        };
+        to.update(side_name(direction), change, Some("attribute_exists(duckling_id)"))
     }
 
     fn unbind(&self, to: &mut Transaction, id: &str) -> Result<()> {
@@ -144,47 +216,6 @@ impl DynamoStore {
             values: attributes([(":one", number(1)), (":none", number(0))]),
         };
         to.update("side", change, Some("bonds > :none"))
-    }
-
-    pub(super) async fn sweep_due(&self, now: OffsetDateTime, limit: usize) -> Result<usize> {
-        // What lapses at this very millisecond has lapsed: `~` sorts behind what follows the time.
-        let asked = self
-            .client
-            .query()
-            .table_name(self.table("ledger"))
-            .key_condition_expression("pk = :pk AND sk < :end")
-            .expression_attribute_values(":pk", text("due"))
-            .expression_attribute_values(":end", text(format!("{}~", due(now))))
-            .consistent_read(true)
-            .limit(i32::try_from(limit).unwrap_or(100));
-        let answer = asked.send().await.map_err(|error| failed("reading what lapsed", &error))?;
-        let mut moved = 0;
-        for entry in answer.items() {
-            let entry = Item(entry);
-            moved += usize::from(match entry.text("peck_id") {
-                Ok(id) => {
-                    let id = PeckId::parse(id)?;
-                    self.write_move(&id, &Move::Expire, now).await? == Moved::Done
-                }
-                Err(_) => self.drop_egg(entry.text("sk")?, entry.text("email")?).await?,
-            });
-        }
-        Ok(moved)
-    }
-
-    /// Takes an egg away that nobody hatched. If it was laid again since, only the old place in
-    /// the queue is gone already, and nothing is done.
-    async fn drop_egg(&self, place: &str, email: &str) -> Result<bool> {
-        let mut transaction = Transaction::default();
-        let exists = ("attribute_exists(pk)", Attributes::new());
-        transaction.delete_if("due", self.table("ledger"), ledger_key("due", place), exists)?;
-        let key = attributes([("email", text(email))]);
-        // DynamoDB's own time to live may have been faster.
-        let same =
-            ("attribute_not_exists(email) OR due = :place", attributes([(":place", text(place))]));
-        transaction.delete_if("egg", self.table("eggs"), key, same)?;
-        self.count(&mut transaction, &[("eggs", -1)])?;
-        Ok(matches!(self.run(transaction).await?, Outcome::Done))
     }
 }
 

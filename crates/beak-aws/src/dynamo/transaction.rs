@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
@@ -15,7 +16,7 @@ use beak_core::ports::Entropy;
 use beak_core::{BeakError, Result};
 
 use super::item::{Attributes, number};
-use crate::failure::failed;
+use crate::failure::{code, failed};
 
 /// How often it is tried while others write the same items.
 const TRIES: u32 = 9;
@@ -106,19 +107,21 @@ impl Transaction {
         Ok(())
     }
 
-    /// Demands that an item is not there.
-    pub(super) fn absent(
+    /// Does nothing to an item, under a condition.
+    pub(super) fn check(
         &mut self,
         name: &'static str,
         table: String,
         key: Attributes,
+        condition: &str,
     ) -> Result<()> {
         let check = ConditionCheck::builder()
             .table_name(table)
             .set_key(Some(key))
-            .condition_expression("attribute_not_exists(pk)");
-        let check = built(check.build())?;
-        self.add(name, TransactWriteItem::builder().condition_check(check).build());
+            .condition_expression(condition)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let item = TransactWriteItem::builder().condition_check(built(check.build())?).build();
+        self.add(name, item);
         Ok(())
     }
 
@@ -232,8 +235,29 @@ fn passes(code: &str) -> bool {
     codes.contains(&code)
 }
 
+/// Sends a write of one item again while a transaction is at work on the same one: the SDK takes
+/// that for final.
+pub(super) async fn calmly<T, E, R, F>(
+    entropy: &Arc<dyn Entropy>,
+    send: impl Fn() -> F,
+) -> Result<std::result::Result<T, SdkError<E, R>>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = std::result::Result<T, SdkError<E, R>>>,
+{
+    for attempt in 0..TRIES - 1 {
+        match send().await {
+            Err(error) if code(&error) == Some("TransactionConflictException") => {
+                pause(attempt, entropy).await?;
+            }
+            answer => return Ok(answer),
+        }
+    }
+    Ok(send().await)
+}
+
 /// A random part of a growing while, so that two in each other's way get out of it.
-async fn pause(attempt: u32, entropy: &Arc<dyn Entropy>) -> Result<()> {
+pub(super) async fn pause(attempt: u32, entropy: &Arc<dyn Entropy>) -> Result<()> {
     let mut random = [0; 2];
     entropy.fill(&mut random)?;
     let longest = (10_u64 << attempt).min(500);

@@ -121,7 +121,7 @@ pub async fn a_report_about_strangers_is_harmless(store: Shared, feedback: Told)
     }
     assert_eq!(feedback.reports().await, Ok(Reports { bounces: 3, complaints: 0 }));
     assert_eq!(feedback.is_unreachable(&email("stranger39")).await, Ok(true));
-    assert_eq!(store.metrics().await, Ok(crate::ports::Metrics::default()));
+    assert_eq!(store.metrics(start()).await, Ok(crate::ports::Metrics::default()));
 }
 
 /// It was late, it arrived after all, and somebody called it spam.

@@ -32,6 +32,16 @@ impl Galaxy {
         self.ports.authority.keys().await
     }
 
+    /// This galaxy's address, then those of galaxies whose data an import brought here. What any of
+    /// them issued is this galaxy's own.
+    pub async fn issuers(&self) -> Result<Vec<String>> {
+        let own = &self.settings.issuer;
+        let mut issuers = vec![own.clone()];
+        let former = self.ports.store.former_issuers().await?;
+        issuers.extend(former.into_iter().filter(|issuer| issuer != own));
+        Ok(issuers)
+    }
+
     /// A certificate by its id.
     pub async fn certificate(&self, id: &CertId) -> Result<Certificate> {
         let found = self.ports.store.certificate(id).await?;

@@ -2,11 +2,17 @@
 
 use std::net::IpAddr;
 
+use time::Duration;
+
 use super::Galaxy;
 use crate::error::{BeakError, Result};
 use crate::mail::Mail;
 use crate::newsletter::{OFFER_LIFETIME, Offer, Token};
 use crate::person::Email;
+use crate::ports::Turn;
+
+/// How long to wait between two offers to an address.
+const OFFER_EVERY: Duration = Duration::seconds(60);
 
 /// What a subscription is asked with.
 pub struct NewReader {
@@ -23,7 +29,9 @@ impl Galaxy {
     /// the address is known or a mail was sent.
     pub async fn offer_newsletter(&self, new: NewReader) -> Result<()> {
         self.check_captcha(&new.captcha_token, "newsletter", new.from).await?;
-        if self.turn("newsletter", &new.email).await?.is_some() {
+        let name = format!("newsletter#{}", new.email.sha256());
+        let turn = Turn { name, now: self.now(), every: OFFER_EVERY };
+        if self.ports.store.take_turn(&turn).await?.is_some() {
             return Ok(());
         }
         let token = Token::new(self.random()?);

@@ -7,7 +7,9 @@ use crate::duckling::{Duckling, Liveness};
 use crate::error::{BeakError, Result};
 use crate::feedback::Reports;
 use crate::id::DucklingId;
-use crate::ports::{Alarm, Decision, EventQuery, Listed, MailState, Page, TableState};
+use crate::ports::{
+    Alarm, Decision, EventQuery, Listed, MailState, Page, Person, Suspension, TableState,
+};
 use crate::tier::{Note, Tier};
 
 /// How the galaxy is.
@@ -78,6 +80,10 @@ impl Galaxy {
         for _ in 0..super::pecks::TRIES {
             let duckling = self.ports.store.duckling(id).await?;
             let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
+            if duckling.is_suspended() {
+                let message = "this duckling is suspended: restore it first";
+                return Err(BeakError::Conflict { status: None, message });
+            }
             if duckling.tier != Tier::T1 {
                 let message = match duckling.tier {
                     Tier::T2 => "this duckling has T2 already",
@@ -96,10 +102,48 @@ impl Galaxy {
         Err(BeakError::Unavailable(format!("{id} kept changing under a decision")))
     }
 
+    /// The ducklings whose requests for T2 wait, the oldest request first.
+    pub async fn tier_requests(&self, page: &Page) -> Result<Listed<Duckling>> {
+        self.ports.store.tier_requests(page).await
+    }
+
+    /// Suspends a duckling, or restores it: until then its key and its certificate are refused.
+    /// Twice is as good as once.
+    pub async fn suspend(&self, id: &DucklingId, suspends: bool, reason: Note) -> Result<()> {
+        for _ in 0..super::pecks::TRIES {
+            let duckling = self.ports.store.duckling(id).await?;
+            let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
+            if duckling.is_suspended() == suspends {
+                return Ok(());
+            }
+            let (reason, at) = (reason.clone(), self.now());
+            let suspension = Suspension { duckling, suspends, reason, at };
+            if self.ports.store.suspend(&suspension).await? {
+                return Ok(());
+            }
+        }
+        Err(BeakError::Unavailable(format!("{id} kept changing under an operator")))
+    }
+
+    /// Deletes a duckling and its owner's account. If it is interrupted, the same call finishes it.
+    pub async fn remove(&self, operator: &Person, id: &DucklingId, reason: Note) -> Result<()> {
+        let duckling = self.ports.store.duckling(id).await?;
+        let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
+        if duckling.email == operator.email {
+            let message = "this is your own duckling: delete it with DELETE /beak/me";
+            return Err(BeakError::Conflict { status: None, message });
+        }
+        self.delete_account(&duckling.email, None).await?;
+        self.delete_duckling(&duckling.email, Some(&reason)).await
+    }
+
     /// How the galaxy is, for everybody.
     pub async fn status(&self) -> Status {
-        if self.ports.store.metrics().await.is_err() {
+        if self.ports.store.metrics(self.now()).await.is_err() {
             return Status::Outage;
+        }
+        if !self.ports.store.takes_writes().await {
+            return Status::Degraded;
         }
         match self.ports.authority.keys().await {
             Ok(_) => Status::Operational,

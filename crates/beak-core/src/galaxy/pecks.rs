@@ -9,7 +9,9 @@ use crate::error::{BeakError, Result};
 use crate::id::{DucklingId, PeckId};
 use crate::peck::{Direction, Message, Peck, PeckStatus, PeckType};
 use crate::person::hex;
-use crate::ports::{Idempotency, Listed, Move, Moved, Page, PeckQuery, Pecked, Promotion, Side};
+use crate::ports::{
+    Crowd, Idempotency, Listed, Move, Moved, Page, PeckQuery, Pecked, Promotion, Side,
+};
 use crate::tier::Tier;
 
 /// What a peck is asked with.
@@ -24,6 +26,9 @@ pub struct NewPeck {
     pub idempotency_key: Option<String>,
 }
 
+/// How many parts of a list are looked through for lapsed pecks.
+const LAPSED_PAGES: usize = 3;
+
 /// How often an approval starts over when a side changes under it.
 pub(super) const TRIES: usize = 8;
 
@@ -37,9 +42,6 @@ impl Galaxy {
         if source.tier < new.kind.asks_for() {
             return Err(BeakError::TierTooLow(new.kind.asks_for()));
         }
-        if self.ports.store.duckling(&new.target).await?.is_none() {
-            return Err(BeakError::NotFound("such duckling"));
-        }
         let now = self.now();
         let idempotency = new.idempotency_key.as_deref().map(|key| Idempotency {
             key: digest(&[source.id.as_str(), key]),
@@ -48,6 +50,7 @@ impl Galaxy {
         let peck = Peck {
             id: PeckId::new(now, self.random()?),
             source: source.id.clone(),
+            source_tier: Some(source.tier),
             target: new.target,
             kind: new.kind,
             message: new.message,
@@ -56,17 +59,40 @@ impl Galaxy {
             expires_at: now + self.settings.peck_lifetime,
             settled_at: None,
         };
-        match self.ports.store.add_peck(&peck, idempotency.as_ref()).await? {
-            Pecked::Done => Ok(peck),
-            Pecked::Repeated(earlier) => Ok(earlier),
-            Pecked::AlreadyPending => {
-                Err(BeakError::AlreadyExists("the same peck already waits for an answer"))
+        let pecked = self.ports.store.add_peck(&peck, idempotency.as_ref()).await?;
+        let pecked = match pecked {
+            Pecked::Crowded(crowd) if self.put_lapsed_away(&peck, crowd).await? => {
+                self.ports.store.add_peck(&peck, idempotency.as_ref()).await?
             }
-            Pecked::KeyTaken => {
-                let message = "this Idempotency-Key was used for another peck";
-                Err(BeakError::Conflict { status: None, message })
+            other => other,
+        };
+        asked(peck, pecked)
+    }
+
+    /// Puts away what lapsed of the pecks that stand in a new one's way, since lapsed ones must not
+    /// count. Whether there were any.
+    async fn put_lapsed_away(&self, peck: &Peck, crowd: Crowd) -> Result<bool> {
+        let (party, direction) = match crowd {
+            Crowd::Source | Crowd::Pair => (&peck.source, Direction::Out),
+            Crowd::Target => (&peck.target, Direction::In),
+        };
+        let (status, now) = (Some(PeckStatus::Expired), peck.created_at);
+        let query = PeckQuery { party: party.clone(), direction, status, now };
+        let mut made_room = false;
+        let mut page = Page { limit: 100, after: None };
+        // Newest first, and what was put away stays in the list: beyond so many, a sweep does it.
+        for _ in 0..LAPSED_PAGES {
+            let listed = self.ports.store.pecks(&query, &page).await?;
+            for lapsed in listed.items.iter().filter(|p| p.stored == PeckStatus::Pending) {
+                let moved = self.ports.store.move_peck(&lapsed.id, &Move::Expire, now).await?;
+                made_room |= moved == Moved::Done;
+            }
+            page.after = listed.next;
+            if page.after.is_none() {
+                break;
             }
         }
+        Ok(made_room)
     }
 
     /// The pecks of a duckling, newest first.
@@ -174,6 +200,30 @@ impl Galaxy {
         let claims = self.claims(&duckling.id, &duckling.email, name, tier)?;
         let certificate = self.certify(claims).await?;
         Ok(Promotion { certificate, replaces: duckling.cert_id.clone() })
+    }
+}
+
+/// What the asking side learns of a new peck.
+fn asked(peck: Peck, pecked: Pecked) -> Result<Peck> {
+    let taken = |message| Err(BeakError::AlreadyExists(message));
+    let refused = |message| Err(BeakError::Conflict { status: None, message });
+    match pecked {
+        Pecked::Done => Ok(peck),
+        Pecked::Repeated(earlier) => Ok(earlier),
+        Pecked::AlreadyPending => taken("the same peck already waits for an answer"),
+        Pecked::AlreadyBonded => taken("you two are bonded for this type already"),
+        Pecked::KeyTaken => refused("this Idempotency-Key was used for another peck"),
+        Pecked::NoTarget => Err(BeakError::NotFound("such duckling")),
+        Pecked::NoSource => Err(BeakError::Unauthorized),
+        Pecked::Crowded(Crowd::Source) => {
+            refused("too many of your pecks wait for an answer: withdraw one or wait")
+        }
+        Pecked::Crowded(Crowd::Target) => {
+            refused("too many pecks wait for this duckling: try again later")
+        }
+        Pecked::Crowded(Crowd::Pair) => {
+            refused("three of your pecks already wait for this duckling: withdraw one or wait")
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{DisplayName, Email};
-use crate::ports::{Deletion, EventQuery, Move, Moved, NewKey, Page, PeckQuery, Tokens};
-use crate::tier::{Statement, TierRequest};
+use crate::ports::{AccountId, Deletion, EventQuery, Move, Moved, NewKey, Page, PeckQuery, Tokens};
+use crate::tier::{Note, Statement, TierRequest};
 
 /// Everything that the galaxy keeps of a duckling.
 pub struct Export {
@@ -27,8 +27,16 @@ pub struct Export {
     pub is_cut: bool,
 }
 
-/// How many entries of each list an export has at most: an answer of a Lambda function has 6 MB.
+/// How many entries of each list an export has at most.
 const LONGEST: usize = 2000;
+
+/// How many bytes of each of its lists of pecks: an answer of a Lambda function has 6 MB.
+const LARGEST: usize = 1_500_000;
+
+/// How many bytes a peck takes as JSON, at most: a message's marks may be escaped.
+fn size(peck: &Peck) -> usize {
+    500 + 2 * peck.message.as_str().len()
+}
 
 /// How many bonds and pecks a deletion ends in one call.
 const ENDED_AT_ONCE: usize = 100;
@@ -89,8 +97,10 @@ impl Galaxy {
             let party = duckling.id.clone();
             let asked = PeckQuery { party, direction, status: None, now };
             let (mut found, mut page) = (Vec::new(), Page { limit: 100, after: None });
-            while found.len() < LONGEST {
+            let mut bytes = 0;
+            while found.len() < LONGEST && bytes < LARGEST {
                 let listed = self.ports.store.pecks(&asked, &page).await?;
+                bytes += listed.items.iter().map(size).sum::<usize>();
                 found.extend(listed.items);
                 page.after = listed.next;
                 if page.after.is_none() {
@@ -121,22 +131,39 @@ impl Galaxy {
         match caller {
             Caller::Anyone => Err(BeakError::Unauthorized),
             Caller::Agent(duckling) => {
-                self.ports.identity.delete(&duckling.email).await?;
-                self.delete_duckling(&duckling.email).await
+                self.delete_account(&duckling.email, None).await?;
+                self.delete_duckling(&duckling.email, None).await
             }
             Caller::Person(person, _) => {
-                self.delete_duckling(&person.email).await?;
-                self.ports.identity.delete(&person.email).await
+                self.delete_duckling(&person.email, None).await?;
+                self.delete_account(&person.email, Some(&person.account)).await
             }
         }
     }
 
-    async fn delete_duckling(&self, email: &Email) -> Result<()> {
+    pub(super) async fn delete_account(
+        &self,
+        email: &Email,
+        account: Option<&AccountId>,
+    ) -> Result<()> {
+        self.ports.accounts.forget_attempts(&email.sha256()).await?;
+        self.ports.identity.delete(email).await?;
+        self.end_cooldown(email).await?;
+        // Last: an account that is there and not settled opens to a new password only.
+        match account {
+            Some(account) => self.ports.accounts.forget_account(account).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn delete_duckling(&self, email: &Email, reason: Option<&Note>) -> Result<()> {
         for _ in 0..TRIES {
             let Some(duckling) = self.ports.store.duckling_by_email(email).await? else {
                 return Ok(());
             };
+            self.ports.store.leave(&duckling.id).await?;
             self.end_all(&duckling).await?;
+            self.ports.store.forget_blocks(&duckling.id).await?;
             let Some(duckling) = self.ports.store.duckling(&duckling.id).await? else {
                 return Ok(());
             };
@@ -146,7 +173,8 @@ impl Galaxy {
             if !certificates.contains(&duckling.cert_id) {
                 certificates.push(duckling.cert_id.clone());
             }
-            let deletion = Deletion { duckling, certificates, at: self.now() };
+            let (reason, at) = (reason.cloned(), self.now());
+            let deletion = Deletion { duckling, certificates, reason, at };
             if self.ports.store.delete(&deletion).await? {
                 return Ok(());
             }

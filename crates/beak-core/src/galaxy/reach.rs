@@ -36,8 +36,9 @@ impl Awaited {
                  look among your unwanted mail, and try again tomorrow.",
             ),
             _ if mail.sandbox => Some(
-                "Mail from this galaxy does not reach everybody yet. If none comes within ten \
-                 minutes, ask whoever runs it to let your address in, or try again in a few days.",
+                "Email from this galaxy does not reach every address yet. If none arrives \
+                 within ten minutes, ask the operator to verify your address, or try again in a \
+                 few days.",
             ),
             _ if used_up => Some(
                 "This galaxy has sent as many mails as it may in a day. If none comes within ten \

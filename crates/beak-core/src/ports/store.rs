@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
 use crate::audit::Event;
-use crate::certificate::Certificate;
+use crate::certificate::{CertStatus, Certificate};
 use crate::duckling::{Duckling, Egg};
 use crate::error::Result;
 use crate::id::{CertId, DucklingId, PeckId};
@@ -12,23 +12,8 @@ use crate::key::{BeakKey, KeyHash};
 use crate::newsletter::{Offer, TokenHash};
 use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{DisplayName, Email};
-use crate::ports::PublicKey;
+use crate::ports::{AccountId, Metrics, PublicKey, Swept};
 use crate::tier::{Note, Tier, TierRequest};
-
-/// How many there are. Exact at the moment of reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Metrics {
-    /// Ducklings.
-    pub ducklings: u64,
-    /// Certificates ever issued.
-    pub certificates: u64,
-    /// Bonds that hold now.
-    pub connections: u64,
-    /// Eggs that wait.
-    pub eggs: u64,
-    /// Pecks by state, in the order of [`PeckStatus::ALL`].
-    pub pecks: [u64; 5],
-}
 
 /// A part of a list: at most `limit` entries, behind the one called `after`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +33,11 @@ pub struct Listed<T> {
     pub next: Option<String>,
 }
 
-/// Everything that comes to be when an egg hatches.
+/// Everything that comes to be when a duckling hatches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hatching {
+    /// The account, which is settled with it.
+    pub account: AccountId,
     /// The duckling.
     pub duckling: Duckling,
     /// Its first certificate.
@@ -58,13 +45,19 @@ pub struct Hatching {
 }
 
 impl Hatching {
-    /// An egg becomes the duckling that its first certificate is for.
+    /// The duckling that its first certificate is for.
     #[must_use]
-    pub fn new(egg: Egg, certificate: Certificate, key: &BeakKey, now: OffsetDateTime) -> Self {
+    pub fn new(
+        (email, display_name): (Email, DisplayName),
+        account: AccountId,
+        certificate: Certificate,
+        key: &BeakKey,
+        now: OffsetDateTime,
+    ) -> Self {
         let duckling = Duckling {
             id: certificate.duckling_id.clone(),
-            email: egg.email,
-            display_name: egg.display_name,
+            email,
+            display_name,
             tier: certificate.tier,
             bonds: 0,
             cert_id: certificate.id.clone(),
@@ -74,17 +67,18 @@ impl Hatching {
             created_at: now,
             last_pulse: None,
             tier_request: None,
+            is_leaving: false,
         };
-        Self { duckling, certificate }
+        Self { account, duckling, certificate }
     }
 }
 
-/// What became of an egg.
+/// What became of a hatching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hatched {
     /// A duckling.
     Done,
-    /// There was no egg (any more), or the address has its duckling.
+    /// The address has its duckling.
     Lost,
 }
 
@@ -99,6 +93,26 @@ pub enum Pecked {
     KeyTaken,
     /// The same question already waits for an answer.
     AlreadyPending,
+    /// The two are bonded for that type already.
+    AlreadyBonded,
+    /// The target is not there, or about to go, or it refuses the source's pecks.
+    NoTarget,
+    /// The asking duckling is not there, or about to go.
+    NoSource,
+    /// As many pecks wait already as may wait. Lapsed ones that were not put away yet are among
+    /// them.
+    Crowded(Crowd),
+}
+
+/// Whose waiting pecks are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    /// Those that the source has asked.
+    Source,
+    /// Those that wait for the target.
+    Target,
+    /// Those of the source to this target.
+    Pair,
 }
 
 /// An idempotency key as it is kept, and what the call was about.
@@ -169,12 +183,12 @@ pub enum Moved {
 /// included, and its conditions are checked inside.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Lays an egg, in place of an older one of the same address. Whether there was room for it:
-    /// `false` when the address has its duckling.
-    async fn lay_egg(&self, egg: &Egg) -> Result<bool>;
+    /// Lays an egg, in place of an older one of the same address.
+    async fn lay_egg(&self, egg: &Egg) -> Result<()>;
     /// The egg of an address, alive or not.
     async fn egg(&self, email: &Email) -> Result<Option<Egg>>;
-    /// Egg → duckling, key, certificate.
+    /// Makes duckling, key and certificate, settles the account and takes the egg away, if there
+    /// is one.
     async fn hatch(&self, hatching: &Hatching) -> Result<Hatched>;
 
     /// A duckling.
@@ -183,6 +197,8 @@ pub trait Store: Send + Sync {
     async fn duckling_by_email(&self, email: &Email) -> Result<Option<Duckling>>;
     /// The duckling that a key opens.
     async fn duckling_by_key(&self, key: &KeyHash) -> Result<Option<Duckling>>;
+    /// Those of these ducklings that there are, at most a hundred, in any order.
+    async fn ducklings_of(&self, ids: &[DucklingId]) -> Result<Vec<Duckling>>;
     /// All ducklings, part by part.
     async fn ducklings(&self, page: &Page) -> Result<Listed<Duckling>>;
     /// Writes a pulse down. Whether there was such a duckling.
@@ -196,11 +212,30 @@ pub trait Store: Send + Sync {
     /// Grants or refuses a request for T2 and forgets it. Whether the duckling was as it had been
     /// read: it stands at T1, with the certificate that a promotion replaces.
     async fn decide(&self, decision: &Decision) -> Result<bool>;
-    /// Removes a duckling that holds no bonds, and takes back its certificates. Whether it was as
-    /// it had been read.
+    /// The ducklings whose requests for T2 wait, the oldest request first.
+    async fn tier_requests(&self, page: &Page) -> Result<Listed<Duckling>>;
+    /// Suspends a duckling with its certificate, or restores both. Whether it was as it had been
+    /// read.
+    async fn suspend(&self, suspension: &Suspension) -> Result<bool>;
+    /// Refuses a duckling's pecks from now on.
+    async fn block(
+        &self,
+        owner: &DucklingId,
+        other: &DucklingId,
+        now: OffsetDateTime,
+    ) -> Result<()>;
+    /// Takes them again. Whether they were refused.
+    async fn unblock(&self, owner: &DucklingId, other: &DucklingId) -> Result<bool>;
+    /// Forgets whose pecks a duckling refuses.
+    async fn forget_blocks(&self, owner: &DucklingId) -> Result<()>;
+    /// Notes that a duckling's deletion has begun, so that no new peck is from it or for it.
+    async fn leave(&self, id: &DucklingId) -> Result<()>;
+    /// Removes a duckling that holds no bonds and has no pecks that wait, and takes back its
+    /// certificates. Whether it was as it had been read.
     async fn delete(&self, deletion: &Deletion) -> Result<bool>;
 
-    /// Keeps a new peck.
+    /// Keeps a new peck, if both ducklings are there and fewer pecks wait than may wait. A repeated
+    /// call is answered first, whatever has become of the ducklings.
     async fn add_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Pecked>;
     /// A peck.
     async fn peck(&self, id: &PeckId) -> Result<Option<Peck>>;
@@ -216,6 +251,9 @@ pub trait Store: Send + Sync {
     /// Remembers a public signing key. Gives all that were ever remembered, so that what an
     /// earlier one has signed can still be checked.
     async fn signing_keys(&self, current: &PublicKey) -> Result<Vec<PublicKey>>;
+    /// The addresses of galaxies whose certificates an import brought here: what they issued counts
+    /// as this galaxy's own.
+    async fn former_issuers(&self) -> Result<Vec<String>>;
 
     /// What has happened, newest first.
     async fn events(&self, asked: &EventQuery, page: &Page) -> Result<Listed<Event>>;
@@ -229,10 +267,12 @@ pub trait Store: Send + Sync {
     /// Whether an address gets the newsletter.
     async fn is_subscribed(&self, email: &Email) -> Result<bool>;
 
-    /// The counts.
-    async fn metrics(&self) -> Result<Metrics>;
-    /// Puts away at most `limit` pecks and eggs whose time has passed; how many it were.
-    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<usize>;
+    /// The counts at a moment: what has lapsed counts as such, swept or not.
+    async fn metrics(&self, now: OffsetDateTime) -> Result<Metrics>;
+    /// Puts away at most `limit` pecks and eggs whose time has passed.
+    async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<Swept>;
+    /// Whether what is written now would be kept.
+    async fn takes_writes(&self) -> bool;
     /// The tables and how they stand.
     async fn tables(&self) -> Result<Vec<TableState>>;
     /// Takes the only turn of a while: `None`, or how long until the next one.
@@ -263,6 +303,28 @@ pub struct Decision {
     pub at: OffsetDateTime,
 }
 
+/// What an operator does about a duckling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// The duckling as it was read.
+    pub duckling: Duckling,
+    /// Whether it is suspended from now on, or restored.
+    pub suspends: bool,
+    /// In the operator's words.
+    pub reason: Note,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+impl Suspension {
+    /// What the certificate is worth before it and after it.
+    #[must_use]
+    pub fn turns(&self) -> [CertStatus; 2] {
+        let turns = [CertStatus::Valid, CertStatus::Suspended];
+        if self.suspends { turns } else { [turns[1], turns[0]] }
+    }
+}
+
 /// The end of a duckling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
@@ -270,6 +332,8 @@ pub struct Deletion {
     pub duckling: Duckling,
     /// Its certificates, the current one among them.
     pub certificates: Vec<CertId>,
+    /// Why, if it was an operator's decision.
+    pub reason: Option<Note>,
     /// When.
     pub at: OffsetDateTime,
 }

@@ -1,17 +1,18 @@
-//! Changes of a duckling by itself, its owner or an operator, and of the newsletter.
+//! Changes of a duckling by itself or its owner, and of the newsletter.
 
 use beak_core::certificate::{CertStatus, Certificate};
 use beak_core::duckling::Duckling;
 use beak_core::id::{CertId, DucklingId};
 use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::person::DisplayName;
-use beak_core::ports::{Decision, Deletion, NewKey, Promotion};
-use beak_core::tier::{Tier, TierRequest};
+use beak_core::ports::{Deletion, NewKey, Promotion};
 use beak_core::{BeakError, OffsetDateTime, Result, audit};
 
 use super::audit::tell;
-use super::rows::{CertificateRow, DucklingRow, Millis, OfferRow, OfferState, RequestRow, millis};
-use crate::db::{CERTIFICATES, DUCKLINGS, EMAILS, KEYS, OFFERS, OWNED, READERS, Writing};
+use super::operators;
+use super::pecks::are_waiting;
+use super::rows::{CertificateRow, DucklingRow, Millis, OfferRow, OfferState, millis};
+use crate::db::{CERTIFICATES, DUCKLINGS, EMAILS, KEYS, OFFERS, OWNED, READERS, REQUESTS, Writing};
 
 pub(super) fn duckling(txn: &Writing, id: &str) -> Result<Option<Duckling>> {
     txn.get::<DucklingRow>(DUCKLINGS, id)?.map(DucklingRow::read).transpose()
@@ -19,10 +20,15 @@ pub(super) fn duckling(txn: &Writing, id: &str) -> Result<Option<Duckling>> {
 
 /// Keeps a new certificate.
 pub(super) fn certify(txn: &Writing, certificate: &Certificate) -> Result<()> {
+    keep(txn, certificate)?;
+    txn.count("certificates", 1)
+}
+
+/// Keeps a certificate that was counted when it was issued.
+pub(super) fn keep(txn: &Writing, certificate: &Certificate) -> Result<()> {
     let id = certificate.id.as_str();
     txn.put(CERTIFICATES, id, &CertificateRow::from(certificate))?;
-    txn.put(OWNED, &format!("{}#{id}", certificate.duckling_id), &())?;
-    txn.count("certificates", 1)
+    txn.put(OWNED, &format!("{}#{id}", certificate.duckling_id), &())
 }
 
 /// Lifts a duckling to a tier; its old certificate is superseded.
@@ -58,28 +64,11 @@ pub(super) fn rename(txn: &Writing, id: &DucklingId, name: &DisplayName) -> Resu
     Ok(true)
 }
 
-pub(super) fn request(txn: &Writing, id: &DucklingId, request: &TierRequest) -> Result<bool> {
+pub(super) fn leave(txn: &Writing, id: &DucklingId) -> Result<()> {
     let row = txn.get::<DucklingRow>(DUCKLINGS, id.as_str())?;
-    let row = row.filter(|row| row.tier == Tier::T1.word());
-    let Some(mut row) = row else { return Ok(false) };
-    row.tier_request = Some(RequestRow::from(request));
-    txn.put(DUCKLINGS, id.as_str(), &row)?;
-    Ok(true)
-}
-
-pub(super) fn decide(txn: &Writing, decision: &Decision) -> Result<bool> {
-    let found = duckling(txn, decision.id.as_str())?.filter(|d| d.tier == Tier::T1);
-    let Some(mut duckling) = found else { return Ok(false) };
-    if let Some(promotion) = &decision.promotion {
-        if promotion.replaces != duckling.cert_id {
-            return Ok(false);
-        }
-        promote(txn, &mut duckling, promotion)?;
-    }
-    duckling.tier_request = None;
-    txn.put(DUCKLINGS, decision.id.as_str(), &DucklingRow::from(&duckling))?;
-    tell(txn, &audit::of_decision(decision))?;
-    Ok(true)
+    let Some(mut row) = row else { return Ok(()) };
+    row.is_leaving = true;
+    txn.put(DUCKLINGS, id.as_str(), &row)
 }
 
 pub(super) fn delete(txn: &Writing, deletion: &Deletion) -> Result<bool> {
@@ -88,7 +77,8 @@ pub(super) fn delete(txn: &Writing, deletion: &Deletion) -> Result<bool> {
     let same = |now: &Duckling| {
         now.bonds == 0 && now.key_hash == read.key_hash && now.cert_id == read.cert_id
     };
-    if !duckling(txn, id)?.as_ref().is_some_and(same) {
+    let there = duckling(txn, id)?.as_ref().is_some_and(same);
+    if !there || are_waiting(txn, &read.id)? {
         return Ok(false);
     }
     txn.remove(DUCKLINGS, id)?;
@@ -101,6 +91,9 @@ pub(super) fn delete(txn: &Writing, deletion: &Deletion) -> Result<bool> {
         // What is left says that there was one, and no more about whose it was.
         (row.name, row.compact) = (String::new(), String::new());
         txn.put(CERTIFICATES, cert, &row)?;
+    }
+    if let Some(request) = &read.tier_request {
+        txn.remove(REQUESTS, &operators::place(request, &read.id))?;
     }
     txn.count("ducklings", -1)?;
     tell(txn, &audit::of_deletion(deletion))?;

@@ -1,5 +1,6 @@
 //! Pecks on their way from state to state.
 
+use beak_core::certificate::CertStatus;
 use beak_core::id::PeckId;
 use beak_core::peck::{Peck, PeckStatus};
 use beak_core::ports::{Move, Moved, Side};
@@ -7,9 +8,9 @@ use beak_core::{BeakError, OffsetDateTime, Result, audit};
 
 use super::audit::tell;
 use super::changes::{duckling, promote};
+use super::pecks::{count_waiting, pair, peck_due, peck_of};
 use super::rows::{DucklingRow, PeckRow};
-use super::{egg_due, egg_of, pair, peck_due, peck_of};
-use crate::db::{DUCKLINGS, DUE, EGGS, PAIRS, PECKS, Writing};
+use crate::db::{DUCKLINGS, DUE, PAIRS, PECKS, Writing};
 
 /// Moves a peck on, if it stands where the move starts.
 pub(super) fn apply(txn: &Writing, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
@@ -54,8 +55,13 @@ pub(super) fn apply(txn: &Writing, id: &PeckId, to: &Move, now: OffsetDateTime) 
 
 fn settle(txn: &Writing, mut peck: Peck, end: PeckStatus, now: OffsetDateTime) -> Result<()> {
     if peck.stored == PeckStatus::Pending {
-        txn.remove(PAIRS, &pair(&peck))?;
         txn.remove(DUE, &peck_due(&peck))?;
+        count_waiting(txn, &peck, -1)?;
+    }
+    // A bond keeps its pair; one of an earlier release may have lost it to another peck.
+    let own = txn.get::<String>(PAIRS, &pair(&peck))?.is_some_and(|id| id == peck.id.as_str());
+    if own && end != PeckStatus::Approved {
+        txn.remove(PAIRS, &pair(&peck))?;
     }
     txn.count(peck.stored.word(), -1)?;
     txn.count(end.word(), 1)?;
@@ -67,7 +73,10 @@ fn settle(txn: &Writing, mut peck: Peck, end: PeckStatus, now: OffsetDateTime) -
 /// Why a side can't be bound, if it can't.
 fn refusal(txn: &Writing, side: &Side) -> Result<Option<Moved>> {
     let Some(now) = duckling(txn, side.id.as_str())? else { return Ok(Some(Moved::Stale)) };
-    let replaced = side.promotion.as_ref().is_some_and(|p| p.replaces != now.cert_id);
+    let replaced = side
+        .promotion
+        .as_ref()
+        .is_some_and(|p| p.replaces != now.cert_id || now.cert_status != CertStatus::Valid);
     if now.tier != side.tier || replaced {
         return Ok(Some(Moved::Stale));
     }
@@ -88,22 +97,4 @@ fn unbind(txn: &Writing, id: &str) -> Result<()> {
     let Some(mut duckling) = duckling(txn, id)? else { return Ok(()) };
     duckling.bonds = duckling.bonds.saturating_sub(1);
     txn.put(DUCKLINGS, id, &DucklingRow::from(&duckling))
-}
-
-/// Puts away what lapsed; each entry is looked at again, since it may have moved meanwhile.
-pub(super) fn sweep(txn: &Writing, due: &[(String, String)], now: OffsetDateTime) -> Result<usize> {
-    let mut moved = 0;
-    for (key, what) in due {
-        if let Ok(id) = PeckId::parse(what) {
-            moved += usize::from(apply(txn, &id, &Move::Expire, now)? == Moved::Done);
-        } else if txn.remove(DUE, key)? {
-            let same = egg_of(txn, what)?.is_some_and(|egg| egg_due(&egg) == *key);
-            if same {
-                txn.remove(EGGS, what)?;
-            }
-            txn.count("eggs", -1)?;
-            moved += 1;
-        }
-    }
-    Ok(moved)
 }

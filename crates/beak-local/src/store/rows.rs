@@ -23,7 +23,7 @@ pub(super) fn moment(millis: Millis) -> Result<OffsetDateTime> {
 }
 
 fn damaged(what: &str) -> BeakError {
-    BeakError::Internal(format!("the database holds an unreadable {what}"))
+    BeakError::Damaged(format!("the database holds an unreadable {what}"))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl EggRow {
     pub(super) fn read(self) -> Result<Egg> {
         Ok(Egg {
             email: Email::parse(&self.email)?,
-            display_name: DisplayName::parse(&self.display_name)?,
+            display_name: DisplayName::kept(&self.display_name),
             created_at: moment(self.created_at)?,
             expires_at: moment(self.expires_at)?,
         })
@@ -71,6 +71,8 @@ pub(super) struct DucklingRow {
     pub(super) last_pulse: Option<Millis>,
     #[serde(default)]
     pub(super) tier_request: Option<RequestRow>,
+    #[serde(default)]
+    pub(super) is_leaving: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,7 +89,7 @@ impl From<&TierRequest> for RequestRow {
 
 impl RequestRow {
     fn read(self) -> Result<TierRequest> {
-        Ok(TierRequest { statement: Statement::parse(&self.statement)?, at: moment(self.at)? })
+        Ok(TierRequest { statement: Statement::kept(&self.statement), at: moment(self.at)? })
     }
 }
 
@@ -106,6 +108,7 @@ impl From<&Duckling> for DucklingRow {
             created_at: millis(duckling.created_at),
             last_pulse: duckling.last_pulse.map(millis),
             tier_request: duckling.tier_request.as_ref().map(RequestRow::from),
+            is_leaving: duckling.is_leaving,
         }
     }
 }
@@ -115,7 +118,7 @@ impl DucklingRow {
         Ok(Duckling {
             id: DucklingId::parse(&self.id)?,
             email: Email::parse(&self.email)?,
-            display_name: DisplayName::parse(&self.display_name)?,
+            display_name: DisplayName::kept(&self.display_name),
             tier: Tier::parse(&self.tier).ok_or_else(|| damaged("tier"))?,
             bonds: self.bonds,
             cert_id: CertId::parse(&self.cert_id)?,
@@ -125,6 +128,7 @@ impl DucklingRow {
             created_at: moment(self.created_at)?,
             last_pulse: self.last_pulse.map(moment).transpose()?,
             tier_request: self.tier_request.map(RequestRow::read).transpose()?,
+            is_leaving: self.is_leaving,
         })
     }
 }
@@ -137,6 +141,8 @@ fn cert_status(word: &str) -> Result<CertStatus> {
 pub(super) struct PeckRow {
     id: String,
     source: String,
+    #[serde(default)]
+    source_tier: Option<String>,
     target: String,
     kind: String,
     message: String,
@@ -151,6 +157,7 @@ impl From<&Peck> for PeckRow {
         Self {
             id: peck.id.to_string(),
             source: peck.source.to_string(),
+            source_tier: peck.source_tier.as_ref().map(Tier::to_string),
             target: peck.target.to_string(),
             kind: peck.kind.as_str().to_owned(),
             message: peck.message.as_str().to_owned(),
@@ -164,12 +171,14 @@ impl From<&Peck> for PeckRow {
 
 impl PeckRow {
     pub(super) fn read(self) -> Result<Peck> {
+        let tier = self.source_tier.map(|word| Tier::parse(&word).ok_or_else(|| damaged("tier")));
         Ok(Peck {
             id: PeckId::parse(&self.id)?,
             source: DucklingId::parse(&self.source)?,
+            source_tier: tier.transpose()?,
             target: DucklingId::parse(&self.target)?,
             kind: PeckType::parse(&self.kind)?,
-            message: Message::parse(&self.message)?,
+            message: Message::kept(&self.message),
             stored: PeckStatus::parse(&self.stored).ok_or_else(|| damaged("peck"))?,
             created_at: moment(self.created_at)?,
             expires_at: moment(self.expires_at)?,

@@ -81,7 +81,7 @@ pub(super) fn events(facts: &Facts) -> State {
         for event in ["BOUNCE", "COMPLAINT"] {
             if !told.iter().any(|told| told == event) {
                 return State::wrong(
-                    format!("`{}` tells nobody of a {}", set.name, event.to_lowercase()),
+                    format!("`{}` does not report a {}", set.name, event.to_lowercase()),
                     "bounces and complaints told to the event bus",
                     "run `spaceduck repair`, which sets it again",
                 );

@@ -10,11 +10,31 @@ use crate::records::tests::{everything, name};
 use crate::records::{Purpose, Zones};
 use crate::review::Stage;
 
+fn verified() -> Identity {
+    Identity {
+        whole_domain: true,
+        verified: Progress::Success,
+        dkim: Progress::Success,
+        bits: Some(2048),
+        tokens: vec![],
+        mail_from: Some((name("bounce.example.org"), Progress::Success)),
+        error: None,
+        asked: None,
+        tags: std::collections::BTreeMap::new(),
+        set: None,
+    }
+}
+
 /// A galaxy in which everything is done.
 pub(crate) fn finished() -> Facts {
     let mail = crate::records::Domains { mail: everything().mail, fronts: vec![] };
     let wanted = mail.wanted(&Zones::default()).unwrap();
-    let looked = |wanted| Looked { wanted, zone: name("example.org"), state: judge::State::Right };
+    let looked = |wanted| Looked {
+        wanted,
+        zone: name("example.org"),
+        state: judge::State::Right,
+        known: None,
+    };
     let set = |name: &str| Set {
         name: name.into(),
         found: Some(SetFound { tls: true, events: vec!["BOUNCE".into(), "COMPLAINT".into()] }),
@@ -44,16 +64,7 @@ pub(crate) fn finished() -> Facts {
             plan: Some("ESSENTIALS".into()),
             insights: false,
         }),
-        identity: Some(Identity {
-            whole_domain: true,
-            verified: Progress::Success,
-            dkim: Progress::Success,
-            bits: Some(2048),
-            tokens: vec![],
-            mail_from: Some((name("bounce.example.org"), Progress::Success)),
-            error: None,
-            asked: None,
-        }),
+        identity: Some(verified()),
         records: wanted.into_iter().map(looked).collect(),
         sets: vec![set("spaceduck-tx"), set("spaceduck-news")],
         listens: true,

@@ -25,12 +25,12 @@ fn a_claim_without_its_fact_is_left_out_and_named() {
     /// A change, the claim that goes with it, and words that must not be in the text then.
     type Case = (fn(&mut Facts), usize, &'static str);
     let cases: [Case; 19] = [
-        (|f| f.website.as_mut().unwrap().trouble = Some("answers 404".into()), 0, "website is"),
-        (|f| f.domain = None, 1, "We send from"),
+        (|f| f.website.as_mut().unwrap().trouble = Some("answers 404".into()), 0, "Our website is"),
+        (|f| f.domain = None, 1, "We send email from"),
         (|f| f.captcha = false, 2, "captcha"),
-        (|f| f.website.as_mut().unwrap().form = None, 3, "Double opt-in"),
+        (|f| f.website.as_mut().unwrap().form = None, 3, "double opt-in"),
         (|f| f.release = None, 4, "RFC 8058"),
-        (|f| f.memory.per_day = None, 5, "mails a day"),
+        (|f| f.memory.per_day = None, 5, "emails a day"),
         (|f| f.identity = None, 6, "DKIM"),
         (|f| f.identity.as_mut().unwrap().dkim = Progress::Pending, 6, "DKIM"),
         (|f| f.identity.as_mut().unwrap().mail_from = None, 6, "MAIL FROM"),
@@ -41,7 +41,7 @@ fn a_claim_without_its_fact_is_left_out_and_named() {
         (|f| f.sets[1].found = None, 7, "spaceduck-news"),
         (|f| f.sets[0].found.as_mut().unwrap().events.clear(), 7, "EventBridge"),
         (|f| f.memory.test = None, 8, "mailbox simulator"),
-        (|f| f.memory.test.as_mut().unwrap().mails[1].written = None, 8, "written down"),
+        (|f| f.memory.test.as_mut().unwrap().mails[1].written = None, 8, "recorded the complaint"),
         (|f| f.website.as_mut().unwrap().privacy = None, 9, "privacy policy"),
         (|f| f.website.as_mut().unwrap().contact = None, 9, "contact page"),
     ];
@@ -58,9 +58,9 @@ fn a_claim_without_its_fact_is_left_out_and_named() {
 
 #[test]
 fn alarms_are_claimed_only_where_they_are() {
-    assert!(Draft::of(&finished()).text.contains("Alarms go off"));
+    assert!(Draft::of(&finished()).text.contains("Alarms alert"));
     let without = Facts { alarms: false, ..finished() };
-    assert!(!Draft::of(&without).text.contains("Alarms go off"));
+    assert!(!Draft::of(&without).text.contains("Alarms alert"));
 }
 
 #[test]

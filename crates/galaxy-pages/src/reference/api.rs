@@ -38,7 +38,7 @@ pub(super) fn errors(input: &Input, facts: &Api, mistakes: &mut Vec<Mistake>) ->
         );
         let text = section.fill(&ErrorPage { error, words: &words, body, calls, everywhere });
         let words = Words { title: None, ..words };
-        section.add(&error.code, &format!("`{}`", error.code), &words, text);
+        section.part(&error.code, &format!("`{}`", error.code), &words, text);
     }
     section.close()
 }
@@ -56,7 +56,7 @@ pub(super) fn events(input: &Input, facts: &Api, mistakes: &mut Vec<Mistake>) ->
     for event in &facts.events {
         let Some(words) = section.words(event) else { continue };
         let text = section.fill(&EventPage { words: &words, days: facts.events_kept_days });
-        section.add(&event.replace('.', "-"), &format!("`{event}`"), &words, text);
+        section.part(&event.replace('.', "-"), &format!("`{event}`"), &words, text);
     }
     section.close()
 }
@@ -82,7 +82,7 @@ pub(super) fn tiers(input: &Input, facts: &Api, mistakes: &mut Vec<Mistake>) -> 
             calls: facts.calls.iter().filter(|c| c.tier == tier.word && c.tier != "T0").collect(),
         };
         let text = section.fill(&page);
-        section.add(&tier.word.to_lowercase(), &format!("Tier {}", tier.word), &words, text);
+        section.part(&tier.word.to_lowercase(), &format!("Tier {}", tier.word), &words, text);
     }
     section.close()
 }
@@ -101,7 +101,7 @@ pub(super) fn peck_types(input: &Input, facts: &Api, mistakes: &mut Vec<Mistake>
     for peck_type in &facts.peck_types {
         let Some(words) = section.words(&peck_type.name) else { continue };
         let text = section.fill(&PeckTypePage { peck_type, words: &words });
-        section.add(&peck_type.slug(), &format!("`{}`", peck_type.name), &words, text);
+        section.part(&peck_type.slug(), &format!("`{}`", peck_type.name), &words, text);
     }
     section.close()
 }

@@ -60,7 +60,7 @@ pub(super) fn exit_codes(
         let title = words.title.clone().unwrap_or_else(|| word.clone());
         let nav = Some(format!("{code}: {title}"));
         let words = Words { title: None, nav, ..words };
-        section.add(&code.to_string(), &format!("Exit code {code}: {title}"), &words, text);
+        section.part(&code.to_string(), &format!("Exit code {code}: {title}"), &words, text);
     }
     section.close()
 }
@@ -83,7 +83,7 @@ pub(super) fn config(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
             facts.config.iter().find(|other| Some(&other.key) == setting.pairs_with.as_ref());
         let text = section.fill(&SettingPage { setting, pair, words: &words });
         let words = Words { nav: Some(format!("`{}`", setting.key)), ..words };
-        section.add(&setting.slug(), &format!("`{}` in galaxy.yaml", setting.key), &words, text);
+        section.part(&setting.slug(), &format!("`{}`", setting.key), &words, text);
     }
     section.close()
 }
@@ -112,7 +112,7 @@ pub(super) fn drift(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake
         let mends = match drift.mends.as_str() {
             "" => "nothing has to be, or nothing that the program could do".to_owned(),
             command => {
-                let name = command.trim_start_matches("spaceduck ");
+                let name = command.split(' ').nth(1).unwrap_or_default();
                 format!("[`{command}`](/cli/{name}/)")
             }
         };
@@ -121,11 +121,11 @@ pub(super) fn drift(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake
             words: &words,
             mends,
             line: format!("{:<9} {}", drift.state, words.example),
-            repair: (drift.mends == REPAIR).then(|| format!("{REPAIR} {item}")),
+            repair: drift.mends.starts_with(REPAIR).then(|| format!("{} {item}", drift.mends)),
         };
         let title = words.title.clone().unwrap_or_else(|| drift.id.clone());
         let text = section.fill(&page);
-        section.add(&drift.id, &title, &words, text);
+        section.part(&drift.id, &title, &words, text);
     }
     section.close()
 }
@@ -172,12 +172,12 @@ pub(super) fn doctor(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
         let mut lines = vec![format!("{level:<8} {}: {is}", check.id)];
         if level != "ok" {
             lines.push(format!("         should be: {}", check.should));
-            lines.push(format!("         cure: {}", check.cure));
+            lines.push(format!("         fix: {}", check.cure));
         }
         let line = lines.join("\n");
         let page = CheckPage { check, words: words.clone(), cure: sentence(&check.cure), line };
         let text = section.fill(&page);
-        section.add(&check.id, &check.title, &words, text);
+        section.part(&check.id, &check.title, &words, text);
     }
     section.close()
 }
@@ -239,7 +239,7 @@ pub(super) fn mail(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>
         let (judge, lines) = (item.who_tells(), item.lines(&words.example));
         let text = section.fill(&ItemPage { item, words: words.clone(), judge, lines });
         let slug = item.id.replace('_', "-");
-        section.add(&slug, &item.title, &words, text);
+        section.part(&slug, &item.title, &words, text);
     }
     section.close()
 }

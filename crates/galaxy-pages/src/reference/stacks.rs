@@ -87,10 +87,7 @@ pub(super) fn stacks(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistak
                 continue;
             };
             let text = section.fill(&ResourcePage { stack, resource, words: &words });
-            let slug = format!("{}/{}", stack.name, resource.slug());
-            let title = format!("`{}.{}`", stack.shown(), resource.id);
-            let words = Words { nav: Some(format!("`{}`", resource.id)), ..words };
-            section.add(&slug, &title, &words, text);
+            section.part_of_last(&resource.slug(), &format!("`{}`", resource.id), &words, text);
         }
     }
     section.close()

@@ -113,7 +113,7 @@ fn fields_are_held_to_their_forms() {
         ("\"1.0.0\"", "\"1.0\"", "5:13: `1.0` is no value for `version`"),
         ("\"1.0.0\"", "\"01.0.0\"", "5:13: `01.0.0` is no value for `version`"),
         ("\"1.0.0\"", "\"1.0.0+7\"", "5:13: `1.0.0+7` is no value for `version`"),
-        ("wave.read", "wave.send", "7:24: `wave.send` stands in `galaxy-capabilities` twice"),
+        ("wave.read", "wave.send", "7:24: `wave.send` is in `galaxy-capabilities` twice"),
         ("wave.read", "wave", "7:34: `wave` can't stand in `galaxy-capabilities`"),
         (
             "send wave",
@@ -159,7 +159,7 @@ fn fields_are_held_to_their_forms() {
 #[test]
 fn front_matter_begins_and_ends() {
     assert_eq!(told("# Wave\n"), ["1:1: SKILL.md does not begin with front matter"]);
-    assert_eq!(told(&format!("\u{feff}{GOOD}"))[0], "1:1: a mark that nobody sees, U+FEFF");
+    assert_eq!(told(&format!("\u{feff}{GOOD}"))[0], "1:1: an invisible character, U+FEFF");
     assert_eq!(told("---\nname: wave\n"), ["1:1: the front matter does not end"]);
     assert_eq!(told("---\n---\nWave.\n"), ["1:1: the front matter has no fields"]);
     assert_eq!(told(""), ["the front matter does not end"].map(|m| format!("1:1: {m}")));
@@ -209,7 +209,7 @@ fn secrets_are_found_in_every_file_and_not_shown() {
 fn nothing_is_hidden_from_people() {
     for mark in ['\u{202e}', '\u{200b}', '\u{e0041}', '\u{1b}', '\u{2066}'] {
         let told = with("Wave,", &format!("Wave{mark}{mark},"));
-        assert_eq!(told, [format!("12:5: a mark that nobody sees, U+{:04X}", u32::from(mark))]);
+        assert_eq!(told, [format!("12:5: an invisible character, U+{:04X}", u32::from(mark))]);
     }
     let painted = GOOD.replace("wave.read", "a\u{1b}[31mb");
     let mistakes = check("wave", &tree(&painted)).expect_err("mistakes");

@@ -36,14 +36,14 @@ fn a_folder_is_read_in_the_order_of_its_paths() {
 fn all_mistakes_of_a_folder_are_told_at_once() {
     let folder = TempDir::new().expect("a folder");
     let at = folder.path();
-    for path in ["SKILL.md", "skill.MD", ".git/config", "a b.md", "ünder.md", "aux.txt", "end."] {
+    for path in ["SKILL.md", "skill.MD", ".env", "a b.md", "ünder.md", "aux.txt", "end."] {
         write(at, path, b"x");
     }
     write(at, "large.bin", &vec![0; usize::try_from(FILE_LIMIT).expect("small") + 1]);
     symlink("/etc/passwd", at.join("passwd")).expect("a link");
     symlink(at, at.join("round")).expect("a link");
     let expected = [
-        "`.git` is a hidden file",
+        "`.env` is a hidden file",
         "`a b.md` has a name that is not the same on every system",
         "`aux.txt` has a name that Windows can't keep",
         "`end.` has a name that Windows can't keep",

@@ -113,7 +113,7 @@ fn a_stranger_with_somebodys_certificate_is_not_believed() {
     let thief = World { key: PublisherKey::new(&[9; 32]), ..World::new() };
     let stolen = thief.signed(&wave(), &world.certificate());
     let told = refused(&wave(), &stolen, &world.trust());
-    assert!(told.starts_with("nothing says that the key of this signature belongs to"), "{told}");
+    assert!(told.starts_with("nothing says that the key of this signature is"), "{told}");
     // Nor with the right key beside a signature that it has not made.
     let right = world.signed(&wave(), &world.certificate());
     let right: Value = serde_json::from_str(&right).expect("json");
@@ -299,6 +299,24 @@ fn weak_keys_and_broken_files_are_refused() {
     for (set, why) in [("<html>", "can't be read"), ("{\"keys\":[]}", "no Ed25519 key")] {
         assert!(keys(set).expect_err("refused").message.contains(why), "{set}");
     }
+}
+
+#[test]
+fn what_was_signed_before_a_move_counts_where_the_galaxy_lists_its_former_address() {
+    const NEW: &str = "https://new.example/prod";
+    let (world, pack) = (World::new(), wave());
+    let signed = world.signed(&pack, &world.certificate());
+    let listing = |listed: &[&str]| {
+        let json = json!({"keys": [], "issuers": listed}).to_string();
+        Trust { issuer: Some(NEW.into()), issuers: issuers(&json), ..world.trust() }
+    };
+    let found = verify(&pack, &signed, &listing(&[NEW, ISSUER])).expect("its own");
+    assert_eq!(found.claims.issuer, ISSUER);
+    for listed in [&[][..], &[NEW], &[ISSUER]] {
+        let refusal = verify(&pack, &signed, &listing(listed)).expect_err("another galaxy's");
+        assert!(refusal.message.contains(ISSUER), "{}", refusal.message);
+    }
+    assert_eq!(issuers("no JSON"), Vec::<String>::new());
 }
 
 #[test]

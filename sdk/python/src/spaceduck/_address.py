@@ -22,7 +22,7 @@ class BeakKey:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        text = text.strip()
+        text = required(text).strip()
         if not text:
             raise UsageError("the Beak Key is empty; is the variable or file set?")
         if not text.startswith(_PREFIX):
@@ -55,8 +55,17 @@ class BeakKey:
         raise TypeError("a Beak Key is not pickled")
 
 
+def required(beak_key: str) -> str:
+    """A Beak Key that is there: a variable that is not set would make calls without one."""
+    if not isinstance(beak_key, str):
+        raise UsageError(f"the Beak Key is a text, not {type(beak_key).__name__}; is it set?")
+    return beak_key
+
+
 def base(api_base: str, *, allow_plain_http: bool) -> str:
     """The address of a galaxy, without `/beak` and without a slash at its end."""
+    if not isinstance(api_base, str):
+        raise UsageError(f"`api_base` is a text, not {type(api_base).__name__}; is it set?")
     text = api_base.strip()
     shown = _shown(text)
     parts, host = _parts(text)
@@ -102,6 +111,12 @@ def is_this_machine(address: str) -> bool:
 
 def segment(text: str) -> str:
     """A part of a path, whatever is in it."""
+    if not isinstance(text, str):
+        raise UsageError(f"an id is a text, not {type(text).__name__}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError("an id has characters that no text has") from None
     # A segment of dots alone would be taken for a way up.
     return quote(text, safe="") if text.strip(".") else quote(text, safe="").replace(".", "%2E")
 

@@ -7,16 +7,20 @@ sending is elsewhere, once, and a test holds both kinds to the same methods, arg
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 import httpx
 
 from . import _calls, _models
+from ._address import required
 from ._call import Answer, Call, Retries
 from ._errors import InvalidCertificateError, SpaceDuckError
 from ._http import Body, Settings
+from ._network import build
 from ._paging import AsyncListing
 
 T = TypeVar("T")
@@ -56,7 +60,8 @@ class AsyncGalaxy:
             allow_plain_http=allow_plain_http,
         )
         self._is_ours = http_client is None
-        self._http = http_client or httpx.AsyncClient(trust_env=self._settings.trusts_environment())
+        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._http: httpx.AsyncClient = http_client or build(httpx.AsyncClient, self.api_base)
 
     @property
     def api_base(self) -> str:
@@ -66,7 +71,9 @@ class AsyncGalaxy:
     async def aclose(self) -> None:
         """Closes the connections."""
         if self._is_ours:
-            await self._http.aclose()
+            # Connections of a loop that has ended are closed with it.
+            with contextlib.suppress(RuntimeError):
+                await self._http.aclose()
 
     async def __aenter__(self: Self) -> Self:
         return self
@@ -100,13 +107,31 @@ class AsyncGalaxy:
         """Asks for a new duckling. A code goes to the address; `verify` takes it."""
         return await self._send(_calls.hatch(email, password, display_name, captcha_token))
 
-    async def verify(self, email: str, code: str) -> _models.Hatched:
-        """Exchanges the code for a duckling, its Beak Key and its certificate."""
-        return await self._send(_calls.verify(email, code))
+    async def verify(
+        self,
+        email: str,
+        code: str,
+        *,
+        hatch_id: str | None = None,
+        password: str | None = None,
+        display_name: str | None = None,
+    ) -> _models.Hatched:
+        """Exchanges the code for a duckling, its Beak Key and its certificate.
 
-    async def resend(self, email: str) -> _models.Mailed:
-        """Sends another code; once a minute."""
-        return await self._send(_calls.resend(email))
+        Pass the `hatch_id` of your hatch and the password and name that you want: they count,
+        whatever other people sent to `hatch` with this address.
+        """
+        call = _calls.verify(email, code, hatch_id, password, display_name)
+        return await self._send(call)
+
+    async def resend(
+        self, email: str, *, hatch_id: str | None = None, captcha_token: str | None = None
+    ) -> _models.Mailed:
+        """Sends another code; one a minute and four an hour.
+
+        Needs the `hatch_id` of your hatch, or a captcha.
+        """
+        return await self._send(_calls.resend(email, hatch_id, captcha_token))
 
     async def get_certificate(self, cert_id: str) -> _models.Certificate:
         """The public side of anybody's certificate."""
@@ -154,14 +179,25 @@ class AsyncGalaxy:
     async def _exchange(self, call: Call[Any]) -> Answer | SpaceDuckError:
         body = Body(self._settings.timeout)
         try:
-            async with self._http.stream(**self._settings.request(call)) as response:
+            async with self._here().stream(**self._settings.request(call)) as response:
                 async for chunk in response.aiter_bytes():
                     body.add(chunk)
                 return body.of(response)
         except SpaceDuckError as error:
             return error
-        except httpx.HTTPError as error:
+        except Exception as error:  # Whatever HTTP, TLS and JSON may raise.
             return self._settings.failed(call, error)
+
+    def _here(self) -> httpx.AsyncClient:
+        """The client of this event loop and process: connections belong to the loop they began in.
+
+        So one `AsyncDuck` serves several `asyncio.run`, each with connections of its own.
+        """
+        here = (os.getpid(), asyncio.get_running_loop())
+        if self._is_ours and self._home not in (None, here) and not self._http.is_closed:
+            self._http = build(httpx.AsyncClient, self.api_base)
+        self._home = here
+        return self._http
 
 
 class AsyncDuck(AsyncGalaxy):
@@ -181,7 +217,8 @@ class AsyncDuck(AsyncGalaxy):
         allow_plain_http: bool = False,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._set_up(api_base, beak_key, timeout, retries, allow_plain_http, http_client)
+        key = required(beak_key)
+        self._set_up(api_base, key, timeout, retries, allow_plain_http, http_client)
 
     async def me(self) -> _models.Me:
         """The duckling itself: name, tier, bonds, certificate."""
@@ -246,6 +283,18 @@ class AsyncDuck(AsyncGalaxy):
     ) -> AsyncListing[_models.Peck]:
         """The duckling's pecks, newest first: those that came `in`, or went `out`."""
         return AsyncListing(lambda at: self._send(_calls.pecks(direction, status, page_size, at)))
+
+    async def get_duck(self, duckling_id: str) -> _models.PublicDuck:
+        """What another duckling shows: name, tier, certificate, number of bonds."""
+        return await self._send(_calls.get_duck(duckling_id))
+
+    async def block(self, duckling_id: str) -> _models.Status:
+        """Refuses another duckling's pecks from now on; for it, this duckling is not there."""
+        return await self._send(_calls.block(duckling_id))
+
+    async def unblock(self, duckling_id: str) -> _models.Status:
+        """Takes another duckling's pecks again."""
+        return await self._send(_calls.unblock(duckling_id))
 
     async def get_peck(self, peck_id: str) -> _models.Peck:
         """A peck of which the duckling is a party."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timezone
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from httpx import codes
 
@@ -20,6 +20,7 @@ from ._errors import (
     ApiError,
     ConnectionFailedError,
     InternalError,
+    MethodNotAllowedError,
     NotAGalaxyError,
     NotFoundError,
     NotSupportedError,
@@ -29,6 +30,7 @@ from ._errors import (
     UnauthorizedError,
     UnavailableError,
     UnexpectedAnswerError,
+    UsageError,
     text,
 )
 from ._version import __version__
@@ -38,6 +40,10 @@ T = TypeVar("T")
 AGENT = f"spaceduck-python/{__version__}"
 #: No answer of a galaxy comes near to this.
 LARGEST_ANSWER = 32 * 1024 * 1024
+#: A year, in seconds. Python's sockets and `sleep` raise `OverflowError` beyond 292 years.
+LONGEST_WAIT = 365 * 24 * 3600.0
+#: Doublings after which any backoff is far above every limit; more would overflow a float.
+_MOST_DOUBLINGS = 60
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     413: TooLargeError,
@@ -91,18 +97,32 @@ class Retries:
     #: The longest wait before one of them, in seconds. A galaxy that asks for more is not asked
     #: again, and the error says when it may be.
     longest_wait: float = 60.0
-    #: The wait before the first of them, if the galaxy does not say; it doubles each time.
+    #: The wait before the first of them, if the galaxy does not say; it doubles each time, up to
+    #: `longest_wait`.
     first_wait: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.count, int) or isinstance(self.count, bool) or self.count < 0:
+            raise UsageError("`count` of `Retries` must be a whole number, 0 or more")
+        for name in ("longest_wait", "first_wait"):
+            seconds = getattr(self, name)
+            is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+            # Not true of NaN, either.
+            if not is_number or not seconds >= 0:
+                raise UsageError(f"`{name}` of `Retries` must be a number of seconds, 0 or more")
 
     def wait(self, call: Call[Any], error: SpaceDuckError, made: int) -> float | None:
         """The seconds to wait before the call is made again; `None` if it is not."""
         if made > self.count or not _may_repeat(call, error):
             return None
         wanted = error.retry_after if isinstance(error, (RateLimitedError, UnavailableError)) else 0
+        if wanted and wanted > self.longest_wait:
+            return None
+        doubled = self.first_wait * 2.0 ** min(made - 1, _MOST_DOUBLINGS)
         # Spread, so that many agents that were refused at once do not come back at once.
-        own = self.first_wait * 2 ** (made - 1) * random.uniform(0.5, 1)  # noqa: S311
-        wait = max(wanted or 0, own)
-        return wait if wait <= self.longest_wait else None
+        spread = random.uniform(0.5, 1)  # noqa: S311
+        own = min(doubled, self.longest_wait, LONGEST_WAIT) * spread
+        return max(wanted or 0, own)
 
 
 def _may_repeat(call: Call[Any], error: SpaceDuckError) -> bool:
@@ -149,12 +169,13 @@ def outcome(call: Call[T], answer: Answer, url: str, key: BeakKey | None) -> T:
         raise _with_wait(kind(answer.status, {}), answer)
     # A word of a newer galaxy: its status still tells whether to wait.
     kind = BY_CODE.get(word) or _BY_STATUS.get(answer.status, ApiError)
-    if kind is NotFoundError and not call.may_miss:
+    if kind is MethodNotAllowedError or (kind is NotFoundError and not call.may_miss):
         message = (
             f"this galaxy has no `{call.method} /beak{call.path}`: it is older than this package, "
             f"or {url} is not its whole address"
         )
-        raise NotSupportedError(answer.status, {**data, "message": message})
+        lacks = NotSupportedError if kind is NotFoundError else kind
+        raise lacks(answer.status, {**data, "message": message})
     if kind is UnauthorizedError and key and call.with_key:
         raise UnauthorizedError(answer.status, {**data, "message": _why_unknown(key, url)})
     raise _with_wait(kind(answer.status, data), answer)
@@ -174,18 +195,19 @@ def _with_wait(error: ApiError, answer: Answer) -> ApiError:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds or a date, RFC 9110 section 10.2.3."""
+    """Seconds or a date, RFC 9110 section 10.2.3; never more than `LONGEST_WAIT`."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        return float(value)
+        return min(float(value), LONGEST_WAIT)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # A number in the date may be larger than any that C has.
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, moment.timestamp() - time.time())
+    return min(max(0.0, moment.timestamp() - time.time()), LONGEST_WAIT)
 
 
 def _why_unknown(key: BeakKey, url: str) -> str:
@@ -200,12 +222,22 @@ def _why_unknown(key: BeakKey, url: str) -> str:
 def _not_ours(answer: Answer, url: str) -> str:
     given = answer.headers.get("content-type", "").partition(";")[0].strip() or "nothing readable"
     what = f"{url} is not the API of a galaxy: it answered {answer.status} with {given}"
-    if codes.is_redirect(answer.status):
+    if codes.is_redirect(answer.status) and _leads_away(answer, url):
         # Not followed: the Beak Key would go wherever it leads.
         return f"{what}, a redirection; write the address that it leads to"
     if url.startswith("https://") and ".execute-api." in url and not urlsplit(url).path:
         return f"{what}; the address of one in AWS ends with its stage, `/prod`"
     return f"{what}; write the address that `spaceduck status` or `cargo galaxy` prints"
+
+
+def _leads_away(answer: Answer, url: str) -> bool:
+    """Whether a redirection is to another address; a site's own lead to another of its pages."""
+    here = urlsplit(url)
+    try:
+        there = urlsplit(urljoin(url, answer.headers.get("location", "")))
+    except ValueError:
+        return False
+    return (there.scheme, there.netloc) != (here.scheme, here.netloc)
 
 
 def unknown_form(error: Exception) -> UnexpectedAnswerError:

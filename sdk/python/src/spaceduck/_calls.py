@@ -57,22 +57,37 @@ def hatch(email: str, password: str, display_name: str, captcha_token: str) -> C
     return Call("POST", "/hatch", read, body=body, with_key=False, recovery=recovery)
 
 
-def verify(email: str, code: str) -> Call[models.Hatched]:
+def verify(
+    email: str,
+    code: str,
+    hatch_id: str | None = None,
+    password: str | None = None,
+    display_name: str | None = None,
+) -> Call[models.Hatched]:
     """Exchanges a code for a duckling."""
-    body = {"email": email, "code": code}
+    body = _given(
+        email=email, code=code, hatch_id=hatch_id, password=password, display_name=display_name
+    )
     recovery = (
         "the duckling may have hatched and its key be lost on the way; if `verify` now refuses the "
-        "code, sign in on the site `spaceduckling` and rotate the key"
+        "code, sign in on the site `spaceduckling`, with a new password if need be, and rotate the "
+        "key"
     )
     read = _gives(models.Hatched)
     return Call("POST", "/verify", read, body=body, with_key=False, recovery=recovery)
 
 
-def resend(email: str) -> Call[models.Mailed]:
+def resend(
+    email: str, hatch_id: str | None = None, captcha_token: str | None = None
+) -> Call[models.Mailed]:
     """Sends another code."""
-    body = {"email": email}
+    body = _given(email=email, hatch_id=hatch_id, captcha_token=captcha_token)
     read = _gives(models.Mailed)
     return Call("POST", "/resend", read, body=body, with_key=False, recovery=_ASK)
+
+
+def _given(**fields: str | None) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def get_certificate(cert_id: str) -> Call[models.Certificate]:
@@ -158,6 +173,25 @@ def _repeat_key(given: str | None) -> str:
     if not 1 <= len(given) <= _LONGEST_REPEAT_KEY or not given.isascii() or not given.isprintable():
         raise UsageError("an idempotency key has 1 to 255 visible ASCII characters")
     return given
+
+
+def get_duck(duckling_id: str) -> Call[models.PublicDuck]:
+    """What another duckling shows."""
+    path = f"/ducks/{segment(duckling_id)}"
+    return Call("GET", path, _gives(models.PublicDuck), is_repeatable=True, may_miss=True)
+
+
+def block(duckling_id: str) -> Call[models.Status]:
+    """Refuses its pecks."""
+    body, read = {"duckling_id": duckling_id}, _gives(models.Status)
+    return Call("POST", "/me/blocks", read, body=body, is_repeatable=True, may_miss=True)
+
+
+def unblock(duckling_id: str) -> Call[models.Status]:
+    """Takes its pecks again."""
+    path, read = f"/me/blocks/{segment(duckling_id)}", _gives(models.Status)
+    recovery = "if it says `not_found` now, the block is gone"
+    return Call("DELETE", path, read, may_miss=True, recovery=recovery)
 
 
 def get_peck(peck_id: str) -> Call[models.Peck]:

@@ -145,6 +145,12 @@ class NotSupportedError(NotFoundError):
     """The galaxy has no such call: it is older than this package."""
 
 
+class MethodNotAllowedError(NotSupportedError):
+    """The galaxy has no such call with this method: it is older than this package."""
+
+    code = "method_not_allowed"
+
+
 class AlreadyExistsError(ApiError):
     """It is already there, such as the same peck waiting for an answer."""
 
@@ -216,6 +222,7 @@ BY_CODE: dict[str, type[ApiError]] = {
         ForbiddenError,
         TierTooLowError,
         NotFoundError,
+        MethodNotAllowedError,
         AlreadyExistsError,
         ConflictError,
         TooLargeError,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx
 
 from . import _call
-from ._address import BeakKey, base, is_this_machine
+from ._address import BeakKey, base
 from ._call import Answer, Call, Retries
 from ._certificates import verify_certificate
 from ._errors import (
@@ -17,6 +17,7 @@ from ._errors import (
     SpaceDuckError,
     TimedOutError,
     UnexpectedAnswerError,
+    UsageError,
 )
 from ._models import Claims, Rotated
 
@@ -45,13 +46,11 @@ class Settings:
     ) -> None:
         self.api_base = base(api_base, allow_plain_http=allow_plain_http)
         self.key = None if beak_key is None else BeakKey(beak_key)
-        self.timeout = timeout
+        self.timeout = _seconds(timeout)
         self.retries = Retries(count=retries) if isinstance(retries, int) else retries
+        if not isinstance(self.retries, Retries):
+            raise UsageError("`retries` is a number or `spaceduck.Retries`")
         self.keys = KeySet()
-
-    def trusts_environment(self) -> bool:
-        """Whether the proxies that the environment names are used: not to reach this machine."""
-        return not is_this_machine(self.api_base)
 
     def request(self, call: Call[Any]) -> dict[str, Any]:
         """A call as httpx takes it."""
@@ -78,9 +77,19 @@ class Settings:
         return self.retries.wait(call, error, made)
 
     def failed(self, call: Call[Any], error: Exception) -> SpaceDuckError:
-        """An error of HTTP in our words. Theirs is not kept: its trace knows the headers."""
+        """Any error of HTTP in our words. Theirs is not kept: its trace knows the headers."""
         if isinstance(error, httpx.DecodingError):
             return _call.unknown_form(error)
+        if isinstance(error, RuntimeError):
+            return UsageError(
+                "this client can't be used any more: it was closed, or its `http_client` was, or "
+                "it was made in an event loop that has ended; make a new one"
+            )
+        if isinstance(error, (TypeError, ValueError, httpx.InvalidURL, httpx.LocalProtocolError)):
+            return UsageError(
+                f"`{call.method} /beak{call.path}` can't be sent: an argument has a type or "
+                f"characters that HTTP and JSON have no form for ({type(error).__name__})"
+            )
         was_sent = not isinstance(error, _NOT_SENT)
         message = f"{self.api_base} did not answer `{call.method} /beak{call.path}`"
         if isinstance(error, httpx.TimeoutException):
@@ -94,6 +103,17 @@ class Settings:
         elif not was_sent:
             message += "; is this the right address, and is the galaxy running?"
         return kind(message, was_sent=was_sent)
+
+
+def _seconds(timeout: float) -> float:
+    """A timeout that can be waited for."""
+    is_number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+    if not is_number or not 0 < timeout <= _call.LONGEST_WAIT:
+        raise UsageError(
+            "`timeout` must be a number of seconds, more than 0 and at most "
+            f"{_call.LONGEST_WAIT:.0f}, which is a year"
+        )
+    return timeout
 
 
 class Body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -10,9 +11,11 @@ from typing import Any, Literal, TypeVar
 import httpx
 
 from . import _calls, _models
+from ._address import required
 from ._call import Answer, Call, Retries
 from ._errors import InvalidCertificateError, SpaceDuckError
 from ._http import Body, Settings
+from ._network import build
 from ._paging import Listing
 
 T = TypeVar("T")
@@ -52,7 +55,8 @@ class Galaxy:
             allow_plain_http=allow_plain_http,
         )
         self._is_ours = http_client is None
-        self._http = http_client or httpx.Client(trust_env=self._settings.trusts_environment())
+        self._process = os.getpid()
+        self._http: httpx.Client = http_client or build(httpx.Client, self.api_base)
 
     @property
     def api_base(self) -> str:
@@ -96,13 +100,31 @@ class Galaxy:
         """Asks for a new duckling. A code goes to the address; `verify` takes it."""
         return self._send(_calls.hatch(email, password, display_name, captcha_token))
 
-    def verify(self, email: str, code: str) -> _models.Hatched:
-        """Exchanges the code for a duckling, its Beak Key and its certificate."""
-        return self._send(_calls.verify(email, code))
+    def verify(
+        self,
+        email: str,
+        code: str,
+        *,
+        hatch_id: str | None = None,
+        password: str | None = None,
+        display_name: str | None = None,
+    ) -> _models.Hatched:
+        """Exchanges the code for a duckling, its Beak Key and its certificate.
 
-    def resend(self, email: str) -> _models.Mailed:
-        """Sends another code; once a minute."""
-        return self._send(_calls.resend(email))
+        Pass the `hatch_id` of your hatch and the password and name that you want: they count,
+        whatever other people sent to `hatch` with this address.
+        """
+        call = _calls.verify(email, code, hatch_id, password, display_name)
+        return self._send(call)
+
+    def resend(
+        self, email: str, *, hatch_id: str | None = None, captcha_token: str | None = None
+    ) -> _models.Mailed:
+        """Sends another code; one a minute and four an hour.
+
+        Needs the `hatch_id` of your hatch, or a captcha.
+        """
+        return self._send(_calls.resend(email, hatch_id, captcha_token))
 
     def get_certificate(self, cert_id: str) -> _models.Certificate:
         """The public side of anybody's certificate."""
@@ -150,14 +172,21 @@ class Galaxy:
     def _exchange(self, call: Call[Any]) -> Answer | SpaceDuckError:
         body = Body(self._settings.timeout)
         try:
-            with self._http.stream(**self._settings.request(call)) as response:
+            with self._here().stream(**self._settings.request(call)) as response:
                 for chunk in response.iter_bytes():
                     body.add(chunk)
                 return body.of(response)
         except SpaceDuckError as error:
             return error
-        except httpx.HTTPError as error:
+        except Exception as error:  # Whatever HTTP, TLS and JSON may raise.
             return self._settings.failed(call, error)
+
+    def _here(self) -> httpx.Client:
+        """The client of this process: two that share a connection read each other's answers."""
+        if self._is_ours and self._process != os.getpid():
+            self._process = os.getpid()
+            self._http = build(httpx.Client, self.api_base)
+        return self._http
 
 
 class Duck(Galaxy):
@@ -177,7 +206,8 @@ class Duck(Galaxy):
         allow_plain_http: bool = False,
         http_client: httpx.Client | None = None,
     ) -> None:
-        self._set_up(api_base, beak_key, timeout, retries, allow_plain_http, http_client)
+        key = required(beak_key)
+        self._set_up(api_base, key, timeout, retries, allow_plain_http, http_client)
 
     def me(self) -> _models.Me:
         """The duckling itself: name, tier, bonds, certificate."""
@@ -241,6 +271,18 @@ class Duck(Galaxy):
         """The duckling's pecks, newest first: those that came `in`, or went `out`."""
         return Listing(lambda at: self._send(_calls.pecks(direction, status, page_size, at)))
 
+    def get_duck(self, duckling_id: str) -> _models.PublicDuck:
+        """What another duckling shows: name, tier, certificate, number of bonds."""
+        return self._send(_calls.get_duck(duckling_id))
+
+    def block(self, duckling_id: str) -> _models.Status:
+        """Refuses another duckling's pecks from now on; for it, this duckling is not there."""
+        return self._send(_calls.block(duckling_id))
+
+    def unblock(self, duckling_id: str) -> _models.Status:
+        """Takes another duckling's pecks again."""
+        return self._send(_calls.unblock(duckling_id))
+
     def get_peck(self, peck_id: str) -> _models.Peck:
         """A peck of which the duckling is a party."""
         return self._send(_calls.get_peck(peck_id))
@@ -270,13 +312,28 @@ def hatch(
         return galaxy.hatch(email, password, display_name, captcha_token)
 
 
-def verify(email: str, code: str, *, api_base: str) -> _models.Hatched:
+def verify(
+    email: str,
+    code: str,
+    *,
+    api_base: str,
+    hatch_id: str | None = None,
+    password: str | None = None,
+    display_name: str | None = None,
+) -> _models.Hatched:
     """Exchanges the code for a duckling, its Beak Key and its certificate."""
+    given = {"hatch_id": hatch_id, "password": password, "display_name": display_name}
     with Galaxy(api_base) as galaxy:
-        return galaxy.verify(email, code)
+        return galaxy.verify(email, code, **given)
 
 
-def resend(email: str, *, api_base: str) -> _models.Mailed:
-    """Sends another code; once a minute."""
+def resend(
+    email: str,
+    *,
+    api_base: str,
+    hatch_id: str | None = None,
+    captcha_token: str | None = None,
+) -> _models.Mailed:
+    """Sends another code; one a minute and four an hour."""
     with Galaxy(api_base) as galaxy:
-        return galaxy.resend(email)
+        return galaxy.resend(email, hatch_id=hatch_id, captcha_token=captcha_token)

@@ -1,0 +1,196 @@
+//! Attempts to hatch, and whose passwords count, in the ledger.
+//!
+//! ```text
+//! attempt#ADDRESS  HATCH_ID     an attempt
+//! attempt#ADDRESS  from#CLIENT  the id of a client's newest attempt
+//! account#ACCOUNT  guard        which attempt made it; when it was settled
+//! ```
+//!
+//! None of these has a time to live: an account that was never confirmed can be confirmed at any
+//! time. A hatching takes the attempts away.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use beak_core::id::HatchId;
+use beak_core::person::DisplayName;
+use beak_core::ports::{AccountId, Accounts, Attempt};
+use beak_core::{OffsetDateTime, Result};
+
+use super::DynamoStore;
+use super::item::{Attributes, Item, guard_key, ledger_key, millis, moment, number, text};
+use super::transaction::{Change, Transaction};
+use crate::failure::{code, failed};
+
+/// Under which name it is kept since when accounts are settled.
+const SETTLES_SINCE: &str = "settles-since";
+
+fn attempts(address: &str) -> String {
+    format!("attempt#{address}")
+}
+
+fn account_key(account: &AccountId) -> Attributes {
+    guard_key(format!("account#{}", account.as_str()))
+}
+
+fn read(item: &Attributes, address: &str) -> Result<Attempt> {
+    let item = Item(item);
+    Ok(Attempt {
+        id: HatchId::parse(item.text("hatch_id")?)?,
+        address: address.to_owned(),
+        from: item.maybe_text("client").map(str::to_owned),
+        display_name: DisplayName::kept(item.text("display_name")?),
+        at: item.moment("made_at")?,
+    })
+}
+
+impl DynamoStore {
+    /// Settles an account as a part of a transaction.
+    pub(super) fn settle_in(
+        &self,
+        to: &mut Transaction,
+        account: &AccountId,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let change = Change {
+            table: self.table("ledger"),
+            key: account_key(account),
+            update: "SET settled_at = if_not_exists(settled_at, :now)",
+            values: super::item::attributes([(":now", number(millis(now)))]),
+        };
+        to.update("account", change, None)
+    }
+
+    /// Keeps a value of an account, unless it has one.
+    async fn keep(
+        &self,
+        account: &AccountId,
+        name: &str,
+        value: AttributeValue,
+        doing: &str,
+    ) -> Result<()> {
+        let asked = self
+            .client
+            .update_item()
+            .table_name(self.table("ledger"))
+            .set_key(Some(account_key(account)))
+            .update_expression(format!("SET {name} = if_not_exists({name}, :value)"))
+            .expression_attribute_values(":value", value);
+        asked.send().await.map(|_| ()).map_err(|error| failed(doing, &error))
+    }
+
+    /// Adds to the tries of an attempt where `only_if` holds. Whether it did.
+    async fn add_tries(
+        &self,
+        attempt: &Attempt,
+        by: i64,
+        (only_if, bound): (&str, i64),
+    ) -> Result<bool> {
+        let asked = self
+            .client
+            .update_item()
+            .table_name(self.table("ledger"))
+            .set_key(Some(ledger_key(attempts(&attempt.address), attempt.id.as_str())))
+            .update_expression("ADD tries :by")
+            .condition_expression(only_if)
+            .expression_attribute_values(":by", number(by))
+            .expression_attribute_values(":bound", number(bound));
+        match asked.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(failed("counting the tries of an attempt", &error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Accounts for DynamoStore {
+    async fn note_attempt(&self, attempt: &Attempt) -> Result<()> {
+        let id = attempt.id.as_str();
+        let mut item = ledger_key(attempts(&attempt.address), id);
+        item.insert("hatch_id".into(), text(id));
+        item.insert("display_name".into(), text(attempt.display_name.as_str()));
+        item.insert("made_at".into(), number(millis(attempt.at)));
+        item.insert("tries".into(), number(0));
+        let mut transaction = Transaction::default();
+        if let Some(from) = &attempt.from {
+            item.insert("client".into(), text(from));
+            let key = ledger_key(attempts(&attempt.address), format!("from#{from}"));
+            let mut newest = key;
+            newest.insert("hatch_id".into(), text(id));
+            transaction.put(self.table("ledger"), newest)?;
+        }
+        transaction.put(self.table("ledger"), item)?;
+        self.run(transaction).await.map(|_| ())
+    }
+
+    async fn attempt(&self, address: &str, id: &HatchId) -> Result<Option<Attempt>> {
+        let item = self.get("ledger", ledger_key(attempts(address), id.as_str())).await?;
+        item.map(|item| read(&item, address)).transpose()
+    }
+
+    async fn newest_attempt(&self, address: &str, from: &str) -> Result<Option<Attempt>> {
+        let key = ledger_key(attempts(address), format!("from#{from}"));
+        let Some(newest) = self.get("ledger", key).await? else { return Ok(None) };
+        let id = HatchId::parse(Item(&newest).text("hatch_id")?)?;
+        self.attempt(address, &id).await
+    }
+
+    async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool> {
+        self.add_tries(attempt, 1, ("tries < :bound", limit.into())).await
+    }
+
+    async fn give_back_try(&self, attempt: &Attempt) -> Result<()> {
+        self.add_tries(attempt, -1, ("tries > :bound", 0)).await.map(|_| ())
+    }
+
+    async fn forget_attempts(&self, address: &str) -> Result<()> {
+        self.clear(&attempts(address)).await
+    }
+
+    async fn note_maker(&self, account: &AccountId, attempt: &HatchId) -> Result<()> {
+        let value = text(attempt.as_str());
+        self.keep(account, "made_by", value, "noting who made an account").await
+    }
+
+    async fn maker(&self, account: &AccountId) -> Result<Option<HatchId>> {
+        let item = self.get("ledger", account_key(account)).await?;
+        let made_by = item.as_ref().and_then(|item| Item(item).maybe_text("made_by"));
+        made_by.map(HatchId::parse).transpose()
+    }
+
+    async fn settle(&self, account: &AccountId, now: OffsetDateTime) -> Result<()> {
+        self.keep(account, "settled_at", number(millis(now)), "settling an account").await
+    }
+
+    async fn is_settled(&self, account: &AccountId) -> Result<bool> {
+        let item = self.get("ledger", account_key(account)).await?;
+        let at = item.map(|item| Item(&item).maybe_number("settled_at")).transpose()?;
+        Ok(at.flatten().is_some())
+    }
+
+    async fn forget_account(&self, account: &AccountId) -> Result<()> {
+        let asked = self.client.delete_item().table_name(self.table("ledger"));
+        let gone = asked.set_key(Some(account_key(account))).send().await;
+        gone.map(|_| ()).map_err(|error| failed("forgetting an account", &error))
+    }
+
+    async fn settles_since(&self, now: OffsetDateTime) -> Result<OffsetDateTime> {
+        // It never changes, so one look lasts as long as the process.
+        if let Some(since) = self.settles_since.get() {
+            return Ok(*since);
+        }
+        let mut item = guard_key(SETTLES_SINCE);
+        item.insert("since".into(), number(millis(now)));
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk)").send().await;
+        let since = match put {
+            Ok(_) => moment(millis(now))?,
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => {
+                let kept = self.get("ledger", guard_key(SETTLES_SINCE)).await?;
+                Item(&kept.unwrap_or_default()).moment("since")?
+            }
+            Err(error) => return Err(failed("noting since when accounts are settled", &error)),
+        };
+        Ok(*self.settles_since.get_or_init(|| since))
+    }
+}

@@ -1,0 +1,272 @@
+//! New pecks and lists of them, and how many wait.
+//!
+//! ```text
+//! pair#SOURCE#TARGET#TYPE  guard    the peck that waits or is a bond
+//! waiting#SOURCE#TARGET    guard    how many of them wait
+//! block#OWNER              OTHER    that the owner refuses the other's pecks
+//! ```
+//!
+//! How many wait in all is an attribute of each of the two ducklings. So a new peck changes both,
+//! under the condition that they are there, and a deletion waits until none is left.
+
+use beak_core::id::DucklingId;
+use beak_core::peck::{
+    Direction, Peck, PeckStatus, WAITING_FOR_A_PAIR, WAITING_ON_A_TARGET,
+    WAITING_ON_A_TARGET_FROM_T0,
+};
+use beak_core::ports::{Crowd, Idempotency, Listed, Move, Moved, Page, PeckQuery, Pecked};
+use beak_core::tier::Tier;
+use beak_core::{Duration, Result, audit};
+
+use super::changes::key;
+use super::item::{
+    self, Attributes, Item, attributes, guard, guard_key, ledger_key, number, of_due, pair_guard,
+    peck_due, repeat_guard, seconds, text,
+};
+use super::transaction::{Change, Outcome, Transaction};
+use super::writes::TRIES;
+use super::{DynamoStore, by, restless};
+use crate::failure::failed;
+
+/// How long a repeated call is known as such.
+const REPEAT_LIFETIME: Duration = Duration::hours(24);
+
+/// How long the count of a pair outlives the last peck that changed it.
+const COUNT_LIFETIME: Duration = Duration::days(30);
+
+/// How many items a filtered list reads at most before it answers.
+const LOOKED_AT: usize = 1000;
+
+/// How many of them it reads at once.
+const FILTERED_AT_ONCE: usize = 100;
+
+/// What a duckling takes part in: it is there, and its deletion has not begun.
+const THERE: &str = "attribute_exists(duckling_id) AND attribute_not_exists(leaving)";
+
+impl DynamoStore {
+    pub(super) async fn write_peck(
+        &self,
+        peck: &Peck,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Pecked> {
+        for _ in 0..TRIES {
+            if let Some(answer) = self.repeated(peck, idempotency).await? {
+                return Ok(answer);
+            }
+            let outcome = self.run(self.new_peck(peck, idempotency)?).await?;
+            if matches!(outcome, Outcome::Done) {
+                return Ok(Pecked::Done);
+            }
+            if outcome.lost("repeat").is_some() {
+                continue;
+            }
+            if let Some(refusal) = self.refusal(peck, &outcome).await? {
+                return Ok(refusal);
+            }
+        }
+        Err(restless())
+    }
+
+    /// Why there can be no such peck, if there can't. A lapsed one in its place is put away.
+    async fn refusal(&self, peck: &Peck, outcome: &Outcome) -> Result<Option<Pecked>> {
+        let (source, target) = (outcome.lost("source"), outcome.lost("target"));
+        if outcome.lost("block").is_some() || target.is_some_and(is_away) {
+            return Ok(Some(Pecked::NoTarget));
+        }
+        if source.is_some_and(is_away) {
+            return Ok(Some(Pecked::NoSource));
+        }
+        if let Some(pair) = outcome.lost("pair") {
+            let earlier = self.peck_named(Item(pair).text("peck_id")?).await?;
+            let Some(earlier) = earlier else { return Ok(None) };
+            return Ok(match earlier.status_at(peck.created_at) {
+                PeckStatus::Pending => Some(Pecked::AlreadyPending),
+                PeckStatus::Approved => Some(Pecked::AlreadyBonded),
+                // Its time has passed, or it was settled just now: either way there is room.
+                _ => {
+                    let now = peck.created_at;
+                    let moved = self.write_move(&earlier.id, &Move::Expire, now).await?;
+                    debug_assert!(!matches!(moved, Moved::Full(_)));
+                    None
+                }
+            });
+        }
+        let crowds = [
+            (source.is_some(), Crowd::Source),
+            (target.is_some(), Crowd::Target),
+            (outcome.lost("waiting").is_some(), Crowd::Pair),
+        ];
+        let crowd = crowds.into_iter().find(|(lost, _)| *lost);
+        Ok(crowd.map(|(_, crowd)| Pecked::Crowded(crowd)))
+    }
+
+    /// What an earlier call with this idempotency key has made.
+    async fn repeated(
+        &self,
+        peck: &Peck,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<Pecked>> {
+        let Some(given) = idempotency else { return Ok(None) };
+        let kept = self.get("ledger", guard_key(repeat_guard(&given.key))).await?;
+        let Some(kept) = kept else { return Ok(None) };
+        let kept = Item(&kept);
+        // DynamoDB removes lapsed items in its own time.
+        if kept.number("expires_at")? <= peck.created_at.unix_timestamp() {
+            return Ok(None);
+        }
+        if kept.text("content")? != given.content {
+            return Ok(Some(Pecked::KeyTaken));
+        }
+        let earlier = self.peck_named(kept.text("peck_id")?).await?;
+        Ok(Some(earlier.map_or(Pecked::KeyTaken, Pecked::Repeated)))
+    }
+
+    fn new_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Transaction> {
+        let mut transaction = Transaction::default();
+        let ledger = || self.table("ledger");
+        let id = peck.id.as_str();
+        transaction.create("pair", ledger(), "pk", guard(pair_guard(peck), "peck_id", id))?;
+        transaction.create("peck", self.table("pecks"), "peck_id", item::of_peck(peck))?;
+        transaction.put(ledger(), of_due(peck_due(peck), "peck_id", id))?;
+        if let Some(tier) = peck.source_tier {
+            self.add_to_source(&mut transaction, peck, tier)?;
+            self.add_to_target(&mut transaction, peck, tier)?;
+            self.count_pair(&mut transaction, peck, 1)?;
+        } else {
+            for (name, id) in [("source", &peck.source), ("target", &peck.target)] {
+                transaction.check(name, self.table("ducklings"), key(id), THERE)?;
+            }
+        }
+        let block = block_key(&peck.target, &peck.source);
+        transaction.check("block", ledger(), block, "attribute_not_exists(pk)")?;
+        if let Some(given) = idempotency {
+            let now = peck.created_at;
+            let mut kept = guard(repeat_guard(&given.key), "peck_id", id);
+            kept.insert("content".into(), text(&given.content));
+            let until = (now + REPEAT_LIFETIME).unix_timestamp();
+            kept.insert("expires_at".into(), by(until));
+            let change_over = ("expires_at <= :now", now.unix_timestamp());
+            transaction.create_or_replace("repeat", ledger(), kept, change_over)?;
+        }
+        self.count(&mut transaction, &[(PeckStatus::Pending.word(), 1)])?;
+        self.tell(&mut transaction, &[audit::of_peck(peck)])?;
+        Ok(transaction)
+    }
+
+    fn add_to_source(&self, to: &mut Transaction, peck: &Peck, tier: Tier) -> Result<()> {
+        let limit = tier.waiting_pecks();
+        let condition = format!("{THERE} AND {}", below("waits_out", ":limit"));
+        let change = Change {
+            table: self.table("ducklings"),
+            key: key(&peck.source),
+            update: "ADD waits_out :one",
+            values: attributes([(":one", number(1)), (":limit", number(limit.into()))]),
+        };
+        to.update("source", change, Some(&condition))
+    }
+
+    fn add_to_target(&self, to: &mut Transaction, peck: &Peck, tier: Tier) -> Result<()> {
+        let mut condition = format!("{THERE} AND {}", below("waits_in", ":limit"));
+        let mut update = "ADD waits_in :one".to_owned();
+        let limit = number(WAITING_ON_A_TARGET.into());
+        let mut values = attributes([(":one", number(1)), (":limit", limit)]);
+        if tier == Tier::T0 {
+            condition += " AND ";
+            condition += &below("waits_in_new", ":half");
+            update += ", waits_in_new :one";
+            values.insert(":half".into(), number(WAITING_ON_A_TARGET_FROM_T0.into()));
+        }
+        let (table, key) = (self.table("ducklings"), key(&peck.target));
+        to.update("target", Change { table, key, update: &update, values }, Some(&condition))
+    }
+
+    /// Adds to how many pecks of a pair wait.
+    pub(super) fn count_pair(&self, to: &mut Transaction, peck: &Peck, change: i64) -> Result<()> {
+        let gone = seconds(peck.expires_at + COUNT_LIFETIME);
+        let mut values = attributes([(":by", number(change)), (":gone", gone)]);
+        let limited = (change > 0).then(|| below("waits", ":limit"));
+        if limited.is_some() {
+            values.insert(":limit".into(), number(WAITING_FOR_A_PAIR.into()));
+        }
+        let change = Change {
+            table: self.table("ledger"),
+            key: guard_key(format!("waiting#{}#{}", peck.source, peck.target)),
+            update: "SET expires_at = :gone ADD waits :by",
+            values,
+        };
+        to.update("waiting", change, limited.as_deref())
+    }
+
+    pub(super) async fn list_pecks(&self, asked: &PeckQuery, page: &Page) -> Result<Listed<Peck>> {
+        let (index, side) = match asked.direction {
+            Direction::In => ("by_target", "target_id"),
+            Direction::Out => ("by_source", "source_id"),
+        };
+        let party = || text(asked.party.as_str());
+        let key = |id: &String| attributes([("peck_id", text(id)), (side, party())]);
+        let mut start = page.after.as_ref().map(key);
+        let (mut items, mut looked_at) = (Vec::new(), 0);
+        // Without a filter, what is read is what is answered, and one more shows if that is all.
+        let limit = if asked.status.is_none() { page.limit + 1 } else { FILTERED_AT_ONCE };
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(self.table("pecks"))
+                .index_name(index)
+                .key_condition_expression(format!("{side} = :party"))
+                .expression_attribute_values(":party", party())
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(|error| failed("listing pecks", &error))?;
+            let read = answer.items().len();
+            for (at, item) in answer.items().iter().enumerate() {
+                let peck = Item(item).peck()?;
+                looked_at += 1;
+                let more = at + 1 < read || answer.last_evaluated_key().is_some();
+                let id = peck.id.to_string();
+                if asked.status.is_none_or(|status| status == peck.status_at(asked.now)) {
+                    items.push(peck);
+                }
+                if items.len() == page.limit || looked_at == LOOKED_AT {
+                    return Ok(Listed { items, next: more.then_some(id) });
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(Listed { items, next: None });
+            }
+        }
+    }
+}
+
+/// The partition of those whose pecks a duckling refuses.
+pub(super) fn blocks(owner: &DucklingId) -> String {
+    format!("block#{owner}")
+}
+
+pub(super) fn block_key(owner: &DucklingId, other: &DucklingId) -> Attributes {
+    ledger_key(blocks(owner), other.as_str())
+}
+
+/// What takes a peck of the waiting ones of a side: the names of the counts.
+pub(super) fn counts_of(peck: &Peck, direction: Direction) -> &'static [&'static str] {
+    match (direction, peck.source_tier) {
+        // Asked before there were counts.
+        (_, None) => &[],
+        (Direction::Out, Some(_)) => &["waits_out"],
+        (Direction::In, Some(Tier::T0)) => &["waits_in", "waits_in_new"],
+        (Direction::In, Some(_)) => &["waits_in"],
+    }
+}
+
+/// That a count is missing or below a limit.
+fn below(count: &str, limit: &str) -> String {
+    format!("(attribute_not_exists({count}) OR {count} < {limit})")
+}
+
+/// Whether a duckling is not there, or about to go.
+fn is_away(item: &Attributes) -> bool {
+    item.is_empty() || item.contains_key("leaving")
+}

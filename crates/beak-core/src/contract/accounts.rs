@@ -1,0 +1,178 @@
+//! What keeps accounts, attempts and journals has to do, as named cases: the tests of each adapter
+//! run all of them with [`accounts_contract!`](crate::accounts_contract).
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use time::Duration;
+
+use super::{hatching, seed, start};
+use crate::id::HatchId;
+use crate::person::DisplayName;
+use crate::ports::{AccountId, Accounts, Attempt, Hatched, Journal, Journals, Mark, Store};
+
+/// Makes a test of each case. `$open` is an expression that gives an empty [`Kept`] and a guard,
+/// which is dropped after the case.
+#[macro_export]
+macro_rules! accounts_contract {
+    ($open:expr) => {
+        $crate::accounts_contract! { @list tests $open }
+    };
+    // All cases one after the other, inside an async function.
+    (run $open:expr) => {
+        $crate::accounts_contract! { @list run $open }
+    };
+    (@list $form:ident $open:expr) => {
+        $crate::accounts_contract! { @$form $open;
+            a_journal_has_one_next_version
+            an_attempt_is_found_by_its_id_and_its_client
+            the_tries_of_an_attempt_are_counted_exactly
+            the_first_word_says_who_made_an_account
+            a_hatching_settles_its_account
+            the_moment_since_when_accounts_are_settled_stays
+        }
+    };
+    (@run $open:expr; $($case:ident)*) => {$(
+        eprintln!("case {}", stringify!($case));
+        let (kept, _guard) = $open;
+        $crate::contract::accounts::$case(kept).await;
+    )*};
+    (@tests $open:expr; $($case:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            let (kept, _guard) = $open;
+            $crate::contract::accounts::$case(kept).await;
+        }
+    )*};
+}
+
+/// The adapters under test.
+pub struct Kept {
+    /// Ducklings, for what hatches with an account.
+    pub store: Arc<dyn Store>,
+    /// Accounts and attempts.
+    pub accounts: Arc<dyn Accounts>,
+    /// Journals.
+    pub journals: Arc<dyn Journals>,
+}
+
+fn attempt(tag: &str, address: &str, from: Option<&str>) -> Attempt {
+    Attempt {
+        id: HatchId::new(start(), seed(tag)),
+        address: address.into(),
+        from: from.map(str::to_owned),
+        display_name: DisplayName::parse(tag).expect("a name"),
+        at: start(),
+    }
+}
+
+/// Of any number of writes at once one wins, and nothing of the others is kept.
+pub async fn a_journal_has_one_next_version(Kept { journals, .. }: Kept) {
+    assert_eq!(journals.journal("x").await, Ok(None));
+    let journal = |version, what: &str| Journal {
+        name: "x".into(),
+        version,
+        until: start() + Duration::hours(1),
+        marks: vec![
+            Mark { at: start(), what: what.into() },
+            Mark { at: start(), what: String::new() },
+        ],
+        in_a_row: 7,
+    };
+    assert_eq!(journals.write_journal(&journal(2, "too early")).await, Ok(false));
+    for version in [1, 2] {
+        let tries: Vec<_> = (0..20).map(|n| journal(version, &n.to_string())).collect();
+        let writes = join_all(tries.iter().map(|one| journals.write_journal(one))).await;
+        let won = writes.iter().filter(|written| **written == Ok(true)).count();
+        assert_eq!(won, 1, "{writes:?}");
+        assert!(writes.iter().all(Result::is_ok), "{writes:?}");
+        let winner = writes.iter().position(|written| *written == Ok(true)).expect("one");
+        assert_eq!(journals.journal("x").await, Ok(Some(tries[winner].clone())));
+    }
+    assert_eq!(journals.journal("y").await, Ok(None));
+}
+
+/// By no other address, and by no other client.
+pub async fn an_attempt_is_found_by_its_id_and_its_client(Kept { accounts, .. }: Kept) {
+    let first = attempt("first", "swan", Some("here"));
+    let newer = attempt("newer", "swan", Some("here"));
+    let elsewhere = attempt("elsewhere", "swan", Some("there"));
+    let unknown = attempt("unknown", "swan", None);
+    let other = attempt("other", "crane", Some("here"));
+    for one in [&first, &newer, &elsewhere, &unknown, &other] {
+        assert_eq!(accounts.note_attempt(one).await, Ok(()));
+    }
+    for one in [&first, &newer, &elsewhere, &unknown] {
+        assert_eq!(accounts.attempt("swan", &one.id).await, Ok(Some(one.clone())));
+        assert_eq!(accounts.attempt("crane", &one.id).await, Ok(None));
+    }
+    assert_eq!(accounts.newest_attempt("swan", "here").await, Ok(Some(newer.clone())));
+    assert_eq!(accounts.newest_attempt("swan", "there").await, Ok(Some(elsewhere)));
+    assert_eq!(accounts.newest_attempt("swan", "nowhere").await, Ok(None));
+    assert_eq!(accounts.forget_attempts("swan").await, Ok(()));
+    assert_eq!(accounts.attempt("swan", &newer.id).await, Ok(None));
+    assert_eq!(accounts.newest_attempt("swan", "here").await, Ok(None));
+    assert_eq!(accounts.newest_attempt("crane", "here").await, Ok(Some(other)));
+}
+
+/// However many at once.
+pub async fn the_tries_of_an_attempt_are_counted_exactly(Kept { accounts, .. }: Kept) {
+    let one = attempt("one", "swan", Some("here"));
+    assert_eq!(accounts.take_try(&one, 5).await, Ok(false), "it is not on record");
+    assert_eq!(accounts.give_back_try(&one).await, Ok(()));
+    assert_eq!(accounts.attempt("swan", &one.id).await, Ok(None));
+    assert_eq!(accounts.note_attempt(&one).await, Ok(()));
+    assert_eq!(accounts.give_back_try(&one).await, Ok(()));
+    let takes = join_all((0..30).map(|_| accounts.take_try(&one, 5))).await;
+    assert_eq!(takes.iter().filter(|taken| **taken == Ok(true)).count(), 5, "{takes:?}");
+    assert!(takes.iter().all(Result::is_ok), "{takes:?}");
+    assert_eq!(accounts.give_back_try(&one).await, Ok(()));
+    assert_eq!(accounts.take_try(&one, 5).await, Ok(true));
+    assert_eq!(accounts.take_try(&one, 5).await, Ok(false));
+    let found = accounts.newest_attempt("swan", "here").await.expect("read").expect("there");
+    assert_eq!(accounts.take_try(&found, 5).await, Ok(false), "found either way it is the same");
+}
+
+/// A second word, which came late, changes nothing.
+pub async fn the_first_word_says_who_made_an_account(Kept { accounts, .. }: Kept) {
+    let (account, other) = (AccountId::new("a"), AccountId::new("b"));
+    let ids = ["first", "second"].map(|tag| attempt(tag, "swan", None).id);
+    assert_eq!(accounts.maker(&account).await, Ok(None));
+    for id in &ids {
+        assert_eq!(accounts.note_maker(&account, id).await, Ok(()));
+    }
+    assert_eq!(accounts.maker(&account).await, Ok(Some(ids[0].clone())));
+    assert_eq!(accounts.maker(&other).await, Ok(None));
+    assert_eq!(accounts.is_settled(&account).await, Ok(false));
+    for _ in 0..2 {
+        assert_eq!(accounts.settle(&account, start()).await, Ok(()));
+    }
+    assert_eq!(accounts.is_settled(&account).await, Ok(true));
+    assert_eq!(accounts.is_settled(&other).await, Ok(false));
+    assert_eq!(accounts.maker(&account).await, Ok(Some(ids[0].clone())));
+    assert_eq!(accounts.forget_account(&account).await, Ok(()));
+    assert_eq!(accounts.is_settled(&account).await, Ok(false));
+    assert_eq!(accounts.maker(&account).await, Ok(None));
+}
+
+/// In the same transaction: a hatching that was lost settles nothing.
+pub async fn a_hatching_settles_its_account(Kept { store, accounts, .. }: Kept) {
+    let (first, second) = (hatching("swan", "first"), hatching("swan", "second"));
+    let id = attempt("one", "swan", None).id;
+    assert_eq!(accounts.note_maker(&first.account, &id).await, Ok(()));
+    assert_eq!(store.hatch(&first).await, Ok(Hatched::Done));
+    assert_eq!(store.hatch(&second).await, Ok(Hatched::Lost));
+    assert_eq!(accounts.is_settled(&first.account).await, Ok(true));
+    assert_eq!(accounts.maker(&first.account).await, Ok(Some(id)));
+    assert_eq!(accounts.is_settled(&second.account).await, Ok(false));
+}
+
+/// The first of any number of calls says when it was.
+pub async fn the_moment_since_when_accounts_are_settled_stays(Kept { accounts, .. }: Kept) {
+    let asked = |n| accounts.settles_since(start() + Duration::seconds(n));
+    let moments = join_all((0..20).map(asked)).await;
+    assert!(moments.iter().all(Result::is_ok), "{moments:?}");
+    let since = accounts.settles_since(start() + Duration::days(1)).await.expect("kept");
+    assert!(since < start() + Duration::seconds(20));
+    assert!(moments.iter().all(|moment| *moment == Ok(since)), "{moments:?}");
+}

@@ -1,0 +1,190 @@
+//! Crashes: a process that ends between two calls of its adapters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+use crate::certificate::Claims;
+use crate::error::{BeakError, Result};
+use crate::galaxy::Ports;
+use crate::id::HatchId;
+use crate::person::{Email, OtpCode, Password};
+use crate::ports::{
+    AccountId, Accounts, Attempt, CertificateAuthority, Entered, Identity, Journal, Journals,
+    Person, PublicKey, SignedUp, Tokens,
+};
+
+/// Lets so many calls through; the one after them, and all that follow it, never happen.
+struct Fuse {
+    inner: Ports,
+    left: AtomicI64,
+}
+
+/// Adapters that a process loses after so many calls.
+pub(super) fn fused(ports: &Ports, calls: i64) -> Ports {
+    let fuse = Arc::new(Fuse { inner: ports.clone(), left: AtomicI64::new(calls) });
+    Ports {
+        identity: Arc::clone(&fuse) as Arc<dyn Identity>,
+        accounts: Arc::clone(&fuse) as Arc<dyn Accounts>,
+        journals: Arc::clone(&fuse) as Arc<dyn Journals>,
+        authority: fuse,
+        ..ports.clone()
+    }
+}
+
+impl Fuse {
+    fn burn(&self) -> Result<&Ports> {
+        if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
+            return Ok(&self.inner);
+        }
+        Err(BeakError::Unavailable("the process has ended".into()))
+    }
+}
+
+#[async_trait]
+impl Identity for Fuse {
+    fn accepts(&self, password: &Password) -> Result<()> {
+        self.inner.identity.accepts(password)
+    }
+
+    async fn sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp> {
+        self.burn()?.identity.sign_up(email, password).await
+    }
+
+    async fn confirm(&self, email: &Email, code: &OtpCode) -> Result<Option<AccountId>> {
+        self.burn()?.identity.confirm(email, code).await
+    }
+
+    async fn set_password(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        new: &Password,
+    ) -> Result<bool> {
+        self.burn()?.identity.set_password(email, account, new).await
+    }
+
+    async fn sign_out_all(&self, email: &Email, account: &AccountId) -> Result<()> {
+        self.burn()?.identity.sign_out_all(email, account).await
+    }
+
+    async fn resend(&self, email: &Email) -> Result<()> {
+        self.burn()?.identity.resend(email).await
+    }
+
+    async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Entered>> {
+        self.burn()?.identity.sign_in(email, password).await
+    }
+
+    async fn refresh(&self, token: &str) -> Result<Option<Tokens>> {
+        self.burn()?.identity.refresh(token).await
+    }
+
+    async fn sign_out(&self, token: &str) -> Result<()> {
+        self.burn()?.identity.sign_out(token).await
+    }
+
+    async fn who(&self, token: &str) -> Result<Option<Person>> {
+        self.burn()?.identity.who(token).await
+    }
+
+    async fn forgot(&self, email: &Email) -> Result<()> {
+        self.burn()?.identity.forgot(email).await
+    }
+
+    async fn delete(&self, email: &Email) -> Result<()> {
+        self.burn()?.identity.delete(email).await
+    }
+
+    async fn reset(
+        &self,
+        email: &Email,
+        code: &OtpCode,
+        new: &Password,
+    ) -> Result<Option<AccountId>> {
+        self.burn()?.identity.reset(email, code, new).await
+    }
+
+    async fn is_older(&self, account: &AccountId, than: OffsetDateTime) -> Result<bool> {
+        self.burn()?.identity.is_older(account, than).await
+    }
+}
+
+#[async_trait]
+impl Accounts for Fuse {
+    async fn note_attempt(&self, attempt: &Attempt) -> Result<()> {
+        self.burn()?.accounts.note_attempt(attempt).await
+    }
+
+    async fn attempt(&self, address: &str, id: &HatchId) -> Result<Option<Attempt>> {
+        self.burn()?.accounts.attempt(address, id).await
+    }
+
+    async fn newest_attempt(&self, address: &str, from: &str) -> Result<Option<Attempt>> {
+        self.burn()?.accounts.newest_attempt(address, from).await
+    }
+
+    async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool> {
+        self.burn()?.accounts.take_try(attempt, limit).await
+    }
+
+    async fn give_back_try(&self, attempt: &Attempt) -> Result<()> {
+        self.burn()?.accounts.give_back_try(attempt).await
+    }
+
+    async fn forget_attempts(&self, address: &str) -> Result<()> {
+        self.burn()?.accounts.forget_attempts(address).await
+    }
+
+    async fn note_maker(&self, account: &AccountId, attempt: &HatchId) -> Result<()> {
+        self.burn()?.accounts.note_maker(account, attempt).await
+    }
+
+    async fn maker(&self, account: &AccountId) -> Result<Option<HatchId>> {
+        self.burn()?.accounts.maker(account).await
+    }
+
+    async fn settle(&self, account: &AccountId, now: OffsetDateTime) -> Result<()> {
+        self.burn()?.accounts.settle(account, now).await
+    }
+
+    async fn is_settled(&self, account: &AccountId) -> Result<bool> {
+        self.burn()?.accounts.is_settled(account).await
+    }
+
+    async fn forget_account(&self, account: &AccountId) -> Result<()> {
+        self.burn()?.accounts.forget_account(account).await
+    }
+
+    async fn settles_since(&self, now: OffsetDateTime) -> Result<OffsetDateTime> {
+        self.burn()?.accounts.settles_since(now).await
+    }
+}
+
+#[async_trait]
+impl Journals for Fuse {
+    async fn journal(&self, name: &str) -> Result<Option<Journal>> {
+        self.burn()?.journals.journal(name).await
+    }
+
+    async fn write_journal(&self, journal: &Journal) -> Result<bool> {
+        self.burn()?.journals.write_journal(journal).await
+    }
+}
+
+#[async_trait]
+impl CertificateAuthority for Fuse {
+    async fn issue(&self, claims: &Claims) -> Result<String> {
+        self.burn()?.authority.issue(claims).await
+    }
+
+    async fn read(&self, compact: &str) -> Result<Option<Claims>> {
+        self.burn()?.authority.read(compact).await
+    }
+
+    async fn keys(&self) -> Result<Vec<PublicKey>> {
+        self.burn()?.authority.keys().await
+    }
+}

@@ -31,7 +31,7 @@ mod zones;
 pub use delivery::{Delivery, Turn};
 pub use domains::Certificates;
 pub use evidence::{Evidence, Lapse, Right, WebPage};
-pub use fence::{Fence, LockId, Permit};
+pub use fence::{Fence, LockId, Permit, still_passes};
 pub use functions::{Functions, LiveVersion};
 pub use inspection::{Extra, Inspection};
 pub use mail::{Applied, Dns, Invited, Mail, Play};

@@ -109,7 +109,7 @@ pub enum Pace {
     Times(u32),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     stacks: Vec<Sim>,
     buckets: BTreeMap<(Place, String), BTreeMap<String, Object>>,
@@ -171,6 +171,13 @@ impl Account {
     #[must_use]
     pub fn new(id: AccountId, home: Region) -> Arc<Self> {
         Arc::new(Self { id, home, begin: Instant::now(), state: Mutex::default() })
+    }
+
+    /// The same account once more, as it is now. From here on each goes its own way.
+    #[must_use]
+    pub fn copy(&self) -> Arc<Self> {
+        let state = Mutex::new(self.state().clone());
+        Arc::new(Self { id: self.id.clone(), home: self.home.clone(), begin: self.begin, state })
     }
 
     /// Says how time passes from now on.

@@ -214,6 +214,17 @@ def routes(name):
         yield f"{model.signing_name} {http['method']} {http['requestUri']} {operation.name}"
 
 
+def errors(name):
+    """Operation → code → HTTP status of each error that a service's model lists."""
+    model = SESSION.get_service_model(name)
+    for operation in map(model.operation_model, model.operation_names):
+        listed = operation.error_shapes
+        yield (
+            operation.name,
+            {e.error_code: e.metadata.get("error", {}).get("httpStatusCode", 400) for e in listed},
+        )
+
+
 def judge(request):
     model, operation, params = read(request)
     if operation is None:
@@ -237,6 +248,9 @@ def judge(request):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["values"]:
         print(json.dumps(model_of(sys.argv[2]).shape_for(sys.argv[3]).enum))
+        sys.exit()
+    if sys.argv[1:2] == ["errors"]:
+        print(json.dumps(dict(errors(sys.argv[2]))))
         sys.exit()
     if sys.argv[1:2] == ["routes"]:
         print(json.dumps(sorted(line for name in sys.argv[2:] for line in routes(name))))

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +11,15 @@ use std::sync::Arc;
 use spaceduck::failure::{Failure, Kind};
 use spaceduck::model::{Place, Tags};
 use spaceduck::plan::Goal;
+use spaceduck::ports::{Mode, Proposal};
 use spaceduck::rehearse::{Account, Cut, Foreign, Hiccup};
 
 mod galaxy;
 
-use galaxy::{account, go_back_to, install, installed, reach, tear_down};
+use galaxy::{account, go_back_to, install, install_in, installed, reach, tear_down};
+
+/// Everything that others can see of each thing, by thing.
+type Dump = BTreeMap<String, String>;
 
 /// A command and where it starts.
 #[derive(Clone, Copy, Debug)]
@@ -25,24 +30,55 @@ enum Act {
     Teardown,
 }
 
+/// An account with everything that others can have in it: things under names much like the
+/// galaxy's, and a galaxy that lives in another Region and has its sites beside ours. Besides the
+/// account, what of it is theirs.
+async fn neighbourhood() -> (Arc<Account>, Dump) {
+    let account = account();
+    for place in [Place::Home, Place::Edge] {
+        account.settle(Foreign::Bucket(place, "spaceduck-theirs".into(), Tags::new()));
+        let certificate = Foreign::Certificate(place, "theirs.example".into(), Tags::new());
+        account.settle(certificate);
+        account.settle(stack(place, "spaceduck-orders"));
+    }
+    account.settle(Foreign::Table("spaceduck-orders".into(), Vec::new(), Tags::new()));
+    account.settle(Foreign::Parameter("/spaceduck-3/mail".into(), "x".into(), Tags::new()));
+    install_in(&account, "spaceduck-2", "us-west-2").await.unwrap();
+    let theirs = account.dump();
+    (account, theirs)
+}
+
+/// A stack of somebody else's with a table in it.
+fn stack(place: Place, name: &str) -> Foreign {
+    let body = format!(
+        "Resources:\n  Orders:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      \
+         TableName: {name}-{place:?}\n"
+    );
+    let proposal = Proposal {
+        place,
+        name: name.to_owned(),
+        body,
+        parameters: BTreeMap::new(),
+        tags: Tags::new(),
+        role: None,
+        mode: Mode::Plain,
+        express: true,
+        token: None,
+    };
+    Foreign::Stack(Box::new(proposal), true)
+}
+
 impl Act {
-    async fn start(self) -> Arc<Account> {
-        let account = account();
-        // Others are in every account, under names much like the galaxy's.
-        for place in [Place::Home, Place::Edge] {
-            account.settle(Foreign::Bucket(place, "spaceduck-theirs".into(), Tags::new()));
-            let certificate = Foreign::Certificate(place, "theirs.example".into(), Tags::new());
-            account.settle(certificate);
-        }
-        account.settle(Foreign::Table("spaceduck-orders".into(), Vec::new(), Tags::new()));
-        account.settle(Foreign::Parameter("/spaceduck-2/mail".into(), "x".into(), Tags::new()));
+    /// Where the command starts.
+    async fn start(self) -> (Arc<Account>, Dump) {
+        let (account, theirs) = neighbourhood().await;
         if !matches!(self, Self::Install) {
             install(&account).await.unwrap();
         }
         if matches!(self, Self::Rollback) {
             reach(&account, Goal::Present, "b").await.unwrap();
         }
-        account
+        (account, theirs)
     }
 
     async fn run(self, account: &Arc<Account>) -> Result<(), Failure> {
@@ -61,13 +97,12 @@ impl Act {
             Self::Teardown => String::new(),
             _ => installed(account).await.0,
         };
-        format!("{release} {:#?} {:?}", account.contents(), theirs(account))
+        format!("{release} {:#?}", account.contents())
     }
 }
 
 /// Runs into the trouble, then again without it, and compares the end with an undisturbed one.
-/// Whether the first run noticed.
-async fn recovers(act: Act, account: &Arc<Account>, wanted: &str, what: &str) -> bool {
+async fn recovers(act: Act, account: &Arc<Account>, wanted: &str, what: &str) {
     let first = act.run(account).await;
     account.cut(None);
     account.hiccup(None);
@@ -77,38 +112,43 @@ async fn recovers(act: Act, account: &Arc<Account>, wanted: &str, what: &str) ->
         again.unwrap_or_else(|f| panic!("{act:?} {what}, again: {}", f.to_text()));
     }
     assert_eq!(act.end(account).await, wanted, "{act:?} {what}");
-    first.is_err()
 }
 
-/// What others have, to be compared.
-fn theirs(account: &Account) -> Vec<(String, String)> {
-    let of_others = ["theirs", "orders", "spaceduck-2"];
-    let all = account.dump().into_iter();
-    all.filter(|(key, _)| of_others.iter().any(|part| key.contains(part))).collect()
+/// What others have is as it was.
+fn untouched(account: &Account, theirs: &Dump, what: &str) {
+    let now = account.dump();
+    for (key, value) in theirs {
+        assert_eq!(now.get(key), Some(value), "{what}: {key}");
+    }
 }
 
 async fn matrix(act: Act) -> (usize, usize) {
-    let undisturbed = act.start().await;
+    let (start, theirs) = act.start().await;
+    let undisturbed = start.copy();
     let (before, _) = (undisturbed.log().len(), undisturbed.hiccup(None));
-    let others = theirs(&undisturbed);
     act.run(&undisturbed).await.unwrap();
-    assert_eq!(theirs(&undisturbed), others, "{act:?}");
+    untouched(&undisturbed, &theirs, &format!("{act:?}"));
     let calls = undisturbed.hiccup(None);
     let effects = undisturbed.log().len() - before;
     let wanted = act.end(&undisturbed).await;
+    let play = async |what: String, trouble: &dyn Fn(&Account)| {
+        let account = start.copy();
+        trouble(&account);
+        recovers(act, &account, &wanted, &what).await;
+        untouched(&account, &theirs, &format!("{act:?} {what}"));
+    };
     for number in 1..=effects {
         for cut in [Cut::Before(number), Cut::After(number)] {
-            let account = act.start().await;
-            account.cut(Some(cut));
-            recovers(act, &account, &wanted, &format!("{cut:?}")).await;
+            play(format!("{cut:?}"), &|account| account.cut(Some(cut))).await;
         }
     }
     for call in 1..=calls {
         for (done, kind) in [(false, Kind::Access), (true, Kind::Settled)] {
-            let account = act.start().await;
             let hiccup = Hiccup { call, done, kind };
-            account.hiccup(Some(hiccup));
-            recovers(act, &account, &wanted, &format!("{hiccup:?}")).await;
+            play(format!("{hiccup:?}"), &|account| {
+                account.hiccup(Some(hiccup));
+            })
+            .await;
         }
     }
     (effects, calls)

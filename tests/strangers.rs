@@ -365,6 +365,28 @@ async fn a_command_in_another_region_says_where_the_galaxy_lives() {
     assert_eq!(sites(account.dump()), sites(before));
 }
 
+/// Two galaxies of one name from before there were records share the sites in us-east-1, which were
+/// last made for one of them.
+#[tokio::test]
+async fn of_two_old_galaxies_of_one_name_only_one_has_the_sites() {
+    let account = account();
+    install_in(&account, "spaceduck", "us-west-2").await.unwrap();
+    account.before_records();
+    // The account in memory has one home Region, so a command in eu-central-1 finds the stacks of a
+    // galaxy of its own there.
+    let mut sites = account.dump();
+    sites.retain(|key, _| key.contains(" Edge "));
+    assert!(sites.len() >= 10, "{sites:?}");
+    let failure = reach_typed(&account, Goal::Present).await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Refused, "{}", failure.to_text());
+    assert!(failure.to_text().contains("lives in us-west-2"), "{}", failure.to_text());
+    untouched(&account, &sites, "install");
+    reach_typed(&account, Goal::Absent).await.unwrap();
+    untouched(&account, &sites, "teardown");
+    let home = |key: &&String| key.starts_with("stack Home ");
+    assert_eq!(account.dump().keys().filter(home).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
 #[tokio::test]
 async fn a_table_is_adopted_only_if_its_key_fits_and_deleted_only_if_it_is_named() {
     let world = |account: &Arc<Account>| guarded(account, &name());

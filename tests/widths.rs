@@ -7,7 +7,7 @@ use std::sync::Mutex;
 mod terminal;
 
 /// Commands that tell much, and failures; those with bars draw each of their lines often.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["plan", "--rehearse"],
     &["status", "--rehearse"],
     &["list", "--rehearse"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["mail", "test", "--rehearse"],
     &["mail", "confirm", "sender", "--rehearse"],
     &["site", "check", "--rehearse"],
+    &["--help"],
     &["install", "--help"],
     &["plan", "--config", "nothing.yaml"],
 ];

@@ -3,6 +3,8 @@
 import { BeakError, call, loadConfig, make, moment } from '/shared/beak.js';
 import { busy, clearFaults, emailFault, fault, goToFault, notice, showError } from '/shared/form.js';
 import { count, split } from '/shared/chart.js';
+import { manage } from '/manage.js';
+import { readRequests, requests } from '/requests.js';
 
 const $ = (id) => document.getElementById(id);
 // The largest galaxy that is read whole every 30 seconds: five calls.
@@ -39,6 +41,9 @@ function when(value, none = '') {
 function nameOf(id) {
   return roster.find((duck) => duck.duckling_id === id)?.display_name ?? `${id.slice(0, 12)}…`;
 }
+
+// What the panels of requests and of one duckling work with.
+const desk = { ask, readConsole, refused, say, stamp, when };
 
 /* ---------- signing in ---------- */
 
@@ -136,6 +141,7 @@ function forget() {
   session = null;
   store();
   roster = [];
+  requests.waiting = [];
   for (const id of ['rows', 'requests', 'events', 'tables', 'fleet', 'mail', 'alarms', 'attention']) $(id).replaceChildren();
   open(false);
 }
@@ -154,7 +160,7 @@ $('signout').addEventListener('click', async () => {
 /* ---------- reading ---------- */
 
 async function readConsole() {
-  await readRoster();
+  await Promise.all([readRoster(), readRequests(desk)]);
   await Promise.all([readStatus(), readEvents()]);
 }
 
@@ -163,6 +169,7 @@ export async function readForOperators() {
   if (!session || $('console').hidden) return;
   try {
     if (whole && roster.length <= SMALL) await readRoster();
+    await readRequests(desk);
     await Promise.all([readStatus(), readEvents()]);
   } catch (error) {
     if (error instanceof BeakError && error.status === 0) throw error;
@@ -181,8 +188,7 @@ async function readRoster() {
   } while (cursor && ducks.length < MOST);
   roster = ducks;
   whole = !cursor;
-  for (const id of ['list-age', 'requests-age']) stamp(id);
-  showRequests();
+  stamp('list-age');
   showList();
 }
 
@@ -284,69 +290,13 @@ function showAttention(status) {
     const next = mailNext(status.mail);
     if (next[0] === 'wait') items.push(next);
   }
-  const waiting = roster.filter((duck) => duck.tier_request).length;
-  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling is waiting' : `${count(waiting)} ducklings are waiting`} for your decision on tier T2.`, '/runbooks/t2-request/']);
+  const waiting = requests.waiting.length;
+  const more = requests.whole ? '' : 'More than ';
+  if (waiting) items.push(['wait', `${waiting === 1 ? 'One duckling is waiting' : `${more}${count(waiting)} ducklings are waiting`} for your decision on tier T2.`, '/runbooks/t2-request/']);
   if (status.fleet && status.fleet.offline > 0 && status.fleet.alive === 0) items.push(['still', 'No agent has sent a pulse within 10 minutes. Agents do that with `POST /beak/pulse`.']);
   $('attention').replaceChildren(...(items.length
     ? items.map(([kind, text, page]) => make('li', { class: kind }, ...marked(text, page)))
     : [make('li', { class: 'good' }, 'Nothing to do.')]));
-}
-
-/* ---------- requests for T2 ---------- */
-
-function showRequests() {
-  // A note that is being written is not taken away by a reading.
-  if ($('requests').contains(document.activeElement)) return;
-  const written = new Map([...$('requests').querySelectorAll('textarea')].map((area) => [area.id, area.value]));
-  const waiting = roster.filter((duck) => duck.tier_request);
-  const cards = waiting.map(requestCard);
-  for (const card of cards) {
-    const area = card.querySelector('textarea');
-    area.value = written.get(area.id) ?? '';
-  }
-  const none = whole ? 'No open requests.' : `No open requests among the first ${count(roster.length)} ducklings.`;
-  $('requests').replaceChildren(...(cards.length ? cards : [make('li', { class: 'soft' }, none)]));
-}
-
-function requestCard(duck) {
-  const id = duck.duckling_id;
-  const note = make('textarea', { id: `note-${id}`, rows: '2', maxlength: '500', 'aria-describedby': `note-${id}-err` });
-  const grant = make('button', { type: 'button', class: 'tiny' }, 'Grant T2');
-  const refuse = make('button', { type: 'button', class: 'quiet tiny' }, 'Refuse');
-  for (const [button, decision] of [[grant, 'grant'], [refuse, 'refuse']]) {
-    button.setAttribute('aria-describedby', `who-${id}`);
-    button.addEventListener('click', () => decide(duck, decision, note, [grant, refuse]));
-  }
-  return make('li', {},
-    make('h5', { id: `who-${id}` }, duck.display_name),
-    make('p', { class: 'small soft' }, make('code', {}, id), ` · ${duck.trust_tier}, ${duck.bonds} ${duck.bonds === 1 ? 'bond' : 'bonds'}, hatched `, when(duck.created_at), ' · asked ', when(duck.tier_request.requested_at)),
-    make('blockquote', {}, duck.tier_request.statement),
-    make('div', { class: 'field' },
-      make('label', { for: note.id }, `Note to the audit log about ${duck.display_name}`), note, make('p', { class: 'err', id: `note-${id}-err` })),
-    make('p', { class: 'row' }, grant, refuse));
-}
-
-async function decide(duck, decision, note, buttons) {
-  for (const button of buttons) busy(button, true);
-  say('', '');
-  try {
-    const body = { duckling_id: duck.duckling_id, decision, note: note.value.trim() };
-    const answer = await ask('/beak/operator/decide', { method: 'POST', body });
-    note.value = '';
-    say('good', decision === 'grant' ? 'Granted.' : 'Refused.', `${duck.display_name} has tier ${answer.trust_tier}${decision === 'grant' ? ' and a new certificate' : ' as before'}.`);
-    $('op-notice').focus();
-    await readConsole();
-  } catch (error) {
-    if (error instanceof BeakError && error.field === 'note') {
-      fault(note, error.message);
-      note.focus();
-    } else {
-      refused(error);
-      if (error.status === 409) await readConsole().catch(refused);
-    }
-  } finally {
-    for (const button of buttons) busy(button, false);
-  }
 }
 
 /* ---------- the list ---------- */
@@ -383,7 +333,14 @@ function row(duck) {
     make('td', { class: 'num' }, count(duck.bonds)),
     make('td', {}, make('span', { class: `state ${kind}` }, word), make('br'), make('span', { class: 'small soft' }, when(duck.last_pulse, 'never'))),
     make('td', {}, when(duck.created_at)),
-    make('td', { class: 'mono' }, duck.key_hint));
+    make('td', { class: 'mono' }, duck.key_hint),
+    make('td', {}, manageButton(duck)));
+}
+
+function manageButton(duck) {
+  const button = make('button', { type: 'button', class: 'quiet tiny' }, 'Manage', make('span', { class: 'unseen' }, ` ${duck.display_name}`));
+  button.addEventListener('click', () => manage(duck, desk));
+  return button;
 }
 
 $('filter').addEventListener('input', () => {
@@ -398,6 +355,8 @@ $('more').addEventListener('click', () => {
 
 /* ---------- what has happened ---------- */
 
+const because = (event) => (event.note ? `: “${event.note}”` : '');
+
 const SAYS = {
   'duck.hatched': (event) => `${nameOf(event.duckling_id)} hatched`,
   'duck.verified': (event) => `${nameOf(event.duckling_id)} confirmed its address`,
@@ -410,8 +369,10 @@ const SAYS = {
   'peck.expired': (event) => `${nameOf(event.other_duckling_id)} never answered ${nameOf(event.duckling_id)}`,
   'peck.revoked': (event) => `The peck of ${nameOf(event.duckling_id)} at ${nameOf(event.other_duckling_id)} was revoked`,
   'tier.changed': (event) => `${nameOf(event.duckling_id)} reached ${event.trust_tier}`,
-  'operator.decided': (event) => `An operator decided about ${nameOf(event.duckling_id)}${event.note ? `: “${event.note}”` : ''}`,
-  'duck.deleted': (event) => `${nameOf(event.duckling_id)} was deleted`,
+  'operator.decided': (event) => `An operator decided about ${nameOf(event.duckling_id)}${because(event)}`,
+  'duck.deleted': (event) => `${nameOf(event.duckling_id)} was deleted${because(event)}`,
+  'duck.suspended': (event) => `${nameOf(event.duckling_id)} was suspended${because(event)}`,
+  'duck.restored': (event) => `${nameOf(event.duckling_id)} was restored${because(event)}`,
 };
 
 async function readEvents() {

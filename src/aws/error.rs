@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::network;
+use super::{attempt, network};
 use crate::failure::{Failure, Kind};
 use crate::model::Region;
 
@@ -32,6 +32,9 @@ where
             None => by_status(doing, service.raw().status().as_u16()),
         },
         SdkError::DispatchFailure(failure) => {
+            if let Some(lost) = failure.as_connector_error().and_then(attempt::refusal) {
+                return lost;
+            }
             let mut text = format!("{doing}: AWS can't be reached");
             if let Some(region) = region {
                 text = format!("{text} in the Region {region}");

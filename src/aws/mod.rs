@@ -21,6 +21,7 @@ use crate::model::{AccountId, Region};
 use crate::ports::{Clock, Fence, World};
 
 mod assets;
+mod attempt;
 mod attributes;
 mod budget;
 mod certificates;
@@ -177,7 +178,7 @@ async fn load(settings: &Settings, network: &Network) -> Result<SdkConfig, Failu
     if let Some(region) = &settings.region {
         loader = loader.region(aws_config::Region::new(region.to_string()));
     }
-    Ok(trace::through(loader.load().await))
+    Ok(attempt::fenced(&trace::through(loader.load().await)))
 }
 
 fn at_edge(config: &SdkConfig) -> SdkConfig {

@@ -87,25 +87,44 @@ const WRITING: [&str; 10] = [
     "init", "export", "support", "verify", "render", "skill", "teardown", "domains", "mail", "man",
 ];
 
-const AFTER: &str = "Examples:
-  spaceduck local                run a galaxy on this machine
-  spaceduck install --rehearse   simulate an install; needs no AWS account
-  spaceduck install              install the galaxy in your AWS account
-  spaceduck help COMMAND         show the flags of a command
+/// What people do first.
+const FIRST: [(&str, &str); 4] = [
+    ("spaceduck local", "run a galaxy on this machine"),
+    ("spaceduck install --rehearse", "simulate an install; needs no AWS account"),
+    ("spaceduck install", "install the galaxy in your AWS account"),
+    ("spaceduck help COMMAND", "show the flags of a command"),
+];
 
-Exit codes:
-  0 done or nothing to do      1 wrong config or input   2 usage
-  3 refused                    4 a step failed           5 credentials or permission
-  6 drift found                7 mail not finished       8 waiting for AWS
-  70 our bug                   130 interrupted";
+/// What the process ends with.
+const EXIT_CODES: [(&str, &str); 11] = [
+    ("0", "done or nothing to do"),
+    ("1", "wrong config or input"),
+    ("2", "usage"),
+    ("3", "refused"),
+    ("4", "a step failed"),
+    ("5", "credentials or permission"),
+    ("6", "drift found"),
+    ("7", "mail not finished"),
+    ("8", "waiting for AWS"),
+    ("70", "our bug"),
+    ("130", "interrupted"),
+];
+
+/// How wide help is at most, and wherever it is not printed to a terminal. clap has the same.
+const WIDEST: usize = 100;
 
 /// The whole command line.
 #[must_use]
 pub fn command() -> Command {
+    command_at(WIDEST)
+}
+
+/// The same with help for a terminal of this width.
+fn command_at(width: usize) -> Command {
     let command = Cli::command();
     let shared: Vec<clap::Arg> = command.get_arguments().cloned().collect();
-    let template = template(&command);
-    let mut command = command.help_template(template).after_help(AFTER);
+    let template = template(&command, width);
+    let mut command = command.help_template(template).after_help(after(width));
     let names: Vec<String> =
         command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
     for name in names {
@@ -116,11 +135,13 @@ pub fn command() -> Command {
 
 /// Reads a command line. Help and the version are errors, too, as clap has it.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&command().try_get_matches_from(arguments)?)
+    let width = console::Term::stdout().size_checked();
+    let width = width.map_or(WIDEST, |(_, columns)| usize::from(columns).min(WIDEST));
+    Cli::from_arg_matches(&command_at(width).try_get_matches_from(arguments)?)
 }
 
 /// Help with the commands in their groups. `{options}` and the rest are clap's.
-fn template(command: &Command) -> String {
+fn template(command: &Command, width: usize) -> String {
     let header = command.get_styles().get_header();
     let literal = command.get_styles().get_literal();
     let mut text = String::from("{about}\n\n{usage-heading} {usage}\n\n");
@@ -130,6 +151,7 @@ fn template(command: &Command) -> String {
         for name in names {
             let Some(inner) = command.find_subcommand(name) else { continue };
             let about = inner.get_about().map(ToString::to_string).unwrap_or_default();
+            let about = beside(&about, 15, width);
             let _ = writeln!(text, "  {literal}{name:<12}{literal:#} {about}");
         }
         text.push('\n');
@@ -137,6 +159,26 @@ fn template(command: &Command) -> String {
     // clap prints its own headings of flags only where it prints everything.
     let _ = write!(text, "{header}Shared flags:{header:#}\n{{options}}\n\n{{after-help}}");
     text
+}
+
+/// Examples and exit codes, which are in the manual, too.
+fn after(width: usize) -> String {
+    let mut text = String::from("Examples:\n");
+    for (line, what) in FIRST {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "  {line:<30} {}", beside(what, 33, width));
+    }
+    text.push_str("\nExit codes:");
+    for (code, what) in EXIT_CODES {
+        let _ = write!(text, "\n  {code:>3}  {what}");
+    }
+    text
+}
+
+/// Text that begins in a column and goes on below itself. clap wraps no template.
+fn beside(text: &str, column: usize, width: usize) -> String {
+    let lines = textwrap::wrap(text, width.saturating_sub(column).max(20));
+    lines.join(&format!("\n{:column$}", ""))
 }
 
 /// A command with its example and without the shared flags that do nothing there.
@@ -205,6 +247,17 @@ mod tests {
         assert_eq!(unique, known);
         assert_eq!(grouped.len(), known.len(), "one is in two groups");
         assert_eq!(grouped[..2], ["local", "install"]);
+    }
+
+    #[test]
+    fn help_fits_narrow_terminals() {
+        for width in [60, 80] {
+            let text = template(&Cli::command(), width) + &after(width);
+            let plain = console::strip_ansi_codes(&text).into_owned();
+            let wide: Vec<&str> = plain.lines().filter(|line| line.len() > width).collect();
+            assert_eq!(wide, Vec::<&str>::new(), "{width}");
+            assert!(plain.contains("  130  interrupted"), "{plain}");
+        }
     }
 
     #[test]

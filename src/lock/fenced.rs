@@ -60,13 +60,12 @@ macro_rules! fenced {
         #[async_trait]
         impl $port for Fenced<dyn $port> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, Failure> {
-                fenced!(@$kind self);
-                self.port.$name($($arg),*).await
+                fenced!(@$kind self, self.port.$name($($arg),*)).await
             })*
         }
     };
-    (@look $this:ident) => {};
-    (@effect $this:ident) => { $this.fence.pass().await?; };
+    (@look $this:ident, $call:expr) => { $call };
+    (@effect $this:ident, $call:expr) => { $this.fence.let_through($call) };
 }
 
 fenced!(Stacks {

@@ -17,6 +17,22 @@ pub trait Permit: Send + Sync {
     fn number(&self) -> u64;
 }
 
+tokio::task_local! {
+    /// The permit of the effect that this task is in.
+    static UNDER: Option<Arc<dyn Permit>>;
+}
+
+/// Asked right before a request is sent, again and again where it is repeated: a machine may have
+/// slept since the effect began, and another run may have taken over. Outside an effect everything
+/// passes.
+pub async fn still_passes() -> Result<(), Failure> {
+    match UNDER.try_with(Clone::clone) {
+        // The look itself sends requests, which must not ask in turn.
+        Ok(Some(permit)) => UNDER.scope(None, permit.check()).await,
+        _ => Ok(()),
+    }
+}
+
 /// Closed until a lock opens it.
 #[derive(Default)]
 pub struct Fence(RwLock<Option<Arc<dyn Permit>>>);
@@ -43,6 +59,15 @@ impl Fence {
             None => Err(Failure::bug("this command changes the galaxy without its lock")
                 .help("run the change inside `lock::holding`")),
         }
+    }
+
+    /// Runs an effect if it may pass. Each of its calls asks again: see [`still_passes`].
+    pub async fn let_through<T>(
+        &self,
+        effect: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.pass().await?;
+        UNDER.scope(self.permit(), effect).await
     }
 
     /// The number of the lock that is held.
@@ -121,6 +146,38 @@ mod tests {
         assert_eq!(fence.number(), Some(7));
         fence.close();
         assert!(fence.pass().await.is_err());
+    }
+
+    /// Good until it was asked so many times.
+    struct Passing(std::sync::atomic::AtomicUsize);
+
+    #[async_trait]
+    impl Permit for Passing {
+        async fn check(&self) -> Result<(), Failure> {
+            // As a look that goes through the same client.
+            still_passes().await?;
+            let left = self.0.load(std::sync::atomic::Ordering::Relaxed);
+            let less = left.checked_sub(1).ok_or_else(|| Failure::bug("taken over"))?;
+            self.0.store(less, std::sync::atomic::Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn galaxy(&self) -> &'static str {
+            "my-duck"
+        }
+
+        fn number(&self) -> u64 {
+            1
+        }
+    }
+
+    #[tokio::test]
+    async fn each_request_of_an_effect_asks_again_and_no_other_does() {
+        let fence = Fence::default();
+        fence.open(Arc::new(Passing(2.into())));
+        let two = async { Ok((still_passes().await.is_ok(), still_passes().await.is_ok())) };
+        assert_eq!(fence.let_through(two).await.unwrap(), (true, false));
+        still_passes().await.unwrap();
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum Ailment {
 }
 
 /// All that ails it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Health {
     caller: Option<String>,
     denied: BTreeMap<String, bool>,

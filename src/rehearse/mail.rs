@@ -28,7 +28,7 @@ const REVIEW: u64 = 20 * 60;
 const FEEDBACK: u64 = 20;
 
 /// What a person finds in the account.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Post {
     /// What SES says, where it was set; else a sandbox that nobody asked to leave.
     standing: Option<Standing>,

@@ -13,6 +13,7 @@ use crate::model::GalaxyName;
 use crate::policy::{self, CALLS, Condition, On, Statement, Subject};
 
 /// The caller's policies, and the galaxy they are for.
+#[derive(Clone)]
 pub(super) struct Operator {
     galaxy: GalaxyName,
     pub(super) documents: Vec<Value>,

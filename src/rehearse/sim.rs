@@ -21,6 +21,7 @@ const STACK: &str = "AWS::CloudFormation::Stack";
 const BEAT: Duration = Duration::from_secs(5);
 
 /// A stack, living or deleted.
+#[derive(Clone)]
 pub(super) struct Sim {
     pub(super) proposal: Proposal,
     pub(super) arn: String,

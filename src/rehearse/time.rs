@@ -26,7 +26,7 @@ const HELD: [(&str, &str, Duration); 3] = [
 const IDENTITY: &str = "AWS::SES::EmailIdentity";
 
 /// What has to pass first.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Delays {
     /// How long roles take, where it is not as long as usual.
     pub(super) spread: Option<Duration>,

@@ -13,7 +13,7 @@ use crate::model::{HostedZone, RecordSet, Says};
 use crate::ports::{Changed, Zones};
 
 /// Zones and what is known of them outside.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Hosting {
     zones: Vec<(HostedZone, Vec<RecordSet>)>,
     /// Whom the parent of a name leads to, where it is not the zone of that name here.

@@ -178,14 +178,14 @@ fn tell(
 
 /// The one thing that is best done next.
 fn next(facts: &Facts, list: &Checklist) -> String {
-    let wrong = list.checks.iter().find_map(|check| match &check.state {
-        State::Wrong { place, .. } => Some(format!("{}: {place}.", check.item.title)),
+    // By number: the titles say how it should be, not how it is.
+    let numbered = || (1..).zip(&list.checks);
+    let wrong = numbered().find_map(|(number, check)| match &check.state {
+        State::Wrong { place, .. } => Some(format!("Item {number}: {place}.")),
         _ => None,
     });
-    let yours = list.checks.iter().find_map(|check| match &check.state {
-        State::Waiting { whom: Whom::You, what, .. } => {
-            Some(format!("{}: {what}.", check.item.title))
-        }
+    let yours = numbered().find_map(|(number, check)| match &check.state {
+        State::Waiting { whom: Whom::You, what, .. } => Some(format!("Item {number}: {what}.")),
         _ => None,
     });
     let yours = wrong.or(yours);

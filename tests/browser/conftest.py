@@ -120,6 +120,11 @@ class Galaxy:
         """Address and password of the first operator."""
         return (pathlib.Path(self.data) / "operator.txt").read_text().split()
 
+    def ask_as_operator(self, path):
+        email, password = self.operator()
+        tokens = self.ask("/beak/signin", {"email": email, "password": password})
+        return self.ask(path, key=tokens["access_token"])
+
 
 @pytest.fixture(scope="session")
 def galaxy(tmp_path_factory):

@@ -85,6 +85,75 @@ def test_an_operator_sees_the_fleet_and_decides(own_galaxy, visit, watch):
     assert ducks[2]["duckling_id"] not in page.content()
 
 
+def test_who_waits_longest_is_shown_whatever_the_list_shows(own_galaxy, visit):
+    """The list stops at 2,000 ducklings; those who wait may be any of the others."""
+    ducks = [own_galaxy.hatch(name, f"{name}@example.com") for name in NAMES]
+    own_galaxy.bond(ducks[0], ducks[1])
+    for duck in (ducks[1], ducks[0]):
+        own_galaxy.ask("/beak/tier/request", {"statement": "Please."}, duck["beak_key"])
+    page = visit("about:blank")
+    page.route(
+        "**/beak/spaceducks*",
+        lambda route: route.fulfill(json={"spaceducks": [], "next_cursor": None}),
+    )
+    page.goto(own_galaxy.url("duckcontrol"))
+    sign_in(page, own_galaxy)
+    expect(page.locator("#requests h5")).to_have_text(["Colonel", "Harbour"])
+    expect(page.locator("#requests > li").first).to_contain_text("Waiting for")
+    expect(page.locator("#attention")).to_contain_text("2 ducklings are waiting for your decision")
+
+
+def test_an_operator_suspends_restores_and_removes_a_duckling(own_galaxy, visit, watch):
+    ducks = {name: own_galaxy.hatch(name, f"{name}@example.com") for name in NAMES[:2]}
+    page = visit(own_galaxy.url("duckcontrol"))
+    sign_in(page, own_galaxy)
+    row = page.locator("#rows tr").filter(has_text="Harbour")
+    dialog, notice = page.get_by_role("dialog"), page.locator("#op-notice")
+
+    def manage():
+        row.get_by_role("button", name="Manage Harbour").click()
+        expect(dialog.get_by_role("heading", name="Manage Harbour")).to_be_visible()
+        expect(dialog.get_by_label("Reason")).to_be_focused()
+
+    manage()
+    assert barriers(page) == []
+    dialog.get_by_role("button", name="Suspend").click()
+    expect(dialog).to_contain_text("Say why.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    manage()
+    dialog.get_by_label("Reason").fill("Reported for advertising.")
+    dialog.get_by_role("button", name="Suspend").click()
+    expect(notice).to_contain_text("Harbour’s key and certificate are refused from now on.")
+    expect(row).to_contain_text("suspended")
+    expect(page.locator("#events")).to_contain_text("was suspended: “Reported for advertising.”")
+    token = own_galaxy.ask(
+        "/beak/signin", {"email": "harbour@example.com", "password": PASSWORD}
+    )["access_token"]
+    assert own_galaxy.ask("/beak/me", key=token)["cert_status"] == "suspended"
+
+    manage()
+    expect(dialog.get_by_role("button", name="Suspend")).to_be_hidden()
+    dialog.get_by_label("Reason").fill("It was somebody else.")
+    dialog.get_by_role("button", name="Restore").click()
+    expect(notice).to_contain_text("are good again")
+    assert own_galaxy.ask("/beak/me", key=ducks["Harbour"]["beak_key"])["cert_status"] == "valid"
+
+    manage()
+    dialog.get_by_label("Reason").fill("Advertising to everybody.")
+    dialog.get_by_text("Remove this duckling").click()
+    remove = dialog.get_by_role("button", name="Remove for good")
+    remove.click()
+    expect(dialog).to_contain_text("Type Harbour to remove it. This can’t be undone.")
+    assert own_galaxy.ask("/beak/me", key=ducks["Harbour"]["beak_key"])["bonds"] == 0
+    dialog.get_by_label("Type Harbour to confirm").fill("Harbour")
+    remove.click()
+    expect(notice).to_contain_text("Harbour is deleted")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    ids = {duck["duckling_id"] for duck in own_galaxy.ask_as_operator("/beak/spaceducks")["spaceducks"]}
+    assert ids == {ducks["Colonel"]["duckling_id"]}
+
+
 def test_a_sign_in_survives_a_reload_and_ends_with_the_tab(own_galaxy, visit, watch):
     page = visit(own_galaxy.url("duckcontrol"))
     sign_in(page, own_galaxy)

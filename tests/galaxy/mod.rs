@@ -36,9 +36,12 @@ impl Sink for Heard {
     }
 }
 
+/// The home Region of galaxies that are not said to live elsewhere.
+const HOME: &str = "eu-central-1";
+
 pub(crate) fn account() -> Arc<Account> {
     let id = AccountId::parse("111122223333").unwrap();
-    Account::new(id, Region::parse("eu-central-1").unwrap())
+    Account::new(id, Region::parse(HOME).unwrap())
 }
 
 /// A function's zip with its digest.
@@ -49,10 +52,14 @@ fn zip(code: &str) -> (Code, Arc<[u8]>) {
 
 /// The account with the proofs of ownership in front of it, as every command has it.
 pub(crate) fn guarded(account: &Arc<Account>, galaxy: &GalaxyName) -> World {
+    guarded_in(account, galaxy, HOME)
+}
+
+fn guarded_in(account: &Arc<Account>, galaxy: &GalaxyName, region: &str) -> World {
     let subject = Subject {
         galaxy: galaxy.clone(),
         account: AccountId::parse("111122223333").unwrap(),
-        home: Region::parse("eu-central-1").unwrap(),
+        home: Region::parse(region).unwrap(),
     };
     identity::guard(account.world(), subject)
 }
@@ -83,7 +90,8 @@ fn attached(facts: &Facts) -> String {
     let (domains, mail) = (&facts.config.domains, &facts.config.mail);
     let of = |front: &Front| (domains.attach(*front), domains.hsts(*front));
     let fronts: Vec<_> = domains.names.keys().map(of).collect();
-    format!("{fronts:?} {:?} {:?} {:?}", mail.domain, mail.sender, mail.seen)
+    let whose = (&facts.config.name, &facts.region);
+    format!("{whose:?} {fronts:?} {:?} {:?} {:?}", mail.domain, mail.sender, mail.seen)
 }
 
 pub(crate) async fn job(
@@ -101,14 +109,25 @@ pub(crate) async fn job_of(
     code: &str,
     yaml: &str,
 ) -> Result<(Arc<Job>, Observed), Failure> {
+    job_in(account, goal, code, yaml, HOME).await
+}
+
+/// The same in another Region.
+pub(crate) async fn job_in(
+    account: &Arc<Account>,
+    goal: Goal,
+    code: &str,
+    yaml: &str,
+    region: &str,
+) -> Result<(Arc<Job>, Observed), Failure> {
     let environment = Environment {
         turnstile_site_key: Some("key".into()),
         turnstile_secret: Some(Secret::new("secret".into())),
     };
-    let home = Region::parse("eu-central-1").unwrap();
+    let home = Region::parse(region).unwrap();
     let (code, zip) = zip(code);
     let mut config = config::parse("galaxy.yaml", yaml, &environment)?;
-    let world = guarded(account, &config.name);
+    let world = guarded_in(account, &config.name, region);
     config.mail.seen = mail::seen(&world, &config).await?;
     config.domains = domains::seen(&world, &config).await?;
     config.hosting = zones::seen(&world, &config, &home).await?;
@@ -144,6 +163,18 @@ pub(crate) async fn job_of(
     });
     let observed = observe(&job).await?;
     Ok((job, observed))
+}
+
+/// Installs a galaxy of another name in another Region.
+pub(crate) async fn install_in(
+    account: &Arc<Account>,
+    name: &str,
+    region: &str,
+) -> Result<(), Failure> {
+    let yaml = format!("name: {name}\n");
+    let (job, observed) = job_in(account, Goal::Present, "a", &yaml, region).await?;
+    let plan = plan::plan(Goal::Present, &observed, &job.rendered);
+    Ok(execute::run(&plan, &job).await?)
 }
 
 /// Observes, plans and runs; the number of steps that had something to do.

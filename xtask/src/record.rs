@@ -22,7 +22,7 @@ const SLOWER: f64 = 2.5;
 pub(crate) fn record(root: &Path) -> Outcome {
     let lines = rehearse(root)?;
     let picture = draw("spaceduck install --rehearse --yes", &lines);
-    let path = root.join("docs/images/install.svg");
+    let path = root.join("sites/shared/install.svg");
     std::fs::write(&path, picture).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 

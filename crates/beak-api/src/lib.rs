@@ -26,4 +26,4 @@ pub use call::{PerAddress, Row, Throttle};
 pub use calls::table;
 pub use extract::ClientAddress;
 pub use request::RequestId;
-pub use router::router;
+pub use router::{router, router_within};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderName, Method, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use beak_core::{BeakError, Galaxy};
@@ -21,11 +22,32 @@ use crate::{request, root};
 
 /// All calls of the Beak, below `/beak`. What is not one of them is a 404 with the usual body.
 pub fn router(galaxy: Arc<Galaxy>) -> Router {
+    around(guarded(&galaxy), galaxy)
+}
+
+/// The same for a home that ends a call at some time, whatever has become of it: shortly before
+/// that, it is answered as `unavailable`. What was begun is finished when the caller tries again,
+/// as after a crash between two calls to a service.
+pub fn router_within(galaxy: Arc<Galaxy>, limit: Duration) -> Router {
+    let within = move |request: Request, next: Next| async move {
+        let answer = tokio::time::timeout(limit, next.run(request)).await;
+        answer.unwrap_or_else(|_| {
+            Problem::from(BeakError::Unavailable("no answer in time".into())).into_response()
+        })
+    };
+    around(guarded(&galaxy).layer(from_fn(within)), galaxy)
+}
+
+fn guarded(galaxy: &Arc<Galaxy>) -> Router<Arc<Galaxy>> {
     let mut calls = Router::new();
     for call in calls::all() {
-        let (route, handler) = call.guarded(&galaxy);
+        let (route, handler) = call.guarded(galaxy);
         calls = calls.route(route, handler);
     }
+    calls
+}
+
+fn around(calls: Router<Arc<Galaxy>>, galaxy: Arc<Galaxy>) -> Router {
     Router::new()
         .nest("/beak", calls)
         .route("/beak", get(root::root))

@@ -4,7 +4,6 @@
 //! which in a pool whose users sign in by e-mail is its user name: an address may change hands.
 
 mod answers;
-mod retries;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -21,8 +20,9 @@ use beak_core::ports::{AccountId, Entered, Identity, Person, SignedUp, Tokens};
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 use tokio::sync::OnceCell;
 
-use self::answers::{check, is_no, is_undelivered, is_unsent, nobody, unfit};
+use self::answers::{check, is_no, is_spent, is_undelivered, is_unsent, nobody, unfit};
 use crate::failure::{code, failed};
+use crate::patience;
 use crate::settings::Settings;
 use crate::tokens::{Claims, secret_hash};
 
@@ -66,7 +66,7 @@ pub(crate) struct Cognito {
 impl Cognito {
     pub(crate) fn new(config: &SdkConfig, settings: &Settings) -> Self {
         Self {
-            client: Client::from_conf(retries::without_limits(config)),
+            client: Client::from_conf(patience::cognito(config)),
             user_pool: settings.user_pool.clone(),
             app: settings.client.clone(),
             secret: OnceCell::new(),
@@ -248,7 +248,9 @@ impl Identity for Cognito {
             Ok(_) => Ok(true),
             Err(error) => match code(&error) {
                 Some("UserNotFoundException") => Ok(false),
-                Some("InvalidPasswordException") => Err(unfit(Some("password"))),
+                Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
+                    Err(unfit(Some("password")))
+                }
                 _ => Err(failed("setting a password", &error)),
             },
         }
@@ -303,7 +305,7 @@ impl Identity for Cognito {
         let asked = self.client.global_sign_out().access_token(access_token);
         match asked.send().await {
             Ok(_) => Ok(()),
-            Err(error) if nobody(code(&error)) => Ok(()),
+            Err(error) if is_spent(code(&error)) => Ok(()),
             Err(error) => Err(failed("signing out", &error)),
         }
     }
@@ -315,7 +317,7 @@ impl Identity for Cognito {
         // Checks the signature, and that the person has not signed out since.
         let user = match self.client.get_user().access_token(access_token).send().await {
             Ok(user) => user,
-            Err(error) if nobody(code(&error)) => return Ok(None),
+            Err(error) if is_spent(code(&error)) => return Ok(None),
             Err(error) => return Err(failed("checking an access token", &error)),
         };
         let attribute = |name: &str| {

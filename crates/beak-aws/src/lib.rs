@@ -8,6 +8,7 @@ mod events;
 mod failure;
 mod identity;
 mod mailer;
+mod patience;
 pub mod settings;
 mod signed;
 mod signer;
@@ -17,10 +18,7 @@ mod tokens;
 mod web;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use axum::Router;
 use axum::body::Body;
@@ -55,7 +53,8 @@ impl Beak {
         let feedback = Arc::clone(&ports.feedback);
         let sets = Arc::new(events::sets(&settings.prefix));
         let galaxy = Arc::new(Galaxy::new(ports, galaxy));
-        let (router, prefix) = (beak_api::router(Arc::clone(&galaxy)), settings.prefix.as_str());
+        let router = beak_api::router_within(Arc::clone(&galaxy), patience::ANSWER_WITHIN);
+        let prefix = settings.prefix.as_str();
         Self { router, galaxy, prefix: prefix.into(), feedback, sets }
     }
 
@@ -84,16 +83,7 @@ impl Beak {
 /// not waited for at a cold start.
 #[expect(clippy::disallowed_methods, reason = "CloudFormation and Lambda set it")]
 pub async fn service(settings: &Settings) -> Beak {
-    // The gateway gives up after twelve seconds; a call that hangs must be over before.
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(8))
-        .build();
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await;
+    let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let galaxy = beak_core::Settings {
         issuer: settings.issuer.clone(),
         version: GALAXY_VERSION.into(),
@@ -103,13 +93,13 @@ pub async fn service(settings: &Settings) -> Beak {
         peck_lifetime: settings.peck_lifetime,
         answer_step: ANSWER_STEP,
     };
-    Beak::new(ports(&config, settings), settings, galaxy)
+    Beak::new(ports(&patience::patient(&config), settings), settings, galaxy)
 }
 
 /// The adapters over one configuration of the SDK.
 fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let dynamo = aws_sdk_dynamodb::Client::new(config);
+    let dynamo = aws_sdk_dynamodb::Client::from_conf(patience::dynamodb(config));
     let store = DynamoStore::new(dynamo, settings.prefix.clone(), Arc::clone(&entropy));
     let signer = signer::KmsSigner::new(config, settings.certificate_key.clone());
     let (store, web) = (Arc::new(store), Arc::new(web::Web::default()));

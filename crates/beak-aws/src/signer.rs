@@ -9,6 +9,7 @@ use beak_api::jws::Signer;
 use beak_core::{BeakError, Result};
 
 use crate::failure::failed;
+use crate::patience;
 
 pub(crate) struct KmsSigner {
     client: Client,
@@ -17,7 +18,7 @@ pub(crate) struct KmsSigner {
 
 impl KmsSigner {
     pub(crate) fn new(config: &SdkConfig, key: String) -> Self {
-        Self { client: Client::new(config), key }
+        Self { client: Client::from_conf(patience::kms(config)), key }
     }
 
     async fn fetch(&self) -> Result<[u8; 32]> {

@@ -25,6 +25,7 @@ use test_cloud::{Cloud, Proxy, Refusal, Trouble};
 
 use super::*;
 
+mod errors;
 mod moves;
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {
@@ -563,6 +564,10 @@ fn ear() -> (String, std::sync::mpsc::Receiver<Value>) {
 
 /// What one of the project's Python programs says of some JSON.
 fn python(program: &str, input: &Value) -> String {
+    python_with(program, &[], input)
+}
+
+fn python_with(program: &str, arguments: &[&str], input: &Value) -> String {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("a root");
@@ -571,6 +576,7 @@ fn python(program: &str, input: &Value) -> String {
     let mut child = Command::new(python)
         .current_dir(root)
         .arg(program)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -13,7 +13,7 @@ use super::item::{
     text,
 };
 use super::operators::{REQUESTS, request_place};
-use super::transaction::{Change, Outcome, Transaction, calmly};
+use super::transaction::{Change, Outcome, Transaction};
 use crate::failure::{code, failed};
 
 pub(super) fn key(id: &DucklingId) -> Attributes {
@@ -92,8 +92,7 @@ impl DynamoStore {
             .update_expression(update)
             .condition_expression(condition)
             .set_expression_attribute_values(Some(attributes(values)));
-        let sent = calmly(&self.entropy, || asked.clone().send()).await?;
-        match sent {
+        match asked.send().await {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
             Err(error) => Err(failed("changing a duckling", &error)),

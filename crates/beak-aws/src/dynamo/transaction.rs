@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
@@ -16,7 +15,7 @@ use beak_core::ports::Entropy;
 use beak_core::{BeakError, Result};
 
 use super::item::{Attributes, number};
-use crate::failure::{code, failed};
+use crate::failure::failed;
 
 /// How often it is tried while others write the same items.
 const TRIES: u32 = 9;
@@ -233,27 +232,6 @@ fn token(entropy: &Arc<dyn Entropy>) -> Result<String> {
 fn passes(code: &str) -> bool {
     let codes = ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     codes.contains(&code)
-}
-
-/// Sends a write of one item again while a transaction is at work on the same one: the SDK takes
-/// that for final.
-pub(super) async fn calmly<T, E, R, F>(
-    entropy: &Arc<dyn Entropy>,
-    send: impl Fn() -> F,
-) -> Result<std::result::Result<T, SdkError<E, R>>>
-where
-    E: ProvideErrorMetadata,
-    F: Future<Output = std::result::Result<T, SdkError<E, R>>>,
-{
-    for attempt in 0..TRIES - 1 {
-        match send().await {
-            Err(error) if code(&error) == Some("TransactionConflictException") => {
-                pause(attempt, entropy).await?;
-            }
-            answer => return Ok(answer),
-        }
-    }
-    Ok(send().await)
 }
 
 /// A random part of a growing while, so that two in each other's way get out of it.

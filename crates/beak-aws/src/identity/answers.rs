@@ -39,8 +39,11 @@ pub(super) fn is_no(code: Option<&str>) -> bool {
                 | "UserNotConfirmedException"
                 | "NotAuthorizedException"
                 | "InvalidParameterException"
-                // `check` has found nothing in it.
+                | "AliasExistsException"
+                // `check` has found nothing in it. What was used before is no news for a caller
+                // whose code may be wrong.
                 | "InvalidPasswordException"
+                | "PasswordHistoryPolicyViolationException"
         )
     )
 }
@@ -65,6 +68,12 @@ pub(super) fn is_undelivered(code: Option<&str>) -> bool {
 pub(super) fn nobody(code: Option<&str>) -> bool {
     let codes = ["UserNotFoundException", "InvalidParameterException", "NotAuthorizedException"];
     code.is_some_and(|code| codes.contains(&code))
+}
+
+/// Whether a token is worth nothing, or not until its owner has done something.
+pub(super) fn is_spent(code: Option<&str>) -> bool {
+    nobody(code)
+        || matches!(code, Some("PasswordResetRequiredException" | "UserNotConfirmedException"))
 }
 
 #[cfg(test)]

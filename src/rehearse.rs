@@ -176,8 +176,14 @@ impl Account {
     /// The same account once more, as it is now. From here on each goes its own way.
     #[must_use]
     pub fn copy(&self) -> Arc<Self> {
+        self.copy_for(self.home.clone())
+    }
+
+    /// The same for galaxies at home in another Region, which find all that was there.
+    #[must_use]
+    pub fn copy_for(&self, home: Region) -> Arc<Self> {
         let state = Mutex::new(self.state().clone());
-        Arc::new(Self { id: self.id.clone(), home: self.home.clone(), begin: self.begin, state })
+        Arc::new(Self { id: self.id.clone(), home, begin: self.begin, state })
     }
 
     /// Says how time passes from now on.

@@ -60,7 +60,9 @@ fn an_editor_takes_interrupts_itself() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("galaxy.yaml"), CONFIG).unwrap();
     let editor = folder.path().join("editor.sh");
-    std::fs::write(&editor, "trap 'echo heard; exit 0' INT\necho open\nread line\n").unwrap();
+    // A shell that reads would miss an interrupt that comes right before it begins to read.
+    let script = "trap 'echo heard; exit 0' INT\necho open\nwhile :; do sleep 0.1; done\n";
+    std::fs::write(&editor, script).unwrap();
     let editor = format!("sh {}", editor.display());
     let environment = [("EDITOR", editor.as_str()), ("VISUAL", "")];
     let words = ["mail", "--rehearse", "--play", "never-asked", "apply"];
@@ -89,7 +91,9 @@ fn a_run_that_waits_for_a_file_can_be_stopped() {
         &["skill", "verify", "pipe", "--jwks", "pipe"],
         &["import", "pipe"],
     ] {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_spaceduck"));
+        // A shell has INT ignored in what it starts behind itself, and `nohup` HUP.
+        let mut program = Command::new("env");
+        program.arg("--default-signal=INT,TERM,HUP").arg(env!("CARGO_BIN_EXE_spaceduck"));
         program.current_dir(folder.path()).args(words).arg("--json");
         let mut run = program.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         while !listens(run.id()) {

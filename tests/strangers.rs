@@ -13,7 +13,7 @@ use spaceduck::identity::{self, Subject};
 use spaceduck::model::{AccountId, GalaxyName, ID_TAG, Place, Region, Secret, Stack, TAG, Tags};
 use spaceduck::plan::{self, Goal};
 use spaceduck::ports::{Claim, Mode, Proposal};
-use spaceduck::rehearse::{Account, Foreign};
+use spaceduck::rehearse::{Account, Foreign, Meddling};
 use spaceduck::{archive, catalog, drift, execute, release};
 
 use galaxy::*;
@@ -88,7 +88,7 @@ fn settle(account: &Account, foreign: Foreign) -> BTreeMap<String, String> {
 fn untouched(account: &Account, theirs: &BTreeMap<String, String>, what: &str) {
     let now = account.dump();
     for (key, value) in theirs {
-        assert_eq!(now.get(key), Some(value), "{what}: {key}");
+        assert!(now.get(key) == Some(value), "{what}: {key} was changed or is gone");
     }
 }
 
@@ -370,10 +370,18 @@ async fn a_command_in_another_region_says_where_the_galaxy_lives() {
 #[tokio::test]
 async fn of_two_old_galaxies_of_one_name_only_one_has_the_sites() {
     let account = account();
-    install_in(&account, "spaceduck", "us-west-2").await.unwrap();
+    install(&account).await.unwrap();
     account.before_records();
-    // The account in memory has one home Region, so a command in eu-central-1 finds the stacks of a
-    // galaxy of its own there.
+    for stack in Stack::all().into_iter().filter(|stack| stack.place() == Place::Edge) {
+        let name = stack.name(&name());
+        let Some(_) = account.world().stacks.find(Place::Edge, &name).await.unwrap() else {
+            continue;
+        };
+        let body = account.world().stacks.template(Place::Edge, &name).await.unwrap();
+        let theirs = body.replace("execute-api.eu-central-1.", "execute-api.us-west-2.");
+        assert_ne!(theirs, body, "{name}");
+        account.meddle(Meddling::Template(name, theirs));
+    }
     let mut sites = account.dump();
     sites.retain(|key, _| key.contains(" Edge "));
     assert!(sites.len() >= 10, "{sites:?}");

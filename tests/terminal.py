@@ -26,6 +26,9 @@ if pid == 0:
     for name in ("COLUMNS", "LINES", "NO_COLOR", "CI"):
         os.environ.pop(name, None)
     os.environ["TERM"] = "xterm-256color"
+    # Whoever runs the tests in the background ignores some signals; a person's terminal does not.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(name, signal.SIG_DFL)
     # The parent sets the width before it says that all is ready.
     sys.stdin.readline()
     os.execv(command[0], command)

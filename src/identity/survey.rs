@@ -1,6 +1,6 @@
 //! Looks at everything whose name the galaxy might use, and sorts it by whose it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::task::JoinSet;
 
@@ -140,6 +140,7 @@ impl Guard {
         }
         let (ours, others) = unrecorded::sort(&self.subject, found, &regions);
         let mut survey = Survey { stacks: ours, ..Survey::default() };
+        let of_others: BTreeSet<Stack> = others.iter().map(|(stack, ..)| *stack).collect();
         for (stack, seen, why) in others {
             let what = self.stack_text(stack, &seen);
             let thing = Thing::Stack(stack).to_string();
@@ -149,7 +150,14 @@ impl Guard {
             survey.stacks.keys().map(|stack| Thing::Stack(*stack).to_string()).collect();
         for loose in self.loose(&survey.stacks).await? {
             let maker = loose.stack.name(&self.subject.galaxy);
-            match unrecorded::retained(&self.subject, &maker, &loose.tags) {
+            // What AWS says of its maker names no UUID that is on record: while another's stack of
+            // that name is there, it is that one's.
+            let verdict = if of_others.contains(&loose.stack) {
+                Err(format!("the stack `{maker}`, which could have made it, is another's"))
+            } else {
+                unrecorded::retained(&self.subject, &maker, &loose.tags)
+            };
+            match verdict {
                 Ok(()) => things.push(loose.thing.to_string()),
                 Err(why) => survey.strangers.push(self.named_stranger(&loose, why, false)),
             }

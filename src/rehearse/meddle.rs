@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Account, services};
-use crate::ports::{DriftState, Extra, Object};
+use crate::ports::{DriftState, Extra, Object, Proposal};
 
 /// What somebody else does in the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Meddling {
     Resource(String, String, DriftState),
     /// An object, by bucket and key, becomes this or goes.
     Object(String, String, Option<Object>),
+    /// The template of a stack, by its name, becomes this.
+    Template(String, String),
     /// Callers get this version of the function.
     Live(String),
     /// A secret goes.
@@ -39,6 +41,11 @@ impl Account {
                 let stack = state.stacks.iter_mut().rev().find(|s| s.proposal.name == stack);
                 if let Some(stack) = stack {
                     stack.drifted.insert(resource, drift);
+                }
+            }
+            Meddling::Template(name, body) => {
+                for stack in state.stacks.iter_mut().filter(|s| s.proposal.name == name) {
+                    stack.take(Proposal { body: body.clone(), ..stack.proposal.clone() });
                 }
             }
             Meddling::Object(bucket, key, object) => {

@@ -165,16 +165,14 @@ pub(crate) async fn job_in(
     Ok((job, observed))
 }
 
-/// Installs a galaxy of another name in another Region.
-pub(crate) async fn install_in(
-    account: &Arc<Account>,
-    name: &str,
-    region: &str,
-) -> Result<(), Failure> {
+/// The same account with a galaxy of another name in it that lives in another Region.
+pub(crate) async fn with_neighbour(account: &Account, name: &str, region: &str) -> Arc<Account> {
+    let there = account.copy_for(Region::parse(region).unwrap());
     let yaml = format!("name: {name}\n");
-    let (job, observed) = job_in(account, Goal::Present, "a", &yaml, region).await?;
+    let (job, observed) = job_in(&there, Goal::Present, "a", &yaml, region).await.unwrap();
     let plan = plan::plan(Goal::Present, &observed, &job.rendered);
-    Ok(execute::run(&plan, &job).await?)
+    execute::run(&plan, &job).await.unwrap();
+    there.copy_for(Region::parse(HOME).unwrap())
 }
 
 /// Observes, plans and runs; the number of steps that had something to do.

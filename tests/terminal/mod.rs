@@ -49,9 +49,25 @@ pub(crate) fn play(
 
 /// Lines that the terminal had to break: all that are wider, but words that can't be broken.
 pub(crate) fn wider_than(columns: usize, text: &str) -> Vec<&str> {
-    let lines = text.lines().flat_map(|line| line.split('\r'));
+    let lines = text.lines().flat_map(|line| line.split('\r')).flat_map(|line| bars(columns, line));
     let is_wide = |line: &&str| line.chars().count() > columns && line.trim().contains(' ');
     lines.filter(is_wide).collect()
+}
+
+/// Bars that move are drawn at once, each filled up to the terminal's width and without a line end:
+/// the terminal begins the next one, which is indented, on a new line.
+fn bars(columns: usize, line: &str) -> Vec<&str> {
+    let (mut bars, mut rest) = (Vec::new(), line);
+    while let Some((end, _)) = rest.char_indices().nth(columns) {
+        let (bar, next) = rest.split_at(end);
+        if !(bar.ends_with("  ") && next.starts_with("  ")) {
+            break;
+        }
+        bars.push(bar);
+        rest = next;
+    }
+    bars.push(rest);
+    bars
 }
 
 /// The text as it is kept, without what differs from run to run.

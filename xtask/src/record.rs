@@ -32,7 +32,7 @@ fn rehearse(root: &Path) -> Outcome<Vec<(f64, String)>> {
     let folder = tempfile::TempDir::new().map_err(|error| error.to_string())?;
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" install --rehearse --yes 2>&1"]).arg(&program);
-    command.current_dir(folder.path()).env("AWS_REGION", "eu-central-1").env("NO_COLOR", "1");
+    command.current_dir(folder.path()).env("NO_COLOR", "1");
     command.env("SPACEDUCK_TURNSTILE_SITE_KEY", "0x4AAAAAAA-example");
     command.env("SPACEDUCK_TURNSTILE_SECRET", "example");
     let started = Instant::now();
@@ -40,7 +40,10 @@ fn rehearse(root: &Path) -> Outcome<Vec<(f64, String)>> {
     let mut lines = Vec::new();
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
         let line = line.map_err(|error| error.to_string())?;
-        lines.push((started.elapsed().as_secs_f64(), line));
+        // What begins is a moving line in a terminal, which the line of its end replaces.
+        if !line.trim_start().starts_with('…') {
+            lines.push((started.elapsed().as_secs_f64(), line));
+        }
     }
     let status = child.wait().map_err(|error| error.to_string())?;
     if status.success() && !lines.is_empty() {
@@ -83,7 +86,6 @@ fn draw(command: &str, lines: &[(f64, String)]) -> String {
             let colour = match row.trim_start().chars().next() {
                 Some('✓') => "#8ce8c0",
                 Some('✗' | '!') => "#ffaca6",
-                Some('…') => "#a6b1e6",
                 _ => "#e9ecff",
             };
             let _ = writeln!(

@@ -1,6 +1,8 @@
 //! Tags of the account in memory, and what others have in it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use async_trait::async_trait;
 
@@ -135,7 +137,13 @@ impl Account {
         }
         for ((place, name), objects) in &state.buckets {
             let tags = state.marks.get(&bucket_key(*place, name));
-            all.insert(format!("bucket {place:?} {name}"), format!("{objects:?} {tags:?}"));
+            let mut seen = format!("{tags:?}");
+            for (key, object) in objects {
+                let Object { content_type, cache_control, bytes, .. } = object;
+                // Writing to a String can't fail.
+                let _ = write!(seen, " {key} {content_type} {cache_control} {:x}", digest(bytes));
+            }
+            all.insert(format!("bucket {place:?} {name}"), seen);
         }
         for (name, items) in &state.tables {
             let (keys, tags) = (state.schemas.get(name), state.marks.get(&format!("table {name}")));
@@ -185,6 +193,13 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// Bytes as a number, to be compared within one run.
+pub(super) fn digest(bytes: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether a mark is that of a user pool or key, which exist as long as it does.

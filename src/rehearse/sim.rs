@@ -11,7 +11,7 @@ use crate::ports::{DriftState, Member, Proposal, Reason, ResourceDrift, StackEve
 use crate::render::{self, Resource};
 use crate::yaml::Node;
 
-use super::{readback, services::DAY};
+use super::{marks, readback, services::DAY};
 
 mod told;
 
@@ -186,7 +186,9 @@ impl Sim {
 
     /// Its statuses with their times, and what it was made of, to be compared.
     pub(super) fn dump(&self) -> String {
-        format!("{:?} {} {:?} {:?}", self.proposal, self.protected, self.phases, self.outputs)
+        let Proposal { place, name, body, parameters, tags, role, .. } = &self.proposal;
+        let made_of = (place, name, marks::digest(body), parameters, tags, role);
+        format!("{made_of:?} {} {:?} {:?}", self.protected, self.phases, self.outputs)
     }
 
     pub(super) fn answers(&self, now: Duration) -> bool {

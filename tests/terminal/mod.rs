@@ -55,12 +55,13 @@ pub(crate) fn wider_than(columns: usize, text: &str) -> Vec<&str> {
 }
 
 /// Bars that move are drawn at once, each filled up to the terminal's width and without a line end:
-/// the terminal begins the next one, which is indented, on a new line.
+/// the terminal begins the next one, which starts with a wheel, on a new line.
 fn bars(columns: usize, line: &str) -> Vec<&str> {
     let (mut bars, mut rest) = (Vec::new(), line);
     while let Some((end, _)) = rest.char_indices().nth(columns) {
         let (bar, next) = rest.split_at(end);
-        if !(bar.ends_with("  ") && next.starts_with("  ")) {
+        let is_wheel = |c: char| ('\u{2800}'..='\u{28ff}').contains(&c);
+        if !next.strip_prefix("  ").is_some_and(|next| next.starts_with(is_wheel)) {
             break;
         }
         bars.push(bar);

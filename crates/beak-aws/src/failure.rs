@@ -63,11 +63,7 @@ where
         return BeakError::Unavailable(format!("{doing}: {error}"));
     };
     let cause = format!("{doing}: {code}");
-    if PASSING.contains(&code) {
-        BeakError::Unavailable(cause)
-    } else {
-        BeakError::Internal(cause)
-    }
+    if PASSING.contains(&code) { BeakError::Unavailable(cause) } else { BeakError::Internal(cause) }
 }
 
 /// The error's code; none where AWS was not reached.

@@ -13,10 +13,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use beak_core::BeakError;
 use beak_api::jws::Signer as _;
-use beak_core::mail::Mail;
+use beak_core::BeakError;
 use beak_core::id::HatchId;
+use beak_core::mail::Mail;
 use beak_core::newsletter::Token;
 use beak_core::person::{DisplayName, Password};
 use beak_core::ports::{
@@ -306,9 +306,7 @@ async fn call(script: &Script, operation: &str) -> String {
             let taken = store.take("a", 1, now).await;
             heard(taken, |taken| if taken.granted { "done" } else { "refused" })
         }
-        "DeleteItem" => {
-            heard(store.forget_account(&account).await, done)
-        }
+        "DeleteItem" => heard(store.forget_account(&account).await, done),
         "Query" | "BatchGetItem" => heard(store.tier_requests(&page).await, |_| "done"),
         "Scan" => heard(store.ducklings(&page).await, |_| "done"),
         "TransactWriteItems" => {

@@ -37,7 +37,7 @@ async function act(action, button) {
   clearFaults(form);
   notice($('manage-notice'), '', '');
   const reason = $('manage-reason');
-  if (!reason.value.trim()) fault(reason, 'Say why. The duckling’s owner reads it in the audit log.');
+  if (!reason.value.trim()) fault(reason, 'Say why. The owner reads it in the audit log.');
   const typed = $('manage-typed');
   if (action === 'remove' && typed.value.trim() !== duck.display_name) {
     fault(typed, `Type ${duck.display_name} to remove it. This can’t be undone.`);

@@ -3,7 +3,6 @@
 import { BeakError, call, loadConfig, make, moment } from '/shared/beak.js';
 import { busy, clearFaults, emailFault, fault, goToFault, notice, showError } from '/shared/form.js';
 import { count, split } from '/shared/chart.js';
-import { manage } from '/manage.js';
 import { readRequests, requests } from '/requests.js';
 
 const $ = (id) => document.getElementById(id);
@@ -339,7 +338,8 @@ function row(duck) {
 
 function manageButton(duck) {
   const button = make('button', { type: 'button', class: 'quiet tiny' }, 'Manage', make('span', { class: 'unseen' }, ` ${duck.display_name}`));
-  button.addEventListener('click', () => manage(duck, desk));
+  // The dialog's program is loaded by those who need it.
+  button.addEventListener('click', () => import('/manage.js').then(({ manage }) => manage(duck, desk), () => location.reload()));
   return button;
 }
 

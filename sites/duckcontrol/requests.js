@@ -28,7 +28,7 @@ function showRequests(desk) {
     const area = one.querySelector('textarea');
     area.value = written.get(area.id) ?? '';
   }
-  const more = requests.whole ? [] : [make('li', { class: 'soft' }, `These ${SHOWN} have waited longest. The others follow as you decide.`)];
+  const more = requests.whole ? [] : [make('li', { class: 'soft' }, 'Others follow as you decide.')];
   const none = make('li', { class: 'soft' }, 'No open requests.');
   $('requests').replaceChildren(...(cards.length ? [...cards, ...more] : [none]));
 }

@@ -337,7 +337,7 @@ function row(duck) {
 }
 
 function manageButton(duck) {
-  const button = make('button', { type: 'button', class: 'quiet tiny' }, 'Manage', make('span', { class: 'unseen' }, ` ${duck.display_name}`));
+  const button = make('button', { type: 'button', class: 'quiet tiny', 'aria-label': `Manage ${duck.display_name}` }, 'Manage');
   // The dialog's program is loaded by those who need it.
   button.addEventListener('click', () => import('/manage.js').then(({ manage }) => manage(duck, desk), () => location.reload()));
   return button;

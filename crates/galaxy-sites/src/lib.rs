@@ -211,15 +211,42 @@ pub fn files(site: Site, config: &SiteConfig) -> Result<Vec<SiteFile>, SiteError
     Content::built_in().files(site, config)
 }
 
+/// Puts the galaxy's addresses in the place of their marks, in one pass: some of these files have
+/// megabytes. Whatever else has a mark's sign stays as it is.
 fn with_addresses(page: &[u8], config: &SiteConfig) -> Bytes {
-    let text = String::from_utf8_lossy(page);
-    let mut text = text.replace(galaxy_pages::API_MARK, &config.api_base);
-    for site in Site::ALL {
-        let mark = format!("{}{}{}", ADDRESS_MARK.0, site.name(), ADDRESS_MARK.1);
-        let address = config.sites.get(site.name()).map_or("", String::as_str);
-        text = text.replace(&mark, address);
+    let mut told = Vec::with_capacity(page.len() + page.len() / 8);
+    let mut rest = page;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        let (before, marked) = rest.split_at(at);
+        told.extend_from_slice(before);
+        let name = name_in(marked);
+        let address = name.and_then(|name| address(name, config));
+        let (meant, length) = match (name, address) {
+            (Some(name), Some(address)) => {
+                (address.as_bytes(), ADDRESS_MARK.0.len() + name.len() + ADDRESS_MARK.1.len())
+            }
+            _ => (&marked[..1], 1),
+        };
+        told.extend_from_slice(meant);
+        rest = &marked[length..];
     }
-    text.into()
+    told.extend_from_slice(rest);
+    told.into()
+}
+
+/// The name in a mark, if the text starts with one.
+fn name_in(text: &[u8]) -> Option<&str> {
+    let name = text.strip_prefix(ADDRESS_MARK.0.as_bytes())?;
+    let end = name.iter().position(|byte| *byte == b'%')?;
+    std::str::from_utf8(&name[..end]).ok()
+}
+
+/// The address that a mark means: the API's or a site's.
+fn address<'a>(name: &str, config: &'a SiteConfig) -> Option<&'a str> {
+    if name == "api" {
+        return Some(&config.api_base);
+    }
+    Site::parse(name).map(|site| config.sites.get(site.name()).map_or("", String::as_str))
 }
 
 fn site_file(path: String, bytes: Bytes, lasts: bool) -> Result<SiteFile, SiteError> {

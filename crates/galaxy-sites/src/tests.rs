@@ -435,3 +435,14 @@ fn the_template_sends_the_same_headers() {
         }
     }
 }
+
+#[test]
+fn marks_become_addresses_and_other_text_stays() {
+    let page = "%address-of-api%/beak 100% %address-of-duckgalaxy%/a \
+                %address-of-none% %address-of-api";
+    let sites = [("duckgalaxy".to_owned(), "https://g.test".to_owned())].into();
+    let config = SiteConfig { api_base: "https://a.test".into(), sites, ..SiteConfig::default() };
+    let told = with_addresses(page.as_bytes(), &config);
+    let wanted = "https://a.test/beak 100% https://g.test/a %address-of-none% %address-of-api";
+    assert_eq!(String::from_utf8_lossy(&told), wanted);
+}

@@ -1,7 +1,7 @@
 //! YAML as CloudFormation reads it: a tree that keeps the short forms (`!Ref`, `!Sub`, …).
 //!
 //! `CloudFormation` reads YAML 1.1, where a plain `yes`, `on` or `2012-10-17` is not a string, so
-//! everything doubtful is quoted on the way out. Why this library and no other: ADR 3.
+//! everything doubtful is quoted on the way out. Why this library: ADR 2.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};

@@ -2,16 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
+mod documents;
+mod source;
 mod tree;
 
+use source::{SOURCES, Source, Taken};
 use tree::{files, root};
-
-fn sources() -> Vec<PathBuf> {
-    ["src", "crates", "xtask", "tests"].iter().flat_map(|f| files(&root().join(f), "rs")).collect()
-}
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
@@ -19,23 +18,6 @@ fn read(path: &Path) -> String {
 
 fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
-}
-
-/// The part of a file before the tests in it. `#[cfg(test)]` on `mod tests;` or on a single item ends
-/// nothing.
-fn without_tests(text: &str) -> &str {
-    let inline = text
-        .match_indices("#[cfg(test)]\nmod ")
-        .find(|(at, _)| text[*at..].lines().nth(1).is_some_and(|line| line.ends_with('{')));
-    inline.map_or(text, |(at, _)| &text[..at])
-}
-
-/// Words behind `crate::`, as in `crate::model::Stack`.
-fn rooms_used(text: &str) -> BTreeSet<String> {
-    let word = |rest: &str| {
-        rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>()
-    };
-    text.split("crate::").skip(1).map(word).filter(|word| !word.is_empty()).collect()
 }
 
 /// Who may use whom in the installer.
@@ -129,25 +111,23 @@ fn memory() -> [(&'static str, Vec<&'static str>); 3] {
 #[test]
 fn each_room_uses_only_those_before_it() {
     let allowed = allowed();
-    for path in files(&root().join("src"), "rs") {
-        let inside = path.strip_prefix(root().join("src")).unwrap();
-        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
-        if ["main", "lib", "run"].contains(&room) || path.ends_with("tests.rs") {
+    for source in SOURCES.iter() {
+        let Some(inside) = source.place.strip_prefix("src/") else { continue };
+        let room = inside.split('/').next().unwrap().trim_end_matches(".rs");
+        if ["main", "lib", "run"].contains(&room) || inside.ends_with("tests.rs") {
             continue;
         }
         let allowed = allowed.get(room).unwrap_or_else(|| panic!("`{room}` has no rule"));
-        for used in rooms_used(without_tests(&read(&path))) {
+        for used in &source.code.rooms {
             let fine = used == room || allowed.contains(&used.as_str());
-            assert!(fine, "{} uses `{used}`", shown(&path));
+            assert!(fine, "{} uses `{used}`", source.place);
         }
     }
 }
 
 #[test]
 fn the_aws_sdk_stays_behind_its_walls() {
-    for path in sources() {
-        let place = shown(&path);
-        let text = read(&path);
+    for Source { place, text, .. } in SOURCES.iter() {
         let uses = text.contains("aws_sdk_") || text.contains("aws_config");
         let behind = place.starts_with("src/aws/") || place.starts_with("crates/beak-aws/");
         assert!(!uses || behind || place == "tests/architecture.rs", "{place}");
@@ -172,36 +152,113 @@ fn the_aws_sdk_stays_behind_its_walls() {
 
 #[test]
 fn files_are_short_and_open_with_their_job() {
-    for path in sources() {
-        let (place, text) = (shown(&path), read(&path));
-        assert!(text.starts_with("//!"), "{place} does not say what it is for");
-        let lines = without_tests(&text).lines().count();
-        // Contracts and whole-program tests are lists of cases.
-        let cases = place.contains("tests") || place.contains("/contract");
-        assert!(cases || lines <= 400, "{place} has {lines} lines");
+    for source in SOURCES.iter() {
+        let place = &source.place;
+        assert!(source.text.starts_with("//!"), "{place} does not say what it is for");
+        let lines = source.lines().count();
+        assert!(source.is_test() || lines <= 400, "{place} has {lines} lines");
         // Tests quote whole outputs.
-        for (number, line) in without_tests(&text).lines().enumerate() {
+        for (number, line) in source.lines() {
             let width = line.chars().count();
-            assert!(cases || width <= 100, "{place}:{} has {width} columns", number + 1);
+            assert!(source.is_test() || width <= 100, "{place}:{number} has {width} columns");
+        }
+    }
+}
+
+/// Clippy counts lines and parameters; this rule counts what is in tuples, too.
+#[test]
+fn functions_take_at_most_five_values() {
+    for source in SOURCES.iter() {
+        let place = &source.place;
+        for Taken { name, line, values } in &source.code.functions {
+            let values = *values;
+            assert!(source.is_test() || values <= 5, "{place}:{line}: `{name}` takes {values}");
         }
     }
 }
 
 #[test]
-fn documents_are_short_and_their_links_lead_somewhere() {
-    let mut documents = files(&root().join("docs"), "md");
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
-        documents.push(root().join(name));
+fn limits_of_size_hold_everywhere_but_in_tests() {
+    for source in SOURCES.iter() {
+        let exempt = &source.code.exempt;
+        let size = exempt.iter().find(|lints| lints.contains("clippy::too_many_"));
+        assert!(source.is_test() || size.is_none(), "{}: {size:?}", source.place);
+        let silent = exempt.iter().find(|lints| !lints.contains("reason="));
+        assert!(silent.is_none(), "{}: {silent:?} has no reason", source.place);
     }
-    for path in documents {
-        let (place, text) = (shown(&path), read(&path));
-        assert!(text.lines().count() <= 200, "{place}");
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let local = !link.contains("://") && !link.starts_with('#');
-            let target = path.parent().unwrap().join(link.split('#').next().unwrap());
-            assert!(!local || target.exists(), "{place}: {link}");
-        }
+}
+
+/// A crate that forgot this line would be built without any lint.
+#[test]
+fn every_crate_has_the_lints_of_the_workspace() {
+    let manifests = files(&root().join("crates"), "toml");
+    let manifests = manifests.iter().filter(|path| path.ends_with("Cargo.toml"));
+    let own = [root().join("Cargo.toml"), root().join("xtask/Cargo.toml")];
+    let mut seen = 0;
+    for manifest in manifests.chain(&own) {
+        seen += 1;
+        assert!(read(manifest).contains("[lints]\nworkspace = true"), "{}", shown(manifest));
     }
+    assert!(seen > 10, "{seen} crates");
+}
+
+/// Everything else emits events. The lints `print_stdout` and `print_stderr` cover `println!`; this
+/// covers the ways round them.
+#[test]
+fn few_files_touch_the_terminal() {
+    let allowed = [
+        ("src/main.rs", "the entry point: what fails before there is a run"),
+        ("src/run.rs", "gives `progress` its writers"),
+        ("src/run/parse.rs", "help and usage errors, before there is a run"),
+        ("src/run/pipe.rs", "notices that the reader of a pipe is gone"),
+        ("src/prompt.rs", "questions"),
+        ("src/progress/check.rs", "asks for the terminal's width"),
+        ("src/files.rs", "`--out -` is the standard output"),
+        ("crates/beak-local/src/main.rs", "a program of its own"),
+        ("crates/beak-local/src/bin/fill.rs", "a program of its own"),
+    ];
+    let mut used = Vec::new();
+    for source in SOURCES.iter().filter(|source| !source.is_test()) {
+        let words = ["io::stdout(", "io::stderr(", "anstream::stdout(", "anstream::stderr("];
+        let touches = source.lines().any(|(_, line)| words.iter().any(|word| line.contains(word)));
+        let allowed = allowed.iter().find(|(place, _)| source.place == *place);
+        assert!(!touches || allowed.is_some(), "{} writes to the terminal", source.place);
+        used.extend(allowed.filter(|_| touches).map(|(place, _)| *place));
+    }
+    assert_eq!(used.len(), allowed.len(), "only these need it: {used:?}");
+}
+
+#[test]
+fn every_ban_has_a_reason() {
+    let bans = read(&root().join("clippy.toml"));
+    let bans: Vec<&str> = bans.split("[[disallowed-methods]]").skip(1).collect();
+    for path in ["std::env::var", "std::time::SystemTime::now", "std::thread::sleep"] {
+        let wanted = format!("path = \"{path}\"");
+        assert!(bans.iter().any(|ban| ban.contains(&wanted)), "{path} is not banned");
+    }
+    for ban in bans {
+        assert!(ban.contains("\nreason = \""), "{ban}");
+    }
+}
+
+#[test]
+fn the_rules_see_code_beside_and_behind_tests() {
+    let text = "use crate::{model::{Stack, self}, plan as steps};\n\
+        use super::super::zones;\nuse super::sibling;\n\
+        #[cfg(test)]\nmod tests {\n    use crate::rehearse;\n    fn f((a, b): (u8, u8)) {}\n}\n\
+        fn g((a, b): (u8, u8), c: &(u8, (u8, u8))) {\n    vec![crate::aws::x()];\n}\n\
+        mod inner {\n    fn h() -> super::super::super::cost::Sum {}\n}\n\
+        #[cfg(all(test, unix))]\nmod more {}\n#[allow(clippy::too_many_lines)]\nfn last() {}\n";
+    let source = Source::parse("src/a/b.rs".into(), text.into());
+    let code = &source.code;
+    let rooms: Vec<&str> = code.rooms.iter().map(String::as_str).collect();
+    assert_eq!(rooms, ["aws", "cost", "model", "plan", "zones"]);
+    let functions: Vec<(&str, usize)> =
+        code.functions.iter().map(|taken| (taken.name.as_str(), taken.values)).collect();
+    assert_eq!(functions, [("g", 5), ("h", 0), ("last", 0)]);
+    assert_eq!(code.exempt, ["clippy::too_many_lines"]);
+    let lines: Vec<usize> = source.lines().map(|(number, _)| number).collect();
+    assert_eq!(lines, [1, 2, 3, 9, 10, 11, 12, 13, 14, 17, 18]);
 }
 
 /// What the documents say about commands is what the programs take.

@@ -28,7 +28,9 @@ for case in given["cases"]:
     assert isinstance(claims["iat"], int), claims
     # A changed byte fails, wherever it is.
     for at in range(len(certificate)):
-        changed = certificate[:at] + ("B" if certificate[at] == "A" else "A") + certificate[at + 1 :]
+        changed = (
+            certificate[:at] + ("B" if certificate[at] == "A" else "A") + certificate[at + 1 :]
+        )
         try:
             jwt.decode(changed, keys, algorithms=["EdDSA"])
         except (JoseError, ValueError):

@@ -18,7 +18,12 @@ import sys
 import boto3
 
 region, galaxy = sys.argv[1:]
-client = lambda service: boto3.client(service, region_name=region)
+
+
+def client(service):
+    return boto3.client(service, region_name=region)
+
+
 functions, sqs, tables = client("lambda"), client("sqs"), client("dynamodb")
 function, ledger = f"{galaxy}-beak", f"{galaxy}-ledger"
 
@@ -40,7 +45,11 @@ def rights():
 
 def watched():
     alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
-    looks = lambda a: a["Namespace"] == "AWS/SQS" and a["Dimensions"][0]["Value"] == arn.split(":")[-1]
+    queue = arn.split(":")[-1]
+
+    def looks(a):
+        return a["Namespace"] == "AWS/SQS" and a["Dimensions"][0]["Value"] == queue
+
     return [a["AlarmName"] for a in alarms if looks(a)]
 
 

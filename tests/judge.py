@@ -12,7 +12,8 @@ import json
 import re
 import sys
 import urllib.parse
-import xml.etree.ElementTree as ElementTree
+from typing import Any
+from xml.etree import ElementTree
 
 import botocore.session
 from botocore.validate import ParamValidator
@@ -74,7 +75,7 @@ def from_form(shape, fields, prefix):
 
 def from_xml(shape, element):
     if shape.type_name == "structure":
-        found = {}
+        found: dict[str, Any] = {}
         names = {m.serialization.get("name", n): (n, m) for n, m in shape.members.items()}
         for child in element:
             tag = child.tag.split("}")[-1]
@@ -124,8 +125,9 @@ def rest_operation(model, request):
         pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", re.escape(wanted))
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
         match = re.fullmatch(pattern + "/?", path)
-        fits = operation.http["method"] == request["method"] and match
-        if not fits or any(asked.get(flag) != value for flag, value in fixed.items()):
+        if match is None or operation.http["method"] != request["method"]:
+            continue
+        if any(asked.get(flag) != value for flag, value in fixed.items()):
             continue
         said = asked.get("x-id", [name]) == [name]
         members = operation.input_shape.members.values() if operation.input_shape else []
@@ -137,12 +139,13 @@ def rest_operation(model, request):
     return best and best[1:]
 
 
-def from_rest(model, request):
+def from_rest(model, request):  # noqa: C901 - each place of a value has its branch
     found = rest_operation(model, request)
     if found is None:
         return None, {}
     operation, in_path, asked, fixed = found
-    shape, sent, params = operation.input_shape, set(), {}
+    shape, sent = operation.input_shape, set()
+    params: dict[str, Any] = {}
     if shape is None:
         return operation, params
     for name, member in shape.members.items():
@@ -154,7 +157,7 @@ def from_rest(model, request):
             params[name] = scalar(member, asked[key][0])
         elif place == "header" and key.lower() in request["headers"]:
             params[name] = scalar(member, request["headers"][key.lower()])
-    params |= {name: "?" for name in set(asked) - sent - fixed}
+    params |= dict.fromkeys(set(asked) - sent - fixed, "?")
     payload, body = shape.serialization.get("payload"), request["body"]
     if payload and shape.members[payload].type_name == "blob":
         params[payload] = body.encode()

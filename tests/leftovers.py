@@ -33,9 +33,7 @@ def stacks(region):
 
 def keys():
     kms = client("kms")
-    described = [
-        kms.describe_key(KeyId=k["KeyId"])["KeyMetadata"] for k in kms.list_keys()["Keys"]
-    ]
+    described = [kms.describe_key(KeyId=k["KeyId"])["KeyMetadata"] for k in kms.list_keys()["Keys"]]
     return [k["KeyId"] for k in described if k["KeyState"] != "PendingDeletion"]
 
 
@@ -52,8 +50,14 @@ def shape(key):
 def looks(s3, bucket, key):
     """An object's digest and headers, with the same address in the place of every random one."""
     found = s3.get_object(Bucket=bucket, Key=key)
-    body = re.sub(rb"\w+\.cloudfront\.net|\w+\.execute-api\.[\w.:-]+", b"somewhere", found["Body"].read())
-    return [hashlib.md5(body).hexdigest(), found["ContentType"], found.get("CacheControl")]
+    body = re.sub(
+        rb"\w+\.cloudfront\.net|\w+\.execute-api\.[\w.:-]+", b"somewhere", found["Body"].read()
+    )
+    return [
+        hashlib.md5(body, usedforsecurity=False).hexdigest(),
+        found["ContentType"],
+        found.get("CacheControl"),
+    ]
 
 
 def contents():
@@ -106,15 +110,17 @@ def account():
         "topics": [t["TopicArn"] for t in client("sns").list_topics()["Topics"]],
         "queues": [
             # The end of a queue's name is drawn by lot.
-            url.split("/")[-1].rsplit("-", 1)[0] for url in client("sqs").list_queues().get("QueueUrls", [])
+            url.split("/")[-1].rsplit("-", 1)[0]
+            for url in client("sqs").list_queues().get("QueueUrls", [])
         ],
-        "alarms": [
-            a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]
-        ],
+        "alarms": [a["AlarmName"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]],
     }
     found |= contents()
+
     # What is made at the same time has no order.
-    ordered = lambda things: sorted(things) if isinstance(things, list) else things
+    def ordered(things):
+        return sorted(things) if isinstance(things, list) else things
+
     return {kind: ordered(things) for kind, things in found.items() if things}
 
 

@@ -14,10 +14,17 @@ KEYS = {
     "KeySchema": [{"AttributeName": "order", "KeyType": "HASH"}],
     "BillingMode": "PAY_PER_REQUEST",
 }
-BUCKETS = [(HOME, f"spaceduck-artifacts-{ACCOUNT}-{HOME}-an"), (EDGE, f"spaceduck-duckgalaxy-{ACCOUNT}-{EDGE}-an")]
+BUCKETS = [
+    (HOME, f"spaceduck-artifacts-{ACCOUNT}-{HOME}-an"),
+    (EDGE, f"spaceduck-duckgalaxy-{ACCOUNT}-{EDGE}-an"),
+]
 TABLES = ["spaceduck-eggs", "spaceduck-ledger"]
 PARAMETERS = ["/spaceduck/turnstile-secret", "/spaceduck/mail"]
-STACKS = [(HOME, "spaceduck-api"), (HOME, "spaceduck-api-domain"), (EDGE, "spaceduck-site-duckgalaxy")]
+STACKS = [
+    (HOME, "spaceduck-api"),
+    (HOME, "spaceduck-api-domain"),
+    (EDGE, "spaceduck-site-duckgalaxy"),
+]
 
 
 def client(service, region=HOME):
@@ -35,7 +42,11 @@ def make(kinds):
             )
     if "buckets" in kinds:
         for region, name in BUCKETS:
-            place = {} if region == EDGE else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            place = (
+                {}
+                if region == EDGE
+                else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            )
             client("s3", region).create_bucket(Bucket=name, **place)
             client("s3", region).put_object(Bucket=name, Key="theirs", Body=b"theirs")
     if "tables" in kinds:

@@ -7,10 +7,10 @@ Reads a JSON list of types; writes one JSON object:
 
 import json
 import sys
-
-import cfnlint.data.schemas.providers as providers
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from importlib import resources
+
+from cfnlint.data.schemas import providers
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 # Lists of a whole partition or of a transform, where the others are Regions.
 NO_REGION = {"sam"}

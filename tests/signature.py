@@ -1,7 +1,7 @@
 """The signature that botocore gives a request, for one that the function has signed itself.
 
-Reads JSON from stdin: {method, url, headers, body, service}; prints the `authorization` header as it
-should be.
+Reads JSON from stdin: {method, url, headers, body, service}; prints the `authorization` header as
+it should be.
 """
 
 import json

@@ -30,9 +30,7 @@ front.create_origin_access_control(
         "OriginAccessControlOriginType": "s3",
     }
 )
-front.create_response_headers_policy(
-    ResponseHeadersPolicyConfig={"Name": f"{name}-duckgalaxy"}
-)
+front.create_response_headers_policy(ResponseHeadersPolicyConfig={"Name": f"{name}-duckgalaxy"})
 front.create_function(
     Name=f"{name}-duckgalaxy",
     FunctionConfig={"Comment": "taken", "Runtime": "cloudfront-js-2.0"},

@@ -1,9 +1,9 @@
 """Runs a program in a terminal of a given width and answers what it asks.
 
-Arguments: COLUMNS PROGRAM [ARGUMENT]... On standard input a JSON list of [WORDS, ANSWER]: as soon as
-WORDS have appeared, ANSWER is typed with Enter; `Ctrl-C` is that key alone, and `SIGTERM` and the like
-are sent to the program. Prints one JSON object: what appeared, without colours, the exit code, and
-whether the terminal shows again what is typed.
+Arguments: COLUMNS PROGRAM [ARGUMENT]... On standard input a JSON list of [WORDS, ANSWER]: as soon
+as WORDS have appeared, ANSWER is typed with Enter; `Ctrl-C` is that key alone, and `SIGTERM` and
+the like are sent to the program. Prints one JSON object: what appeared, without colours, the exit
+code, and whether the terminal shows again what is typed.
 """
 
 import fcntl
@@ -27,8 +27,8 @@ if pid == 0:
         os.environ.pop(name, None)
     os.environ["TERM"] = "xterm-256color"
     # Whoever runs the tests in the background ignores some signals; a person's terminal does not.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(name, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     # The parent sets the width before it says that all is ready.
     sys.stdin.readline()
     os.execv(command[0], command)
@@ -58,7 +58,7 @@ while True:
             os.kill(pid, signal.Signals[answer])
         else:
             os.write(terminal, answer.encode() + b"\n")
-_, status = os.waitpid(pid, 0)
+status = os.waitpid(pid, 0)[1]
 text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07", "", seen.decode())
 # The first line is the one that let the program begin, as the terminal echoed it.
 text = text.replace("\r\n", "\n").split("\n", 1)[1]

@@ -1,14 +1,15 @@
 """Zones in an emulated Route 53, as somebody at its console has them.
 
-  zone.py make NAME [private]        prints the new zone's id
-  zone.py place ID NAME TYPE VALUE   sets a record
-  zone.py remove ID NAME TYPE        removes one
-  zone.py list ID                    prints all but the zone's own: "NAME TYPE" -> what it says
+zone.py make NAME [private]        prints the new zone's id
+zone.py place ID NAME TYPE VALUE   sets a record
+zone.py remove ID NAME TYPE        removes one
+zone.py list ID                    prints all but the zone's own: "NAME TYPE" -> what it says
 """
 
 import json
 import sys
 import uuid
+from collections.abc import Callable
 
 import botocore.session
 
@@ -24,7 +25,9 @@ def make(name, private=""):
 
 def sets(zone):
     pages = ROUTE53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone)
-    return [s for page in pages for s in page["ResourceRecordSets"] if s["Type"] not in ("SOA", "NS")]
+    return [
+        s for page in pages for s in page["ResourceRecordSets"] if s["Type"] not in ("SOA", "NS")
+    ]
 
 
 def change(zone, action, record):
@@ -54,4 +57,10 @@ def listed(zone):
     print(json.dumps({f"{s['Name'].rstrip('.')} {s['Type']}": says(s) for s in sets(zone)}))
 
 
-{"make": make, "place": place, "remove": remove, "list": listed}[sys.argv[1]](*sys.argv[2:])
+COMMANDS: dict[str, Callable[..., None]] = {
+    "make": make,
+    "place": place,
+    "remove": remove,
+    "list": listed,
+}
+COMMANDS[sys.argv[1]](*sys.argv[2:])

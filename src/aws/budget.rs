@@ -46,6 +46,10 @@ impl Budget {
     pub(super) async fn turn(&self) {
         let wait = self.0.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if !wait.is_zero() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "AWS's pace: an account in memory has nothing to wait for"
+            )]
             tokio::time::sleep(wait).await;
         }
     }

@@ -224,6 +224,7 @@ struct WallClock(Instant);
 #[async_trait]
 impl Clock for WallClock {
     async fn sleep(&self, time: Duration) {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
         tokio::time::sleep(time).await;
     }
 
@@ -232,6 +233,7 @@ impl Clock for WallClock {
     }
 
     fn now(&self) -> u64 {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
         u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()
     }
 }

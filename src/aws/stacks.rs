@@ -151,6 +151,10 @@ impl Stacks for CloudFormation {
                 }
                 Err(error) if tries < ROLE_PATIENCE.0 && role_is_new(proposal, &error) => {
                     tries += 1;
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "AWS's pace: an account in memory has nothing to wait for"
+                    )]
                     tokio::time::sleep(ROLE_PATIENCE.1).await;
                 }
                 Err(error) => {

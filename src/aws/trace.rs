@@ -97,6 +97,7 @@ pub fn begin(
     broken: impl Fn(String) + Send + Sync + 'static,
 ) -> Result<(), Failure> {
     let file = target.stream()?;
+    #[expect(clippy::disallowed_methods, reason = "a trace begins before there is a clock")]
     let now = time::OffsetDateTime::now_utc().unix_timestamp();
     let head = Head {
         trace: FORMAT.into(),

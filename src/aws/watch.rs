@@ -35,6 +35,10 @@ impl Intercept for Watch {
         let date = context.response().headers().get("date");
         let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
         if let Some(date) = date {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this compares the clock of this machine"
+            )]
             let ours = time::OffsetDateTime::now_utc().unix_timestamp();
             let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             // The first response: the SDK may correct later attempts by what it read here.

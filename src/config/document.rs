@@ -86,8 +86,7 @@ impl Document {
         let root = parsed.map_err(|error| match error.location() {
             Some(at) => {
                 let at = (place(at.line()), place(at.column()));
-                let (message, help) = sentence(&error);
-                broken(file, text, at, message, help)
+                broken(file, text, at, sentence(&error))
             }
             None => Failure::new(Kind::Input, format!("`{file}` can't be read"))
                 .cause(error.to_string())
@@ -95,22 +94,25 @@ impl Document {
         })?;
         let nothing = Value { null: true, line: 1, column: 1, ..Value::default() };
         let mut root = root.unwrap_or(nothing);
-        root.settle(text).map_err(|at| broken(file, text, at, TAG.0.to_owned(), Some(TAG.1)))?;
+        let tag = || Sentence { message: TAG.0.to_owned(), help: Some(TAG.1) };
+        root.settle(text).map_err(|at| broken(file, text, at, tag()))?;
         Ok(Self { root })
     }
 }
 
-/// A text that is no file of settings, at the place where that shows.
-fn broken(
-    file: &str,
-    text: &str,
-    (line, column): (usize, usize),
+/// What is wrong, and what to do about it where that is known.
+struct Sentence {
     message: String,
-    help: Option<&str>,
-) -> Failure {
+    help: Option<&'static str>,
+}
+
+/// A text that can't be read as settings, at the position where that shows.
+fn broken(file: &str, text: &str, at: (usize, usize), sentence: Sentence) -> Failure {
+    let (line, column) = at;
     let shown = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     let (file, text, width) = (file.to_owned(), shown.to_owned(), 1);
     let at = Some(Excerpt { file, line, column, text, width });
+    let Sentence { message, help } = sentence;
     let mistake = Mistake { message, at, help: help.map(str::to_owned) };
     Failure { kind: Kind::Input, mistakes: vec![mistake], cause: None, now: None }
 }
@@ -119,7 +121,8 @@ fn broken(
 pub(super) fn decoded(file: &str, bytes: Vec<u8>) -> Result<String, Failure> {
     let help = Some("save it as UTF-8");
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.contains(&0) {
-        return Err(broken(file, "", (1, 1), "the file is in UTF-16, not in UTF-8".into(), help));
+        let message = "the file is in UTF-16, not in UTF-8".to_owned();
+        return Err(broken(file, "", (1, 1), Sentence { message, help }));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -128,7 +131,7 @@ pub(super) fn decoded(file: &str, bytes: Vec<u8>) -> Result<String, Failure> {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         let message = "this character is not in UTF-8".to_owned();
-        broken(file, &text, (line, column), message, help)
+        broken(file, &text, (line, column), Sentence { message, help })
     })
 }
 
@@ -155,9 +158,9 @@ fn options() -> Options {
 
 /// What is wrong and the way out, without the place, which is shown beside it: our own words where
 /// the library speaks to those who call it, or where the text goes further than [`options`] allow.
-fn sentence(error: &Error) -> (String, Option<&'static str>) {
-    if let Some(sentence) = limit(error) {
-        return (sentence, None);
+fn sentence(error: &Error) -> Sentence {
+    if let Some(message) = limit(error) {
+        return Sentence { message, help: None };
     }
     let text = words(&error.to_string());
     for (start, ours, help) in [
@@ -170,12 +173,15 @@ fn sentence(error: &Error) -> (String, Option<&'static str>) {
         ("non-finite float", "no setting takes this number", "put quotes around a word"),
     ] {
         if text.starts_with(start) {
-            return (ours.to_owned(), Some(help));
+            return Sentence { message: ours.to_owned(), help: Some(help) };
         }
     }
     match text.strip_prefix("duplicate mapping key: ") {
-        Some(key) => (format!("`{key}` is set a second time"), Some("keep one of them")),
-        None => (text, None),
+        Some(key) => Sentence {
+            message: format!("`{key}` is set a second time"),
+            help: Some("keep one of them"),
+        },
+        None => Sentence { message: text, help: None },
     }
 }
 

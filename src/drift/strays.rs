@@ -40,24 +40,30 @@ pub(super) async fn find(
 /// `prod`. A stack owns itself, and a part of a thing, such as a stage of an API, belongs to the
 /// owner of the thing.
 fn is_owned(arn: &str, owned: &[&ResourceDrift], stacks: &[String]) -> bool {
-    let mut parts = arn.splitn(6, ':').skip(2);
-    let mut part = || parts.next().unwrap_or_default();
-    let (service, region, account, resource) = (part(), part(), part(), part());
+    let (service, _, resource) = parts(arn);
     if service == "cloudformation" {
         let name = resource.split('/').nth(1).unwrap_or_default();
         return stacks.iter().any(|stack| stack == name);
     }
-    owned.iter().any(|one| names(one, (service, region, account, resource), arn))
+    owned.iter().any(|one| names(one, arn))
 }
 
-/// Whether a physical id and an ARN, in its parts, name the same thing.
-fn names(one: &ResourceDrift, arn: (&str, &str, &str, &str), whole: &str) -> bool {
-    let (service, _region, account, resource) = arn;
+/// Service, account and resource of an ARN.
+fn parts(arn: &str) -> (&str, &str, &str) {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let mut part = || parts.next().unwrap_or_default();
+    let (service, _region, account, resource) = (part(), part(), part(), part());
+    (service, account, resource)
+}
+
+/// Whether a physical id and an ARN name the same thing.
+fn names(one: &ResourceDrift, arn: &str) -> bool {
+    let (service, account, resource) = parts(arn);
     let id = one.physical.as_str();
     if id.is_empty() {
         return false;
     }
-    if id == whole {
+    if id == arn {
         return true;
     }
     if service == "sqs" {

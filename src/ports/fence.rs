@@ -81,6 +81,7 @@ impl Fence {
     /// which only previews work without, galaxy and number are missing.
     #[must_use]
     pub fn token(&self) -> String {
+        #[expect(clippy::disallowed_methods, reason = "a unique name, not a time")]
         let nanos = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
         match self.permit() {
             Some(permit) => format!("{}{}-{nanos}", token_prefix(permit.galaxy()), permit.number()),

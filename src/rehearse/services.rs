@@ -157,6 +157,7 @@ impl Clock for Account {
     async fn sleep(&self, time: Duration) {
         let pace = self.state().pace;
         match pace {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock")]
             Pace::Times(speed) => tokio::time::sleep(time / speed).await,
             Pace::Skip => {
                 self.state().since.0 += time;

@@ -263,7 +263,8 @@ impl Sim {
         for (number, code) in (1..).zip(next) {
             let at = now + BEAT * number;
             self.phases.push((at, (*code).to_owned()));
-            self.tell(at, (&self.proposal.name.clone(), STACK), code, None);
+            let name = self.proposal.name.clone();
+            self.tell(at, Named { id: &name, kind: STACK }, code, None);
         }
     }
 
@@ -282,8 +283,9 @@ impl Sim {
                 self.role_changed = Some(now + if express { slot.end } else { slot.begin });
             }
             let begun = format!("{word}_IN_PROGRESS");
-            self.tell(now + slot.begin, (&slot.id, &slot.kind), &begun, None);
-            self.tell(now + slot.end, (&slot.id, &slot.kind), &format!("{word}_COMPLETE"), None);
+            let named = Named { id: &slot.id, kind: &slot.kind };
+            self.tell(now + slot.begin, named, &begun, None);
+            self.tell(now + slot.end, named, &format!("{word}_COMPLETE"), None);
             if slot.kind == "AWS::CloudFront::Distribution" && verb == Verb::Create {
                 self.answers_at = Some(now + slot.begin + pace::PROPAGATION);
             }
@@ -313,8 +315,10 @@ impl Sim {
             (first.id.clone(), first.kind.clone())
         });
         let echo = Some("Resource creation cancelled");
-        self.tell(now + BEAT, (&id, &kind), &format!("{word}_FAILED"), Some(reason));
-        self.tell(now + BEAT, ("Other", "AWS::Some::Thing"), &format!("{word}_FAILED"), echo);
+        let (first, other) =
+            (Named { id: &id, kind: &kind }, Named { id: "Other", kind: "AWS::Some::Thing" });
+        self.tell(now + BEAT, first, &format!("{word}_FAILED"), Some(reason));
+        self.tell(now + BEAT, other, &format!("{word}_FAILED"), echo);
         self.phase(now + BEAT, &format!("{back}_IN_PROGRESS"));
         self.phase(now + BEAT * 2, &format!("{back}_COMPLETE"));
     }
@@ -337,16 +341,24 @@ impl Sim {
 
     fn phase(&mut self, at: Duration, code: &str) {
         self.phases.push((at, code.to_owned()));
-        self.tell(at, (&self.proposal.name.clone(), STACK), code, None);
+        let name = self.proposal.name.clone();
+        self.tell(at, Named { id: &name, kind: STACK }, code, None);
     }
 
-    fn tell(&mut self, at: Duration, resource: (&str, &str), status: &str, why: Option<&str>) {
+    fn tell(&mut self, at: Duration, named: Named<'_>, status: &str, why: Option<&str>) {
         let id = format!("{}-{}", self.arn, self.events.len());
-        let (resource, kind) = (resource.0.to_owned(), resource.1.to_owned());
+        let (resource, kind) = (named.id.to_owned(), named.kind.to_owned());
         let (status, reason) = (status.to_owned(), why.map(str::to_owned));
         let token = self.proposal.token.clone();
         self.events.push((at, StackEvent { id, resource, kind, status, reason, token }));
     }
+}
+
+/// A resource of a stack, or the stack itself.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    id: &'a str,
+    kind: &'a str,
 }
 
 fn word(verb: Verb) -> &'static str {

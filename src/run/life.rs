@@ -58,8 +58,11 @@ pub(super) fn tell_start(command: &str, job: &Job) {
     });
 }
 
+/// The function's code and its zip.
+type Artifact = (Code, Arc<[u8]>);
+
 /// The function's code: what this program carries, or, where nothing is real, a stand-in.
-fn code(shared: &Shared, events: &Events) -> Result<(Code, Arc<[u8]>), Failure> {
+fn code(shared: &Shared, events: &Events) -> Result<Artifact, Failure> {
     if shared.rehearse {
         let bytes: Arc<[u8]> = Arc::from(RELEASE.as_bytes());
         let sha256 = render::hex(&Sha256::digest(&bytes));
@@ -74,7 +77,7 @@ fn code(shared: &Shared, events: &Events) -> Result<(Code, Arc<[u8]>), Failure> 
 pub(super) fn arrival(
     home: &Home,
     config: Config,
-    code: (Code, Arc<[u8]>),
+    code: Artifact,
     named: BTreeSet<String>,
     events: &Events,
 ) -> Result<Arc<Job>, Failure> {

@@ -38,7 +38,8 @@ pub(super) async fn run(shared: &Shared, wish: &SkillWish, events: &Events) -> R
         SkillWish::Sign { pack, certificate, key, out, unnamed } => {
             let key = key::kept(&key::file(key.as_deref())?)?;
             let out = out.clone().unwrap_or_else(|| signature_of(pack));
-            sign(pack, certificate, &key, (&super::target(shared, &out)?, *unnamed), events)?;
+            let by = Signer { key: &key, unnamed: *unnamed };
+            sign(pack, certificate, &by, &super::target(shared, &out)?, events)?;
             (Outcome::Done, vec![])
         }
         SkillWish::Verify(check) => {
@@ -179,18 +180,26 @@ fn certificate(file: &Path) -> Result<String, Failure> {
     Ok(within.unwrap_or(&text).trim().to_owned())
 }
 
+/// A key, and whether it may sign although the certificate does not name it.
+struct Signer<'a> {
+    key: &'a PublisherKey,
+    unnamed: bool,
+}
+
 fn sign(
     file: &Path,
     from: &Path,
-    key: &PublisherKey,
-    (out, unnamed): (&Target, bool),
+    by: &Signer<'_>,
+    out: &Target,
     events: &Events,
 ) -> Result<(), Failure> {
+    let key = by.key;
     let pack = read(file, PACK_LIMIT)?;
+    #[expect(clippy::disallowed_methods, reason = "skills need no account, and so no ports")]
     let now = OffsetDateTime::now_utc();
     let signed = galaxy_skill::sign(&pack, &certificate(from)?, key, now)
         .map_err(|mistake| refused(Kind::Input, mistake))?;
-    if !signed.named && !unnamed {
+    if !signed.named && !by.unnamed {
         let message = "the certificate does not name your key, so the signature could not be \
         trusted";
         let help = format!(

@@ -102,42 +102,49 @@ fn allowed(check: &'static str, denied: &[Denied], count: usize, beside: &str) -
 /// What `CloudFormation`'s role may do, with all that the organisation and boundaries take away.
 async fn service(case: &Case, seen: &Seen) -> Checked {
     const CHECK: &str = "service-role-permissions";
-    simulated(case, CHECK, role(seen), (Stack::Bootstrap, "CfnServiceRole"), &BTreeMap::new()).await
+    let role = Role { arn: role(seen), stack: Stack::Bootstrap, id: "CfnServiceRole" };
+    simulated(case, CHECK, role, &BTreeMap::new()).await
 }
 
 /// What the function's role may do, within its boundary.
 async fn function(case: &Case, seen: &Seen) -> Checked {
     const CHECK: &str = "function-role-permissions";
     let api = seen.stacks.get(&Stack::Api);
-    let role = api.and_then(|api| api.outputs.get("FunctionRoleArn")).map(String::as_str);
+    let arn = api.and_then(|api| api.outputs.get("FunctionRoleArn")).map(String::as_str);
     let mut values = api.map(|api| api.parameters.clone()).unwrap_or_default();
     let (account, home) = (&case.account, &case.home);
     let group = catalog::log_group(&case.facts.config.name, false);
     let group = format!("arn:aws:logs:{home}:{account}:log-group:{group}:*");
     values.insert("FunctionLogs.Arn".into(), group);
-    simulated(case, CHECK, role, (Stack::Api, "FunctionRole"), &values).await
+    simulated(case, CHECK, Role { arn, stack: Stack::Api, id: "FunctionRole" }, &values).await
+}
+
+/// A role in the account, and the resource of a template that makes it.
+struct Role<'a> {
+    arn: Option<&'a str>,
+    stack: Stack,
+    id: &'a str,
 }
 
 /// Asks IAM's simulator for all that a role's template gives it.
 async fn simulated(
     case: &Case,
     check: &'static str,
-    role: Option<&str>,
-    (stack, id): (Stack, &str),
+    role: Role<'_>,
     values: &BTreeMap<String, String>,
 ) -> Checked {
-    let Some(role) = role else {
+    let Some(arn) = role.arn else {
         return checked(check, Verdict::Unknown, "the role is not there yet");
     };
-    let Some(template) = case.rendered.get(&stack) else {
+    let Some(template) = case.rendered.get(&role.stack) else {
         return checked(check, Verdict::Unknown, "this program has no template of the role");
     };
     let (name, account) = (&case.facts.config.name, &case.account);
     let subject = Subject { name, account, region: &case.home, values };
-    let (rights, left_out) = rights::of_role(&template.body, id, subject);
+    let (rights, left_out) = rights::of_role(&template.body, role.id, subject);
     let count: usize = rights.iter().map(|right| right.actions.len()).sum();
     let beside = format!("; {left_out} with conditions or wildcards can't be simulated");
-    match case.world.evidence.denied_to(role, &rights).await {
+    match case.world.evidence.denied_to(arn, &rights).await {
         Err(failure) => checked(check, Verdict::Unknown, failure.message()),
         Ok(_) if count == 0 => checked(check, Verdict::Unknown, "no action can be simulated"),
         Ok(denied) => allowed(check, &denied, count, &beside),

@@ -53,7 +53,8 @@ pub async fn make(
             notes::write(world, &config.name, part, &mut noted).await?;
             let answer = world.zones.change(&zone, &away, &new).await?;
             any |= answer == Changed::Done;
-            tidy(world, &zone, &new, &answer, (&before, &mut noted)).await?;
+            let sent = Sent { zone: &zone, new: &new, answer: &answer };
+            tidy(world, &sent, &before, &mut noted).await?;
             notes::write(world, &config.name, part, &mut noted).await?;
             match answer {
                 Changed::Done => {}
@@ -71,14 +72,21 @@ pub async fn make(
         .help("look at the zone in the Route 53 console, then run the same command again"))
 }
 
+/// A change of a zone, with Route 53's answer.
+struct Sent<'a> {
+    zone: &'a str,
+    new: &'a [RecordSet],
+    answer: &'a Changed,
+}
+
 /// Notes what is ours after an answer.
 async fn tidy(
     world: &World,
-    zone: &str,
-    new: &[RecordSet],
-    answer: &Changed,
-    (before, noted): (&Noted, &mut Noted),
+    sent: &Sent<'_>,
+    before: &Noted,
+    noted: &mut Noted,
 ) -> Result<(), Failure> {
+    let Sent { zone, new, answer } = *sent;
     let done = *answer == Changed::Done;
     // Where it is refused, the answer to an earlier attempt may have been lost: what is there
     // tells.

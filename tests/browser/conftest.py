@@ -48,13 +48,14 @@ class Galaxy:
         if not program.exists():
             pytest.fail(f"{program} is missing: run `cargo build -p beak-local`", pytrace=False)
         command = [program, "--data", self.data, "--port", str(self.port)]
-        self.log = tempfile.TemporaryFile(mode="w+")
+        self.log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - `stop` closes it
         self.process = subprocess.Popen(
             command if self.limits else [*command, "--no-limits"],
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
         )
+        assert self.process.stdout is not None
         for line in self.process.stdout:
             found = re.match(r"\s+API\s+http://localhost:(\d+)/beak", line)
             if found:
@@ -68,6 +69,7 @@ class Galaxy:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
+        assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
 

@@ -127,9 +127,9 @@ def test_an_operator_suspends_restores_and_removes_a_duckling(own_galaxy, visit,
     expect(notice).to_contain_text("Harbour’s key and certificate are refused from now on.")
     expect(row).to_contain_text("suspended")
     expect(page.locator("#events")).to_contain_text("was suspended: “Reported for advertising.”")
-    token = own_galaxy.ask(
-        "/beak/signin", {"email": "harbour@example.com", "password": PASSWORD}
-    )["access_token"]
+    token = own_galaxy.ask("/beak/signin", {"email": "harbour@example.com", "password": PASSWORD})[
+        "access_token"
+    ]
     assert own_galaxy.ask("/beak/me", key=token)["cert_status"] == "suspended"
 
     manage()
@@ -150,7 +150,9 @@ def test_an_operator_suspends_restores_and_removes_a_duckling(own_galaxy, visit,
     remove.click()
     expect(notice).to_contain_text("Harbour is deleted")
     expect(page.locator("#rows tr")).to_have_count(1)
-    ids = {duck["duckling_id"] for duck in own_galaxy.ask_as_operator("/beak/spaceducks")["spaceducks"]}
+    ids = {
+        duck["duckling_id"] for duck in own_galaxy.ask_as_operator("/beak/spaceducks")["spaceducks"]
+    }
     assert ids == {ducks["Colonel"]["duckling_id"]}
 
 
@@ -168,7 +170,8 @@ def test_a_sign_in_survives_a_reload_and_ends_with_the_tab(own_galaxy, visit, wa
     # Tokens that no longer work lead to the form, and are forgotten.
     watch.expect(r"status of 401")
     page.evaluate(
-        "() => sessionStorage.setItem('spaceduck-operator', JSON.stringify({access: 'x', refresh: 'y'}))"
+        "() => sessionStorage.setItem('spaceduck-operator', "
+        "JSON.stringify({access: 'x', refresh: 'y'}))"
     )
     page.reload()
     expect(page.locator("#op-notice")).to_contain_text("Your session has expired.")
@@ -188,7 +191,7 @@ def test_times_do_not_wrap(own_galaxy, visit):
 
 def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
     """The page as operators see it in AWS: sandbox, quota, the function's version, a lost table."""
-    told = {}
+    told: dict[str, object] = {}
 
     def answer(route):
         response = route.fetch()
@@ -203,7 +206,11 @@ def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
     mail = {"sender": False, "sandbox": True, "quota": 200, "sent": 12}
     mail |= {"bounces": 3, "complaints": 1}
     quiet = {"name": "Api5xxAlarm", "state": "ok", "since": "2026-11-24T08:00:00Z"}
-    alarm = {"name": "ErrorsAlarm", "state": "ok", "since": "2026-11-25T00:30:00Z"}
+    alarm: dict[str, str | None] = {
+        "name": "ErrorsAlarm",
+        "state": "ok",
+        "since": "2026-11-25T00:30:00Z",
+    }
     table = {"name": "spaceduck-pecks", "active": True, "entries": None}
     told |= {"mail": mail, "tables": [table], "function_version": "54"}
     told |= {"alarms": [quiet, alarm | {"state": "unknown"}]}
@@ -220,7 +227,7 @@ def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
     assert barriers(page) == []
 
     attention = page.locator("#attention")
-    for change, said in [
+    steps: list[tuple[dict[str, object], str]] = [
         ({"mail": mail | {"sender": True}}, "spaceduck mail apply"),
         ({"mail": mail | {"sender": True, "sandbox": False, "sent": 190}}, "a higher one"),
         ({"mail": mail | {"sender": True, "sandbox": False}}, "Nothing to do."),
@@ -230,7 +237,8 @@ def test_what_only_aws_has_is_said_with_the_next_step(own_galaxy, visit):
         ({"tables": [table | {"active": False}]}, "spaceduck-pecks is not responding"),
         ({"status": "degraded"}, "The galaxy’s status is “degraded”"),
         ({"mail": None, "fleet": None, "tables": None, "alarms": None}, "degraded"),
-    ]:
+    ]
+    for change, said in steps:
         told |= change
         page.get_by_role("button", name="Read again").click()
         expect(attention).to_contain_text(said)
@@ -290,7 +298,10 @@ def test_it_reads_every_30_seconds_while_somebody_looks(galaxy, visit):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(galaxy.url("duckcontrol"))
     expect(page.locator("#lamp")).to_have_text("All is well")
-    reads = lambda: sum("/beak/metrics" in url for url in asked)
+
+    def reads():
+        return sum("/beak/metrics" in url for url in asked)
+
     assert reads() == 1
     with page.expect_response("**/beak/metrics"):
         page.clock.fast_forward(30_000)

@@ -31,7 +31,9 @@ PATHS = [
 def function():
     """The JavaScript of the template, without its indentation."""
     text = TEMPLATE.read_text()
-    body = re.search(r"FunctionCode: \|\n((?:        .*\n|\n)+)", text)[1]
+    found = re.search(r"FunctionCode: \|\n((?:        .*\n|\n)+)", text)
+    assert found
+    body = found[1]
     assert "function handler(event)" in body
     return body
 
@@ -62,7 +64,9 @@ def test_the_edge_means_what_the_local_galaxy_serves(galaxy, visit):
         f"(uri) => {{ {function()}; "
         "return handler({ request: { uri, method: 'GET', querystring: QUERY } }); }"
     )
-    query = "{ a: { value: '1', multiValue: [{ value: '1' }, { value: '%C3%BC' }] }, b: { value: '' } }"
+    query = (
+        "{ a: { value: '1', multiValue: [{ value: '1' }, { value: '%C3%BC' }] }, b: { value: '' } }"
+    )
     run = run.replace("QUERY", query)
     for path in PATHS:
         answer = page.evaluate(run, path)

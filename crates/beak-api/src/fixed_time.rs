@@ -18,6 +18,7 @@ pub(crate) async fn at_a_fixed_time(
     let started = Instant::now();
     let response = next.run(request).await;
     let step = Duration::try_from(galaxy.settings().answer_step).unwrap_or_default();
+    #[expect(clippy::disallowed_methods, reason = "a fixed time is the point of it")]
     sleep_until(started + next_multiple(started.elapsed(), step)).await;
     response
 }

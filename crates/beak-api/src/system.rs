@@ -8,6 +8,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> OffsetDateTime {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
         OffsetDateTime::now_utc()
     }
 }

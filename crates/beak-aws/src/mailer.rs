@@ -107,6 +107,7 @@ impl Mailer for Ses {
         if let Some(state) = asked.kept(Instant::now(), mails) {
             return state;
         }
+        #[expect(clippy::disallowed_methods, reason = "SES allows one call a second")]
         tokio::time::sleep_until(asked.next(Instant::now()).into()).await;
         asked.begin(Instant::now());
         let state = self.look().await;

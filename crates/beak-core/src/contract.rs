@@ -144,7 +144,8 @@ fn hatching(name: &str, tag: &str) -> Hatching {
     let certificate = certificate(&DucklingId::new(start(), seed(tag)), tag, Tier::T0);
     let egg = egg(name);
     let account = AccountId::new(format!("account of {tag}"));
-    Hatching::new((egg.email, egg.display_name), account, certificate, &key, start())
+    let duckling = Duckling::hatched(egg.email, egg.display_name, &certificate, &key, start());
+    Hatching { account, duckling, certificate }
 }
 
 async fn hatch(store: &Shared, name: &str) -> Duckling {

@@ -2,8 +2,9 @@
 
 use time::{Duration, OffsetDateTime};
 
-use crate::certificate::CertStatus;
+use crate::certificate::{CertStatus, Certificate};
 use crate::id::{CertId, DucklingId};
+use crate::key::BeakKey;
 use crate::person::{DisplayName, Email};
 use crate::tier::{Tier, TierRequest};
 
@@ -74,6 +75,32 @@ pub enum Liveness {
 }
 
 impl Duckling {
+    /// A duckling at its hatching, which its first certificate is for.
+    #[must_use]
+    pub fn hatched(
+        email: Email,
+        display_name: DisplayName,
+        certificate: &Certificate,
+        key: &BeakKey,
+        now: OffsetDateTime,
+    ) -> Self {
+        Self {
+            id: certificate.duckling_id.clone(),
+            email,
+            display_name,
+            tier: certificate.tier,
+            bonds: 0,
+            cert_id: certificate.id.clone(),
+            cert_status: certificate.status,
+            key_hash: key.hash().to_hex(),
+            key_hint: key.hint(),
+            created_at: now,
+            last_pulse: None,
+            tier_request: None,
+            is_leaving: false,
+        }
+    }
+
     /// Whether an operator has suspended it. It is so with its certificate.
     #[must_use]
     pub fn is_suspended(&self) -> bool {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use beak_api::system::SystemClock;
 use beak_core::certificate::{CertStatus, Certificate};
-use beak_core::duckling::{EGG_LIFETIME, Egg};
+use beak_core::duckling::{Duckling, EGG_LIFETIME, Egg};
 use beak_core::id::{CertId, DucklingId, PeckId};
 use beak_core::key::BeakKey;
 use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
 use beak_core::person::{DisplayName, Email};
-use beak_core::ports::{Clock as _, Hatching};
+use beak_core::ports::{AccountId, Clock as _, Hatching};
 use beak_core::tier::Tier;
 use beak_core::{Duration, OffsetDateTime, Result};
 use sha2::{Digest as _, Sha256};
@@ -63,7 +63,10 @@ fn hatching(number: usize, egg: Egg) -> Hatching {
         // As long as a real one.
         compact: "x".repeat(460),
     };
-    Hatching::new(egg, certificate, &key(number), now)
+    let account = AccountId::new(format!("account {number}"));
+    let key = key(number);
+    let duckling = Duckling::hatched(egg.email, egg.display_name, &certificate, &key, now);
+    Hatching { account, duckling, certificate }
 }
 
 fn peck(number: usize, now: OffsetDateTime) -> Result<Peck> {

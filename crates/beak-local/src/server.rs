@@ -66,6 +66,10 @@ pub(crate) async fn serve(
             // Too many open files, for example: it passes when others hang up.
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted");
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "nothing reports that a descriptor is free"
+                )]
                 tokio::time::sleep(PAUSE).await;
             }
         }

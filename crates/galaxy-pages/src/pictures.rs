@@ -32,6 +32,25 @@ pub(crate) fn all(api: Option<&Api>, installer: Option<&Installer>) -> Pictures 
     pictures
 }
 
+/// Where something is drawn.
+#[derive(Clone, Copy)]
+struct Area {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
+}
+
+/// The height of a card.
+const CARD: u32 = 46;
+
+/// The height of a bar.
+const BAR: u32 = 14;
+
+fn area(x: u32, y: u32, width: u32, height: u32) -> Area {
+    Area { x, y, width, height }
+}
+
 /// What is being drawn.
 struct Drawing {
     shapes: String,
@@ -53,7 +72,7 @@ impl Drawing {
         self.shape(&text, y + 6);
     }
 
-    fn bar(&mut self, (x, y): (u32, u32), (width, height): (u32, u32), class: &str) {
+    fn bar(&mut self, Area { x, y, width, height }: Area, class: &str) {
         let bar = format!(
             "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"6\" \
              class=\"{class}\"/>"
@@ -62,8 +81,9 @@ impl Drawing {
     }
 
     /// A box with a title and a line below it.
-    fn card(&mut self, (x, y): (u32, u32), width: u32, (title, below): (&str, &str), class: &str) {
-        self.bar((x, y), (width, 46), class);
+    fn card(&mut self, area: Area, title: &str, below: &str, class: &str) {
+        let (x, y) = (area.x, area.y);
+        self.bar(area, class);
         let text = if class == "hot" { "hot-text" } else { "" };
         let faint = if class == "hot" { "hot-text small" } else { "faint" };
         self.text((x + 10, y + 19), text, title);
@@ -130,12 +150,8 @@ fn tiers(api: &Api) -> String {
             grouped(tier.bonds)
         );
         let how = reached.get(at as usize).copied().unwrap_or_default();
-        drawing.card(
-            (x, y + 24),
-            276,
-            (&tier.word, &limits),
-            if at == 0 { "shape" } else { "hot" },
-        );
+        let class = if at == 0 { "shape" } else { "hot" };
+        drawing.card(area(x, y + 24, 276, CARD), &tier.word, &limits, class);
         drawing.text((x + 16, y + 14), "faint", how);
         words.push(format!("{}: {how}; {limits}", tier.word));
         if at > 0 {
@@ -159,12 +175,12 @@ fn peck_states() -> String {
         ("24 hours pass", "expired", "no answer in time"),
         ("unpeck", "revoked", "withdrawn by the sender"),
     ];
-    drawing.card((0, 0), 150, ("pending", "waits for an answer"), "hot");
+    drawing.card(area(0, 0, 150, CARD), "pending", "waits for an answer", "hot");
     for (at, (way, state, meaning)) in (0..).zip(ways) {
         let y = 70 + at * 66;
         drawing.arrow(&[(20, 46), (20, y + 24), (150, y + 24)]);
         drawing.text((32, y + 18), "faint", way);
-        drawing.card((154, y), 184, (state, meaning), "shape");
+        drawing.card(area(154, y, 184, CARD), state, meaning, "shape");
     }
     drawing.arrow(&[(338, 93), (354, 93), (354, 291), (342, 291)]);
     drawing.figure(
@@ -186,13 +202,18 @@ fn architecture(installer: &Installer) -> String {
         ("auth", "people, passwords and codes", "Cognito"),
         ("mail", "sending, bounces and alarms", "SES"),
     ];
-    drawing.card((0, 0), 170, ("browsers", "people and operators"), "shape");
-    drawing.card((186, 0), 170, ("agents", "SDK, skill or curl"), "shape");
+    drawing.card(area(0, 0, 170, CARD), "browsers", "people and operators", "shape");
+    drawing.card(area(186, 0, 170, CARD), "agents", "SDK, skill or curl", "shape");
     drawing.arrow(&[(60, 46), (60, 74)]);
     drawing.arrow(&[(270, 46), (270, 152)]);
-    drawing.card((0, 78), 250, ("five sites", "CloudFront, S3"), "shape");
+    drawing.card(area(0, 78, 250, CARD), "five sites", "CloudFront, S3", "shape");
     drawing.arrow(&[(60, 124), (60, 152)]);
-    drawing.card((0, 156), 356, ("api: the Beak", "API Gateway and one Lambda function"), "hot");
+    drawing.card(
+        area(0, 156, 356, CARD),
+        "api: the Beak",
+        "API Gateway and one Lambda function",
+        "hot",
+    );
     let mut words = vec![
         "Browsers open five sites, which CloudFront serves from S3".to_owned(),
         "Browsers and agents call the Beak: API Gateway in front of one Lambda function".to_owned(),
@@ -200,7 +221,7 @@ fn architecture(installer: &Installer) -> String {
     let mut y = 230;
     for (name, what, services) in rows.iter().filter(|(name, ..)| has(name)) {
         drawing.arrow(&[(14, 202), (14, y + 24), (36, y + 24)]);
-        drawing.card((40, y), 316, (&format!("{name}: {services}"), what), "shape");
+        drawing.card(area(40, y, 316, CARD), &format!("{name}: {services}"), what, "shape");
         words.push(format!("The function uses {services} in the stack {name}: {what}"));
         y += 58;
     }
@@ -233,8 +254,8 @@ fn install_time(installer: &Installer) -> String {
         let name = if stack.name == "site" { "five sites, at once" } else { &stack.name };
         drawing.text((0, y + 14), "", name);
         drawing.text((200, y + 14), "faint", &format!("{from} s to {} s", from + seconds));
-        drawing.bar((0, y + 20), (350, 14), "track");
-        drawing.bar((scale(from), y + 20), (scale(seconds).max(4), 14), "hot");
+        drawing.bar(area(0, y + 20, 350, BAR), "track");
+        drawing.bar(area(scale(from), y + 20, scale(seconds).max(4), BAR), "hot");
         words.push(format!("{name}: from second {from} to second {}", from + seconds));
     }
     drawing.figure(
@@ -264,8 +285,8 @@ fn cost(installer: &Installer) -> String {
         drawing.text((0, y + 14), "", name);
         let both = format!("{} idle, {} small galaxy", dollars(idle), dollars(small));
         drawing.text((130, y + 14), "faint", &both);
-        drawing.bar((0, y + 20), ((small * 350 / most).max(2), 14), "hot");
-        drawing.bar((0, y + 20), ((idle * 350 / most).max(2), 14), "deep");
+        drawing.bar(area(0, y + 20, (small * 350 / most).max(2), BAR), "hot");
+        drawing.bar(area(0, y + 20, (idle * 350 / most).max(2), BAR), "deep");
         words.push(format!("{name}: {both}"));
     }
     drawing.figure(
@@ -294,7 +315,7 @@ fn mail_walk(installer: &Installer) -> String {
     }
     drawing.arrow(&[(14, drawing.height), (14, drawing.height + 20)]);
     let y = drawing.height + 22;
-    drawing.card((0, y), 250, ("Apply", "Amazon answers within a day or two"), "hot");
+    drawing.card(area(0, y, 250, CARD), "Apply", "Amazon answers within a day or two", "hot");
     drawing.figure(
         "mail-walk",
         "The way out of the SES sandbox",

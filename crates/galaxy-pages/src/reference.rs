@@ -142,7 +142,7 @@ impl<'i> Section<'i> {
     pub(crate) fn add(&mut self, slug: &str, title: &str, words: &Words, body: String) {
         let order = i64::try_from(self.pages.len()).unwrap_or(i64::MAX);
         let path = format!("{}{slug}/", self.folder);
-        self.push(path, words.title.as_deref().unwrap_or(title), words, (order, body));
+        self.push(path, words.title.as_deref().unwrap_or(title), words, body).front.order = order;
     }
 
     /// Adds a fact to the section's first page.
@@ -157,12 +157,12 @@ impl<'i> Section<'i> {
         }
     }
 
-    fn push(&mut self, path: String, title: &str, words: &Words, (order, body): (i64, String)) {
+    fn push(&mut self, path: String, title: &str, words: &Words, body: String) -> &mut Page {
         let front = Front {
             title: title.to_owned(),
             description: words.about.clone(),
             nav: words.nav.clone(),
-            order,
+            order: 0,
             kind: Kind::Reference,
             date: None,
         };
@@ -170,7 +170,7 @@ impl<'i> Section<'i> {
             self.mistakes.push(Mistake::new(&self.file, format!("`{title}`: {message}")));
         }
         let (site, file) = (self.site, self.file.clone());
-        self.pages.push(Page {
+        self.pages.push_mut(Page {
             site,
             path,
             file,
@@ -178,7 +178,7 @@ impl<'i> Section<'i> {
             body,
             group: words.group.clone(),
             parts: Vec::new(),
-        });
+        })
     }
 
     /// Adds the section's first page, and gives all of them.
@@ -187,7 +187,7 @@ impl<'i> Section<'i> {
             let title = words.title.clone().unwrap_or_default();
             let body = words.text.clone();
             let order = words.order.unwrap_or(100);
-            self.push(self.folder.to_owned(), &title, &words, (order, body));
+            self.push(self.folder.to_owned(), &title, &words, body).front.order = order;
             if let Some(page) = self.pages.last_mut() {
                 page.parts = std::mem::take(&mut self.parts);
             }

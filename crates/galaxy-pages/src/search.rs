@@ -104,7 +104,9 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
         let words = if page.parts.is_empty() { &made.rendered.words } else { &page.body };
         index.words([&head, &middle, words]);
         let weight = weight(page.front.kind);
-        index.page((page.site.name, &page.path), &title, weight, (&about, &made.rendered.prose));
+        let (site, path, prose) =
+            (page.site.name, page.path.as_str(), made.rendered.prose.as_str());
+        index.page(&Entry { site, path, title: &title, weight, about: &about, prose });
         for part in &page.parts {
             index.part(page, part);
         }
@@ -112,9 +114,20 @@ pub(crate) fn index(made: &[Made], apps: &[App]) -> Vec<Text> {
     for app in apps.iter().filter(|app| app.path.ends_with('/')) {
         let (title, about) = (app.front.title.clone(), app.front.description.clone());
         index.words([&title, &about, ""]);
-        index.page((app.site.name, &app.path), &title, 12, (&about, ""));
+        let (site, path, prose) = (app.site.name, app.path.as_str(), "");
+        index.page(&Entry { site, path, title: &title, weight: 12, about: &about, prose });
     }
     index.files()
+}
+
+/// A page, or a part of one, as the index has it.
+struct Entry<'a> {
+    site: &'a str,
+    path: &'a str,
+    title: &'a str,
+    weight: u32,
+    about: &'a str,
+    prose: &'a str,
 }
 
 /// How much a page of a kind counts, in tenths: a question is answered by a guide first.
@@ -152,19 +165,14 @@ impl Index {
         let head = format!("{title} {}", part.id);
         self.words([&head, &about, &rendered.words]);
         let path = format!("{}#{}", page.path, part.id);
-        self.page((page.site.name, &path), &title, PART, (&about, &rendered.prose));
+        let (site, prose) = (page.site.name, rendered.prose.as_str());
+        self.page(&Entry { site, path: &path, title: &title, weight: PART, about: &about, prose });
     }
 
-    fn page(
-        &mut self,
-        (site, path): (&str, &str),
-        title: &str,
-        weight: u32,
-        (about, prose): (&str, &str),
-    ) {
-        let site = SITES.iter().position(|known| known.name == site);
-        self.pages.push(json!([site, path, title, weight]));
-        self.openings.push(json!([about, opening(prose)]));
+    fn page(&mut self, entry: &Entry<'_>) {
+        let site = SITES.iter().position(|known| known.name == entry.site);
+        self.pages.push(json!([site, entry.path, entry.title, entry.weight]));
+        self.openings.push(json!([entry.about, opening(entry.prose)]));
     }
 
     fn files(mut self) -> Vec<Text> {

@@ -77,6 +77,10 @@ impl Cloud {
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
         while agent.get(self.url()).call().is_err() {
             assert!(since.elapsed() < Duration::from_mins(1), "the emulator does not answer");
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the emulator reports nothing; this polls"
+            )]
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -18,6 +18,13 @@ use crate::ports::{Change, ChangeSet, LockId, Proposal, Retained, Stacks as _};
 /// Time between two looks at a change set that is being worked out.
 const CHANGE_SET_PAUSE: Duration = Duration::from_secs(1);
 
+/// A run of a change set. The stack's events carry the token.
+struct Run<'a> {
+    arn: &'a str,
+    stack: &'a str,
+    token: &'a str,
+}
+
 impl CloudFormation {
     /// Creates a stack around what an earlier installation left behind. Only a change set can do
     /// that; until it is run, its stack is an empty shell in `REVIEW_IN_PROGRESS`.
@@ -60,7 +67,8 @@ impl CloudFormation {
         let (arn, stack) = self.work_out(proposal, wanted, doing).await?;
         self.worked_out(proposal.place, &arn).await?;
         let token = proposal.token.clone().unwrap_or_else(|| self.token());
-        self.execute_as(proposal.place, (&arn, &stack), &token, doing).await?;
+        self.execute_as(proposal.place, &Run { arn: &arn, stack: &stack, token: &token }, doing)
+            .await?;
         self.at(proposal.place)
             .update_termination_protection()
             .stack_name(&proposal.name)
@@ -96,6 +104,10 @@ impl CloudFormation {
         for _ in 0..ROLE_PATIENCE.0 {
             match &answer {
                 Err(error) if role_is_new(proposal, error) => {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "AWS's pace: an account in memory has nothing to wait for"
+                    )]
                     tokio::time::sleep(ROLE_PATIENCE.1).await;
                     answer = asked.clone().send().await;
                 }
@@ -153,27 +165,20 @@ impl CloudFormation {
         stack: &str,
         doing: &str,
     ) -> Result<(), Failure> {
-        self.execute_as(place, (arn, stack), &self.token(), doing).await
+        self.execute_as(place, &Run { arn, stack, token: &self.token() }, doing).await
     }
 
-    /// Runs a change set of a stack; its events carry the token.
-    async fn execute_as(
-        &self,
-        place: Place,
-        (arn, stack): (&str, &str),
-        token: &str,
-        doing: &str,
-    ) -> Result<(), Failure> {
+    async fn execute_as(&self, place: Place, run: &Run<'_>, doing: &str) -> Result<(), Failure> {
         let answer = self
             .at(place)
             .execute_change_set()
-            .change_set_name(arn)
+            .change_set_name(run.arn)
             // Said explicitly: the documentation's default and the service's differ.
             .disable_rollback(false)
-            .client_request_token(token)
+            .client_request_token(run.token)
             .send()
             .await;
-        self.started(answer, place, stack, token)
+        self.started(answer, place, run.stack, run.token)
             .await
             .map_err(|error| translate(doing, None, &error))
     }
@@ -244,6 +249,10 @@ impl CloudFormation {
                     let name = last.stack_name().unwrap_or_default();
                     return Err(self.change_set_failed(place, arn, (name, reason)).await);
                 }
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "AWS's pace: an account in memory has nothing to wait for"
+                )]
                 _ => tokio::time::sleep(CHANGE_SET_PAUSE).await,
             }
         }

@@ -33,6 +33,10 @@ pub(super) async fn detect(
         let now = now.send().await.map_err(|error| translate(&doing, None, &error))?;
         match now.detection_status() {
             Some(StackDriftDetectionStatus::DetectionInProgress) => {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "AWS's pace: an account in memory has nothing to wait for"
+                )]
                 tokio::time::sleep(PAUSE).await;
             }
             // The results of what could be compared are there nevertheless.

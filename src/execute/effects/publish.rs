@@ -294,6 +294,7 @@ impl Turning {
 pub(super) async fn turn(job: &Job, site: Site, paths: Vec<String>) -> Result<(), Failure> {
     let distribution = job.output(Stack::Site(site), "DistributionId")?;
     // Another one each time: CloudFront does nothing for a reference that it has seen.
+    #[expect(clippy::disallowed_methods, reason = "a unique name, not a time")]
     let stamp = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
     let turn = Turn { reference: format!("spaceduck-{stamp}"), paths };
     job.world.delivery.turn(&distribution, &turn).await

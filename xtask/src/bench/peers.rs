@@ -160,6 +160,7 @@ pub(super) fn measure(mut command: Command) -> Outcome<u64> {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             break status;
         }
+        #[expect(clippy::disallowed_methods, reason = "it samples memory")]
         std::thread::sleep(Duration::from_millis(2));
     };
     if status.success() {

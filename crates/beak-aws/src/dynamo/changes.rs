@@ -13,7 +13,7 @@ use super::item::{
     text,
 };
 use super::operators::{REQUESTS, request_place};
-use super::transaction::{Change, Outcome, Transaction};
+use super::transaction::{Change, Outcome, Transaction, When};
 use crate::failure::{code, failed};
 
 pub(super) fn key(id: &DucklingId) -> Attributes {
@@ -108,7 +108,7 @@ impl DynamoStore {
         let read = &deletion.duckling;
         let mut transaction = Transaction::default();
         // An index may not show the newest pecks yet; these counts do.
-        let same = "bonds = :none AND key_hash = :key AND cert_id = :cert \
+        let condition = "bonds = :none AND key_hash = :key AND cert_id = :cert \
                     AND (attribute_not_exists(waits_out) OR waits_out <= :none) \
                     AND (attribute_not_exists(waits_in) OR waits_in <= :none)";
         let values = attributes([
@@ -116,12 +116,8 @@ impl DynamoStore {
             (":key", text(&read.key_hash)),
             (":cert", text(read.cert_id.as_str())),
         ]);
-        transaction.delete_if(
-            "duckling",
-            self.table("ducklings"),
-            key(&read.id),
-            (same, values),
-        )?;
+        let same = When { condition, values };
+        transaction.delete_if("duckling", self.table("ducklings"), key(&read.id), same)?;
         for what in [email_guard(&read.email), key_guard(&read.key_hash)] {
             transaction.delete(self.table("ledger"), guard_key(what))?;
         }

@@ -11,7 +11,7 @@ use super::item::{
     Attributes, Item, attributes, guard_key, ledger_key, millis, number, pair_guard, peck_due, text,
 };
 use super::pecks::counts_of;
-use super::transaction::{Change, Outcome, Transaction};
+use super::transaction::{Change, Outcome, Transaction, When};
 
 /// Where a move starts and ends, what the item has to say about it, and what goes with it.
 struct Step {
@@ -124,7 +124,8 @@ impl DynamoStore {
         transaction.update("peck", change, Some(step.condition))?;
         let ledger = || self.table("ledger");
         if step.frees_pair {
-            let own = ("peck_id = :own", attributes([(":own", text(peck.id.as_str()))]));
+            let values = attributes([(":own", text(peck.id.as_str()))]);
+            let own = When { condition: "peck_id = :own", values };
             let key = guard_key(pair_guard(peck));
             transaction.delete_if("pair", ledger(), key, own)?;
         }

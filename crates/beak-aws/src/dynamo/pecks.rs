@@ -23,7 +23,7 @@ use super::item::{
     self, Attributes, Item, attributes, guard, guard_key, ledger_key, number, of_due, pair_guard,
     peck_due, repeat_guard, seconds, text,
 };
-use super::transaction::{Change, Outcome, Transaction};
+use super::transaction::{Change, Outcome, Transaction, When};
 use super::writes::TRIES;
 use super::{DynamoStore, by, restless};
 use crate::failure::failed;
@@ -145,8 +145,9 @@ impl DynamoStore {
             kept.insert("content".into(), text(&given.content));
             let until = (now + REPEAT_LIFETIME).unix_timestamp();
             kept.insert("expires_at".into(), by(until));
-            let change_over = ("expires_at <= :now", now.unix_timestamp());
-            transaction.create_or_replace("repeat", ledger(), kept, change_over)?;
+            let values = attributes([(":now", number(now.unix_timestamp()))]);
+            let lapsed = When { condition: "expires_at <= :now", values };
+            transaction.create_or_replace("repeat", ledger(), kept, lapsed)?;
         }
         self.count(&mut transaction, &[(PeckStatus::Pending.word(), 1)])?;
         self.tell(&mut transaction, &[audit::of_peck(peck)])?;

@@ -11,7 +11,7 @@ use beak_core::ports::{Lapsed, Metrics, Move, Swept};
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
 use super::item::{Attributes, Item, attributes, due, ledger_key, seconds, text};
-use super::transaction::{Outcome, Transaction};
+use super::transaction::{Outcome, Transaction, When};
 use super::{DynamoStore, restless};
 use crate::failure::failed;
 
@@ -173,12 +173,14 @@ impl DynamoStore {
     /// the queue is gone already, and nothing is done.
     async fn drop_egg(&self, place: &str, email: &str) -> Result<bool> {
         let mut transaction = Transaction::default();
-        let exists = ("attribute_exists(pk)", Attributes::new());
+        let exists = When { condition: "attribute_exists(pk)", values: Attributes::new() };
         transaction.delete_if("due", self.table("ledger"), ledger_key("due", place), exists)?;
         let key = attributes([("email", text(email))]);
         // DynamoDB's own time to live may have been faster.
-        let same =
-            ("attribute_not_exists(email) OR due = :place", attributes([(":place", text(place))]));
+        let same = When {
+            condition: "attribute_not_exists(email) OR due = :place",
+            values: attributes([(":place", text(place))]),
+        };
         transaction.delete_if("egg", self.table("eggs"), key, same)?;
         self.count(&mut transaction, &[("eggs", -1)])?;
         Ok(matches!(self.run(transaction).await?, Outcome::Done))

@@ -29,6 +29,12 @@ pub(super) struct Change<'a> {
     pub(super) values: Attributes,
 }
 
+/// A condition with the values in it.
+pub(super) struct When<'a> {
+    pub(super) condition: &'a str,
+    pub(super) values: Attributes,
+}
+
 /// A transaction in the making. Each condition has a name, by which a lost one is known.
 #[derive(Default)]
 pub(super) struct Transaction {
@@ -87,20 +93,19 @@ impl Transaction {
         Ok(())
     }
 
-    /// Writes a ledger item that is not there yet, or is past the time that `lapsed` compares
-    /// with.
+    /// Writes a ledger item if there is none, or if the one there meets `lapsed`.
     pub(super) fn create_or_replace(
         &mut self,
         name: &'static str,
         table: String,
         item: Attributes,
-        (lapsed, now): (&str, i64),
+        lapsed: When<'_>,
     ) -> Result<()> {
         let put = Put::builder()
             .table_name(table)
             .set_item(Some(item))
-            .condition_expression(format!("attribute_not_exists(pk) OR {lapsed}"))
-            .expression_attribute_values(":now", number(now))
+            .condition_expression(format!("attribute_not_exists(pk) OR {}", lapsed.condition))
+            .set_expression_attribute_values(Some(lapsed.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         self.add(name, TransactWriteItem::builder().put(built(put.build())?).build());
         Ok(())
@@ -137,13 +142,13 @@ impl Transaction {
         name: &'static str,
         table: String,
         key: Attributes,
-        (condition, values): (&str, Attributes),
+        when: When<'_>,
     ) -> Result<()> {
-        let values = Some(values).filter(|values| !values.is_empty());
+        let values = Some(when.values).filter(|values| !values.is_empty());
         let delete = Delete::builder()
             .table_name(table)
             .set_key(Some(key))
-            .condition_expression(condition)
+            .condition_expression(when.condition)
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         self.add(name, TransactWriteItem::builder().delete(built(delete.build())?).build());
@@ -240,6 +245,7 @@ pub(super) async fn pause(attempt: u32, entropy: &Arc<dyn Entropy>) -> Result<()
     entropy.fill(&mut random)?;
     let longest = (10_u64 << attempt).min(500);
     let share = u64::from(u16::from_be_bytes(random)) * longest / u64::from(u16::MAX);
+    #[expect(clippy::disallowed_methods, reason = "the pause itself")]
     tokio::time::sleep(Duration::from_millis(share)).await;
     Ok(())
 }

@@ -7,7 +7,7 @@ use beak_core::{Result, audit};
 use super::item::{
     self, attributes, egg_due, email_guard, guard, key_guard, ledger_key, of_due, text,
 };
-use super::transaction::{Change, Outcome, Transaction};
+use super::transaction::{Change, Outcome, Transaction, When};
 use super::{DynamoStore, SHARDS, by, restless};
 
 /// How often a write starts over because what it had read was changed.
@@ -101,7 +101,8 @@ impl DynamoStore {
         let mut counts = vec![("ducklings", 1), ("certificates", 1)];
         if let Some(egg) = egg {
             let key = attributes([("email", text(egg.email.as_str()))]);
-            let same = ("due = :due", attributes([(":due", text(egg_due(egg)))]));
+            let values = attributes([(":due", text(egg_due(egg)))]);
+            let same = When { condition: "due = :due", values };
             transaction.delete_if("egg", self.table("eggs"), key, same)?;
             transaction.delete(ledger(), ledger_key("due", egg_due(egg)))?;
             counts.push(("eggs", -1));

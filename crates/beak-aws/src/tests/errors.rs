@@ -234,6 +234,7 @@ impl HttpConnector for Script {
         };
         let status = status.try_into().expect("a status");
         HttpConnectorFuture::new(async move {
+            #[expect(clippy::disallowed_methods, reason = "it plays a slow answer")]
             tokio::time::sleep(slow).await;
             Ok(HttpResponse::new(status, SdkBody::from(body)))
         })

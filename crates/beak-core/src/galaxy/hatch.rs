@@ -290,7 +290,8 @@ impl Galaxy {
         let id = DucklingId::new(now, self.random()?);
         let claims = self.claims(&id, email, name.as_str(), Tier::T0)?;
         let certificate = self.certify(claims).await?;
-        let hatching = Hatching::new((email.clone(), name), account, certificate, &key, now);
+        let duckling = Duckling::hatched(email.clone(), name, &certificate, &key, now);
+        let hatching = Hatching { account, duckling, certificate };
         if self.ports.store.hatch(&hatching).await? == Hatched::Lost {
             return Ok(None);
         }

@@ -8,7 +8,7 @@ use crate::certificate::{CertStatus, Certificate};
 use crate::duckling::{Duckling, Egg};
 use crate::error::Result;
 use crate::id::{CertId, DucklingId, PeckId};
-use crate::key::{BeakKey, KeyHash};
+use crate::key::KeyHash;
 use crate::newsletter::{Offer, TokenHash};
 use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{DisplayName, Email};
@@ -42,35 +42,6 @@ pub struct Hatching {
     pub duckling: Duckling,
     /// Its first certificate.
     pub certificate: Certificate,
-}
-
-impl Hatching {
-    /// The duckling that its first certificate is for.
-    #[must_use]
-    pub fn new(
-        (email, display_name): (Email, DisplayName),
-        account: AccountId,
-        certificate: Certificate,
-        key: &BeakKey,
-        now: OffsetDateTime,
-    ) -> Self {
-        let duckling = Duckling {
-            id: certificate.duckling_id.clone(),
-            email,
-            display_name,
-            tier: certificate.tier,
-            bonds: 0,
-            cert_id: certificate.id.clone(),
-            cert_status: certificate.status,
-            key_hash: key.hash().to_hex(),
-            key_hint: key.hint(),
-            created_at: now,
-            last_pulse: None,
-            tier_request: None,
-            is_leaving: false,
-        };
-        Self { account, duckling, certificate }
-    }
 }
 
 /// What became of a hatching.

@@ -12,6 +12,28 @@ use super::{
 };
 use crate::name::Domain;
 
+/// A server with its answer.
+type Said = (Server, Result<Message, Reason>);
+
+impl Round {
+    fn add(&mut self, all: Vec<Said>) {
+        for (server, said) in all {
+            match said {
+                Ok(message) => self.said.push((server, message)),
+                Err(reason) => self.failed.push(Failed { server, reason }),
+            }
+        }
+        self.said.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.failed.sort();
+        // A machine without IPv6 says nothing about a server that answers over IPv4.
+        let said: Vec<Server> = self.said.iter().map(|(server, _)| server.clone()).collect();
+        self.failed.retain(|failed| {
+            let answers = said.iter().any(|server| server.name == failed.server.name);
+            !(matches!(failed.reason, Reason::Unreachable(_)) && answers)
+        });
+    }
+}
+
 impl Dns {
     /// Asks the servers of a zone: one after the other until one knows, and where that is the
     /// answer and no referral, all others as well.
@@ -23,16 +45,22 @@ impl Dns {
     ) -> Result<Round, Trouble> {
         let mut round = Round { said: Vec::new(), failed: zone.homeless.clone() };
         let mut rest = zone.endpoints.iter().cloned();
-        for endpoint in rest.by_ref() {
-            self.ask_endpoint(zone, endpoint, (name, kind), &mut round).await;
-            if !round.said.is_empty() {
-                break;
+        for (server, address) in rest.by_ref() {
+            let said = self.ask_server(&zone.name, address, name, kind).await;
+            let server = Server { name: Some(server), address: Some(address) };
+            match said {
+                Ok(message) => {
+                    round.said.push((server, message));
+                    break;
+                }
+                Err(reason) => round.failed.push(Failed { server, reason }),
             }
         }
         let is_referral =
             round.said.iter().any(|(_, message)| referral(message, &zone.name, name).is_some());
         if !is_referral {
-            self.ask_others(zone, rest.collect(), (name, kind), &mut round).await;
+            let said = self.ask_all(zone, rest.collect(), name, kind).await;
+            round.add(said);
         }
         if round.said.is_empty() {
             let failed = round.failed;
@@ -47,28 +75,14 @@ impl Dns {
         Ok(round)
     }
 
-    async fn ask_endpoint(
-        &self,
-        zone: &Zone,
-        (server, address): (Domain, IpAddr),
-        (name, kind): (&Domain, Kind),
-        round: &mut Round,
-    ) {
-        let server = Server { name: Some(server), address: Some(address) };
-        match self.ask_server(&zone.name, address, name, kind).await {
-            Ok(message) => round.said.push((server, message)),
-            Err(reason) => round.failed.push(Failed { server, reason }),
-        }
-    }
-
     /// At once, so that one slow server does not add to another.
-    async fn ask_others(
+    async fn ask_all(
         &self,
         zone: &Zone,
         endpoints: Vec<(Domain, IpAddr)>,
-        (name, kind): (&Domain, Kind),
-        round: &mut Round,
-    ) {
+        name: &Domain,
+        kind: Kind,
+    ) -> Vec<Said> {
         let mut tasks = JoinSet::new();
         for (server, address) in endpoints {
             let (dns, zone, name) = (self.clone(), zone.name.clone(), name.clone());
@@ -77,21 +91,11 @@ impl Dns {
                 (Server { name: Some(server), address: Some(address) }, said)
             });
         }
+        let mut all = Vec::new();
         while let Some(done) = tasks.join_next().await {
-            match done {
-                Ok((server, Ok(message))) => round.said.push((server, message)),
-                Ok((server, Err(reason))) => round.failed.push(Failed { server, reason }),
-                Err(_) => {}
-            }
+            all.extend(done);
         }
-        round.said.sort_by(|(one, _), (other, _)| one.cmp(other));
-        round.failed.sort();
-        // A machine without IPv6 says nothing about a server that answers over IPv4.
-        let said: Vec<Server> = round.said.iter().map(|(server, _)| server.clone()).collect();
-        round.failed.retain(|failed| {
-            let answers = said.iter().any(|server| server.name == failed.server.name);
-            !(matches!(failed.reason, Reason::Unreachable(_)) && answers)
-        });
+        all
     }
 
     async fn ask_server(

@@ -140,6 +140,7 @@ impl Notes {
     }
 
     fn see(&mut self, message: &Message) {
+        #[expect(clippy::disallowed_methods, reason = "signatures hold at a time (RFC 4035)")]
         let now = u32::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(u32::MAX);
         for record in message.answers.iter().chain(&message.authorities) {
             let (RData::DNSSEC(data), Ok(owner)) =

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Mistake, State, list};
 use crate::dns::Signed;
-use crate::near::Slip;
+use crate::near::{Near, Slip};
 use crate::records::{Purpose, Wanted};
 
 impl fmt::Display for Mistake {
@@ -131,14 +131,9 @@ impl Mistake {
 
     /// What to do.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "a table with a sentence for each mistake")]
     pub fn cure(&self, wanted: &Wanted, zone: &str) -> String {
         match self {
-            Self::Different(_) if wanted.purpose == Purpose::Spf => {
-                "add `include:amazonses.com` to it, in front of its `all`; a second record beside \
-                 it would make both void"
-                    .into()
-            }
+            Self::Different(_) if wanted.purpose == Purpose::Spf => INCLUDE.into(),
             Self::Different(_) => {
                 format!("change `{}` in the panel of {zone}'s DNS provider", wanted.name)
             }
@@ -160,48 +155,17 @@ impl Mistake {
                 "set these name servers as an NS record at {zone} in the zone {parent}, or \
                  delete the zone {zone} if it is unused"
             ),
-            Self::Delegation(_) => {
-                "register the domain, or have the registrar lift the hold and set name servers \
-                 there; mind the spelling"
-                    .into()
-            }
-            Self::NotEverywhere(_) => {
-                "wait until all name servers have the same zone, usually some \
-                                       minutes; if it stays, ask your DNS provider"
-                    .into()
-            }
+            Self::Delegation(_) => REGISTER.into(),
+            Self::NotEverywhere(_) => WAIT.into(),
             Self::Chain(_) => {
                 format!("set the CNAMEs of `{}` so that they end at a record", wanted.name)
             }
-            Self::Signatures(Signed::NoKey { zone }) => format!(
-                "delete the DS record at the registrar of {zone}, or sign the zone at its DNS \
-                 provider; Amazon and mail receivers see nothing in it until then"
-            ),
-            Self::Signatures(_) => format!(
-                "have the DNS provider of {zone} sign the zone again, or delete the DS record at \
-                 its registrar; Amazon and mail receivers see nothing in it until then"
-            ),
-            Self::Near(near) if near.slip == Slip::Place => {
-                format!(
-                    "set it at `{}`; leave the one at `{}` if other mail needs it",
-                    wanted.name, near.at
-                )
-            }
-            Self::Near(near) if near.slip == Slip::Type => {
-                format!("delete the TXT record and set a CNAME at `{}`", wanted.name)
-            }
-            Self::Near(_) => format!(
-                "change it to exactly `{}` in the panel of {zone}'s DNS provider",
-                wanted.data.value()
-            ),
-            Self::SecondSpf(_) => "merge them: one `v=spf1`, every `include:` of both, one `~all` \
-                                   at the end; then delete the others"
-                .into(),
+            Self::Signatures(signed) => sign(signed, zone),
+            Self::Near(near) => correct(near, wanted, zone),
+            Self::SecondSpf(_) => MERGE.into(),
             Self::Spf(_) => "take out includes that are no longer used, and mend the term".into(),
             Self::SecondDmarc(_) => "keep the stricter one and delete the others".into(),
-            Self::Dmarc(..) => "it begins with `v=DMARC1;` and then has `p=none`, `p=quarantine` \
-                                or `p=reject`"
-                .into(),
+            Self::Dmarc(..) => BEGINNING.into(),
             Self::ExtraMx(_) => format!(
                 "delete the others; `{}` must receive no other mail, so if it does, take another \
                  `mail.bounce` in galaxy.yaml",
@@ -214,10 +178,7 @@ impl Mistake {
                 "add a CAA record at {at}: flags 0, tag `issue`, value `amazon.com`; the others \
                  can stay"
             ),
-            Self::TopCname => "use ALIAS, ANAME or CNAME flattening, where your provider has one \
-                               of these; else move the zone to Route 53, or use a name below it, \
-                               such as www"
-                .into(),
+            Self::TopCname => FLATTEN.into(),
             Self::Proxied(_) => {
                 "switch the proxy off for this record: grey cloud, `DNS only`".into()
             }
@@ -230,5 +191,45 @@ impl Mistake {
                 wanted.name
             ),
         }
+    }
+}
+
+const INCLUDE: &str = "add `include:amazonses.com` to it, in front of its `all`; a second record \
+                       beside it would make both void";
+const REGISTER: &str = "register the domain, or have the registrar lift the hold and set name \
+                        servers there; mind the spelling";
+const WAIT: &str = "wait until all name servers have the same zone, usually some minutes; if it \
+                    stays, ask your DNS provider";
+const MERGE: &str = "merge them: one `v=spf1`, every `include:` of both, one `~all` at the end; \
+                     then delete the others";
+const BEGINNING: &str =
+    "it begins with `v=DMARC1;` and then has `p=none`, `p=quarantine` or `p=reject`";
+const FLATTEN: &str = "use ALIAS, ANAME or CNAME flattening, where your provider has one of these; \
+                       else move the zone to Route 53, or use a name below it, such as www";
+
+fn sign(signed: &Signed, zone: &str) -> String {
+    match signed {
+        Signed::NoKey { zone } => format!(
+            "delete the DS record at the registrar of {zone}, or sign the zone at its DNS \
+             provider; Amazon and mail receivers see nothing in it until then"
+        ),
+        _ => format!(
+            "have the DNS provider of {zone} sign the zone again, or delete the DS record at its \
+             registrar; Amazon and mail receivers see nothing in it until then"
+        ),
+    }
+}
+
+fn correct(near: &Near, wanted: &Wanted, zone: &str) -> String {
+    match near.slip {
+        Slip::Place => format!(
+            "set it at `{}`; leave the one at `{}` if other mail needs it",
+            wanted.name, near.at
+        ),
+        Slip::Type => format!("delete the TXT record and set a CNAME at `{}`", wanted.name),
+        _ => format!(
+            "change it to exactly `{}` in the panel of {zone}'s DNS provider",
+            wanted.data.value()
+        ),
     }
 }

@@ -13,8 +13,8 @@ use crate::plan::{self, Goal, Observed, StepId};
 use crate::release::{self, History, Manifest};
 use crate::render;
 
-/// The release that was asked for, or the nearest one below the current one. What a rollback has
-/// left is not below any more.
+/// The requested release, or the nearest one below the current one. What a rollback has left is
+/// no longer below.
 pub fn choose<'a>(
     on_record: &'a [Manifest],
     current: &Manifest,

@@ -1,5 +1,5 @@
-//! The known failures of this very galaxy: what CloudFormation says, what it means here, and the
-//! cure. Pure; the same table is what the documentation of failures is made of.
+//! Known failures of a galaxy: what CloudFormation reports, what it means here, and the fix. Pure;
+//! the reference of failures is generated from the same table.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Known {
     pub says: &'static [&'static str],
     /// What it means here.
     pub means: &'static str,
-    /// The cure.
+    /// The fix.
     pub cure: &'static str,
 }
 
@@ -229,7 +229,7 @@ impl Known {
     }
 }
 
-/// The known failure that a resource's reason tells of.
+/// The known failure that matches a resource's reason.
 #[must_use]
 pub fn known(kind: &str, reason: &str) -> Option<&'static Known> {
     let reason = reason.to_lowercase();
@@ -240,7 +240,7 @@ pub fn known(kind: &str, reason: &str) -> Option<&'static Known> {
     KNOWN.iter().find(fits)
 }
 
-/// The known failure behind a reason. Only a hook is told as a hook.
+/// The known failure behind a reason. Only a hook is reported as a hook.
 #[must_use]
 pub fn behind(reason: &Reason) -> Option<&'static Known> {
     let named = |id: &str| KNOWN.iter().find(|known| known.id == id);
@@ -252,7 +252,7 @@ pub fn behind(reason: &Reason) -> Option<&'static Known> {
     }
 }
 
-/// Adds to a failure why it happened: every reason, what the first known one means, and its cure.
+/// Adds the causes to a failure: every reason, what the first known one means, and its fix.
 #[must_use]
 pub fn explain(failure: Failure, reasons: &[Reason]) -> Failure {
     let said: Vec<String> = reasons.iter().map(Reason::to_string).collect();

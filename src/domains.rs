@@ -22,8 +22,8 @@ pub struct Memory {
     pub served: BTreeMap<String, (String, u64)>,
 }
 
-/// Looks at everything that decides what is rendered and planned. Nothing is asked of a galaxy
-/// that has no domains and never had any.
+/// Reads everything that decides what is rendered and planned. Makes no request for a galaxy that
+/// has no domains and never had any.
 pub async fn seen(world: &World, config: &Config) -> Result<Domains, Failure> {
     let names = config.domains.names.clone();
     let note = world.notes.get(&catalog::domains_path(&config.name)).await?;
@@ -73,7 +73,7 @@ pub async fn certificates(
     Ok(best)
 }
 
-/// What the stack tells that a domain leads to.
+/// The target of a domain, from the stack's outputs.
 pub(crate) async fn outputs(
     world: &World,
     config: &Config,
@@ -98,7 +98,7 @@ async fn one(
     let usable = mine().filter(|one| one.is_usable()).max_by_key(|one| one.rank());
     let leads = told.get(catalog::ATTACHED_DOMAIN).is_some_and(|at| at == domain.as_str());
     let at_work = told.get(catalog::ATTACHED_CERTIFICATE).filter(|_| leads);
-    // What is at work stays so, even if somebody has taken our tag off it.
+    // A certificate in use stays in use, even if someone removed our tag from it.
     let usable = usable.map(|one| one.arn.clone()).or_else(|| at_work.cloned());
     let attached = at_work.is_some() && at_work == usable.as_ref();
     let at = world.clock.now();
@@ -106,7 +106,7 @@ async fn one(
     Served { certificate, usable, attached, answers, since: answers.then_some(at), at }
 }
 
-/// What is asked to see whether a domain answers.
+/// The URL that shows whether a domain answers.
 #[must_use]
 pub fn address(front: Front, domain: &Domain) -> String {
     match front {
@@ -141,7 +141,7 @@ pub async fn remember(world: &World, config: &Config) -> Result<bool, Failure> {
 }
 
 /// Whether another run has something to do now that an earlier one had not: a certificate was
-/// issued, or a domain answers that nobody was told of.
+/// issued, or a domain answers that is not published yet.
 #[must_use]
 pub fn is_further(before: &Domains, now: &Domains) -> bool {
     let attach = |front: &Front| now.attach(*front).is_some() && !now.seen[front].attached;
@@ -182,8 +182,8 @@ pub async fn wanted(world: &World, config: &Config) -> Result<Vec<Wanted>, Failu
     Ok(wanted)
 }
 
-/// Whether the record that leads to a front is or will be an alias in Route 53. A CNAME that
-/// somebody has set is as good.
+/// Whether the record that leads to a front is or will be an alias in Route 53. An existing CNAME
+/// is as good.
 fn is_alias(config: &Config, purpose: Purpose, domain: &Domain) -> bool {
     let slot = config.hosting.slots.iter().find(|s| s.purpose == purpose && s.domain == *domain);
     match slot {
@@ -192,7 +192,7 @@ fn is_alias(config: &Config, purpose: Purpose, domain: &Domain) -> bool {
     }
 }
 
-/// Where a domain stands, in one sentence.
+/// The state of a domain, in one sentence.
 #[must_use]
 pub fn standing(domains: &Domains, front: Front) -> String {
     let nothing = Served::default();

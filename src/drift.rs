@@ -40,7 +40,7 @@ pub struct Finding {
     pub subject: Subject,
     /// What sort of finding it is.
     pub kind: Kind,
-    /// How it is and how it was to be.
+    /// The actual and the expected state.
     pub detail: String,
     /// Whether a person decided to keep it so.
     pub kept: bool,

@@ -1,7 +1,7 @@
 //! What happens while a command runs, as data: the contract of `--json`, one object a line.
 //!
 //! Effects push events into a [`Sink`] and never print. `type` comes first in every object; the
-//! last line is `finished` or `failed` and tells the outcome. New fields and new types may be
+//! last line is `finished` or `failed` and holds the outcome. New fields and new types may be
 //! added within version 1, nothing is renamed or removed.
 
 use std::sync::Arc;
@@ -54,10 +54,10 @@ pub enum Event {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         monthly: Vec<Cost>,
     },
-    /// What an update would do to a resource, told beforehand only by a plan that is not run; or
-    /// what a plan does to a DNS record.
+    /// What an update would do to a resource, in a plan that is not run; or what a plan does to a
+    /// DNS record.
     Change {
-        /// The step it belongs to.
+        /// Its step.
         step: String,
         /// Its logical id, or the record's name.
         resource: String,
@@ -86,7 +86,7 @@ pub enum Event {
     },
     /// A resource of a stack changed its status.
     Resource {
-        /// The step it belongs to.
+        /// Its step.
         step: String,
         /// Its logical id in the template.
         resource: String,
@@ -102,20 +102,20 @@ pub enum Event {
     Status {
         /// The thing, such as `stack data`, `release 3 0.1.0-1a2b3c4d` or `address api`.
         item: String,
-        /// How it is.
+        /// Its state.
         state: String,
     },
     /// A galaxy of the account.
     Galaxy(Galaxy),
     /// A release on record.
     Release(Release),
-    /// Something that is not as it was installed, or that nobody can check.
+    /// Something that differs from the installed release, or that can't be checked.
     Finding {
         /// The thing, such as `api.HatchRoute` or `duckgalaxy/index.html`.
         item: String,
         /// `changed`, `missing`, `extra`, `unchecked`, or `kept` where a person decided so.
         state: String,
-        /// How it is and how it was to be.
+        /// The actual and the expected state.
         detail: String,
         /// The command that mends it, or that shows what to do.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +125,7 @@ pub enum Event {
     },
     /// What a look before an installation has found.
     Check(Check),
-    /// What whoever installs has to be allowed.
+    /// The IAM policy for installing.
     Policy {
         /// IAM's documents: one, or several where one would be too long.
         documents: Vec<serde_json::Value>,
@@ -141,7 +141,7 @@ pub enum Event {
     Answered(verify::Answered),
     /// How long a stack took to create.
     Timed(verify::Timed),
-    /// A text that was asked for.
+    /// A requested text.
     Text {
         /// All of it.
         text: String,
@@ -151,7 +151,7 @@ pub enum Event {
         /// Their addresses.
         operators: Vec<String>,
     },
-    /// An account that was made. Told once.
+    /// A new account. Emitted once.
     Account {
         /// Its address.
         email: String,
@@ -165,11 +165,11 @@ pub enum Event {
         /// What all of it costs a month, in US cents.
         monthly_cents: u32,
     },
-    /// Where the account stands with Amazon, as far as mail goes.
+    /// The state of the account's mail at Amazon.
     MailStage(mail::Stage),
     /// An item of the checklist of mail.
     MailItem(mail::Item),
-    /// A record that is wanted in a zone, and how it is.
+    /// A wanted record of a zone, and its state.
     DnsRecord(mail::Record),
     /// The chances of an application for production access.
     MailChances(mail::Chances),
@@ -189,7 +189,7 @@ pub enum Event {
         /// Where.
         #[serde(skip_serializing_if = "Option::is_none")]
         place: Option<Place>,
-        /// The cure.
+        /// The fix.
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<String>,
     },
@@ -207,7 +207,7 @@ pub enum Event {
         /// One sentence.
         text: String,
     },
-    /// The command did what it was asked. Always the last line.
+    /// The command succeeded. Always the last line.
     Finished {
         /// `done`, `unchanged`, `declined`, `planned`, `told`, `drifted`, `ready` or `blocked`.
         outcome: Outcome,
@@ -230,7 +230,7 @@ pub enum Event {
         /// What there is now, where something was begun.
         #[serde(skip_serializing_if = "Option::is_none")]
         now: Option<String>,
-        /// The cure.
+        /// The fix.
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<String>,
         /// The process's exit code.
@@ -270,7 +270,7 @@ pub struct Times {
 pub struct Cost {
     /// What it is for.
     pub what: String,
-    /// When nobody comes.
+    /// When idle.
     pub idle_cents: u32,
     /// With about 1,000 people.
     pub small_cents: u32,
@@ -322,13 +322,13 @@ pub enum Outcome {
     Declined,
     /// There is something to do, and it was only shown.
     Planned,
-    /// What was asked for was told.
+    /// The answer was printed.
     Told,
     /// Something is not as it was installed.
     Drifted,
-    /// Nothing stands in the way of an installation.
+    /// Nothing prevents an installation.
     Ready,
-    /// Something stands in the way of an installation.
+    /// Something prevents an installation.
     Blocked,
 }
 

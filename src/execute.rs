@@ -1,7 +1,7 @@
-//! The only ordering of effects: whatever step is ready runs.
+//! The only ordering of effects: every step whose inputs are ready runs.
 //!
-//! A step looks before it acts, so that running a plan again after any interruption goes on where
-//! the last run stopped. Nobody is asked anything here.
+//! A step looks before it acts, so running a plan again after an interruption resumes where the
+//! last run stopped. There are no questions here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,7 +67,7 @@ pub struct Job {
     pub export: Option<Target>,
     /// Protected resources that may be replaced or removed, as `STACK.RESOURCE`.
     pub named: BTreeSet<String>,
-    /// What stacks have told so far.
+    /// The stacks' outputs so far.
     pub outputs: Mutex<BTreeMap<Stack, Outputs>>,
 }
 

@@ -1,4 +1,4 @@
-//! How a command fails: kind, sentence, place, cause, cure; and the exit code of each kind.
+//! How a command fails: kind, sentence, place, cause, fix; and the exit code of each kind.
 
 use std::fmt::Write as _;
 
@@ -77,7 +77,7 @@ pub struct Mistake {
     pub message: String,
     /// Where.
     pub at: Option<Excerpt>,
-    /// The cure.
+    /// The fix.
     pub help: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl Failure {
         Self { kind, mistakes: vec![mistake], cause: None, now: None }
     }
 
-    /// Adds the cure.
+    /// Adds the fix.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         if let Some(last) = self.mistakes.last_mut() {

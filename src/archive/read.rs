@@ -13,7 +13,7 @@ use crate::render::hex;
 /// write six times as long.
 const LONGEST: usize = 4 << 20;
 
-/// What an export tells about itself.
+/// What an export says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// The galaxy that it comes from.
@@ -42,7 +42,7 @@ impl<R: BufRead> Reader<R> {
         Self { input, hash, galaxy: None, counts, number: 0, told: None }
     }
 
-    /// Reads to the end, if that was not done yet; what the export tells about itself.
+    /// Reads to the end, if that was not done yet, and returns what the export says about itself.
     pub fn finish(mut self) -> Result<Told, Failure> {
         while self.told.is_none() && self.next_line()?.is_some() {}
         self.told.ok_or_else(|| unfit("the export has no end".into()))

@@ -1,8 +1,8 @@
-//! One budget of looks at `CloudFormation` for all stacks together.
+//! One rate limit for reading `CloudFormation`, shared by all stacks.
 //!
-//! AWS publishes no limits; people who watch many stacks at once find about five looks a second.
-//! The SDK slows down only once it has been told off, and tries a call eight times at most; so we
-//! stay below that from the start, and its adaptive retries are for what others do in the account.
+//! AWS publishes no limits; in practice an account gets about five reads a second. The SDK slows
+//! down only after it has been throttled, and tries a call eight times at most; so we stay below
+//! that from the start, and its adaptive retries cover what others do in the account.
 //! By hand, because the SDK's own limiter starts without a limit and crates for this bring clocks,
 //! keys and a tree of their own for ten lines of arithmetic.
 
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// Looks a second in the long run.
 const RATE: f64 = 4.0;
 
-/// Looks that may be made at once, after a while without any: ten stacks, looked at a dozen times.
-/// What is done in seconds is never held up by this, only what goes on for minutes.
+/// Reads allowed in one burst after a quiet time: ten stacks, a dozen reads each. Work of seconds
+/// never waits for this, only work of minutes.
 const BURST: f64 = 120.0;
 
 /// What is left, and as of when. Less than nothing while some are waiting.

@@ -72,7 +72,7 @@ impl Certificates for CertificateManager {
     async fn ours(&self, place: Place, galaxy: &GalaxyName) -> Result<Vec<Certificate>, Failure> {
         let failed = "listing the certificates";
         let mut ours = Vec::new();
-        // Without a filter only those with RSA keys are told of.
+        // Without a filter only those with RSA keys are listed.
         let filter = Filters::builder().key_types(KEY).build();
         let list = self.at(place).list_certificates().includes(filter).max_items(1000);
         let mut pages = list.into_paginator().send();

@@ -10,7 +10,7 @@ use galaxy_mail::records::Wanted;
 use crate::failure::Failure;
 use crate::ports::Dns;
 
-/// Asks anew at every look, so that nothing is remembered for longer.
+/// Resolves every time, so that nothing is cached for longer.
 pub(super) struct Zones;
 
 #[async_trait]

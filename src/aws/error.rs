@@ -1,4 +1,4 @@
-//! SDK errors → our failures, told apart by code; English is only read where AWS has no code.
+//! SDK errors → our failures, distinguished by code; messages are read only where AWS has no code.
 
 use std::error::Error;
 
@@ -196,7 +196,7 @@ where
     }
 }
 
-/// The message of a service error; read only where one code stands for several things.
+/// The message of a service error; read only where one code has several meanings.
 pub(super) fn message<E, R>(error: &SdkError<E, R>) -> &str
 where
     E: ProvideErrorMetadata,

@@ -38,7 +38,7 @@ impl Lambda {
     }
 }
 
-/// The question that the gateway would ask on somebody's behalf.
+/// The event that the gateway would send for a caller.
 /// Source: "Create AWS Lambda proxy integrations for HTTP APIs", API Gateway Developer Guide,
 /// payload format 2.0.
 fn question() -> Value {

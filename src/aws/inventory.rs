@@ -73,7 +73,7 @@ impl Logs for LogGroups {
         word: Option<&str>,
     ) -> Result<Vec<LogLine>, Failure> {
         let doing = format!("reading the log `{group}`");
-        // A quoted term is looked for as it stands. Source: "Filter pattern syntax", CloudWatch
+        // A quoted term is matched literally. Source: "Filter pattern syntax", CloudWatch
         // Logs User Guide.
         let pattern = word.map(|word| format!("\"{}\"", word.replace(['"', '\\'], " ")));
         let mut pages = self

@@ -39,7 +39,7 @@ struct Gate {
 }
 
 impl Gate {
-    /// Waits until a call may be made. Whoever waits holds the others back.
+    /// Waits until a call may be made, and keeps other callers waiting meanwhile.
     async fn pass(&self) {
         let mut last = self.last.lock().await;
         if let Some(last) = *last {

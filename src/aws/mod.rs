@@ -91,7 +91,7 @@ pub async fn connect(settings: &Settings) -> Result<Account, Failure> {
         }
     };
     check_credentials(&config, settings.profile.as_deref()).await?;
-    // Nothing is half-done yet: a wrong address is better told soon than tried for a minute.
+    // Nothing is half-done yet: better to report a wrong address now than to retry for a minute.
     let hasty = aws_sdk_sts::config::Builder::from(&config)
         .retry_config(RetryConfig::standard().with_max_attempts(2))
         .build();
@@ -186,7 +186,7 @@ fn at_edge(config: &SdkConfig) -> SdkConfig {
     config.to_builder().region(region).build()
 }
 
-/// Tells missing credentials from unusable ones before the first call is made.
+/// Distinguishes missing credentials from unusable ones before the first call.
 async fn check_credentials(config: &SdkConfig, profile: Option<&str>) -> Result<(), Failure> {
     let nothing = || {
         if let Some(profile) = profile {
@@ -212,7 +212,7 @@ async fn check_credentials(config: &SdkConfig, profile: Option<&str>) -> Result<
     }
 }
 
-/// A digest as hexadecimal, which AWS tells in base64.
+/// A digest as hexadecimal; AWS sends base64.
 fn hex_of_base64(text: &str) -> String {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default();

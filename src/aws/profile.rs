@@ -20,7 +20,7 @@ use crate::prompt;
 /// credentials in every Region.
 const STS_REGION: &str = "us-east-1";
 
-/// The services that are asked, as a `[services]` section of the config file names them.
+/// The services we call, by their names in a `[services]` section of the config file.
 const SERVICES: [&str; 18] = [
     "acm",
     "cloudformation",
@@ -58,7 +58,7 @@ pub(super) async fn setting(profile: Option<&str>, key: &str) -> Option<String> 
     read(profile).await.ok()?.get(key).map(str::to_owned)
 }
 
-/// The name that was asked for, by flag or variable.
+/// The requested profile, from the flag or the variable.
 fn named(profile: Option<&str>) -> Option<(String, &'static str)> {
     profile.map(|name| (name.to_owned(), "--profile")).or_else(|| {
         let name = environment::text("AWS_PROFILE")?;

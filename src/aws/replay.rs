@@ -61,7 +61,7 @@ pub(super) fn script(answers: &[(u16, String)]) -> (SdkConfig, Script) {
 }
 
 impl Script {
-    /// What was asked. Everything that was to be answered has to be asked, and rightly.
+    /// The requests. Every expected one has to be made, and as recorded.
     pub(super) fn judged(&self) -> Vec<Asked> {
         let played = self.0.lock().unwrap();
         assert!(played.answers.is_empty(), "never asked for: {:#?}", played.answers);
@@ -74,7 +74,7 @@ impl Script {
         judged.collect()
     }
 
-    /// How often anything was asked.
+    /// The number of requests.
     pub(super) fn count(&self) -> usize {
         self.0.lock().unwrap().asked.len()
     }

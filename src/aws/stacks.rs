@@ -82,8 +82,8 @@ impl CloudFormation {
         proposal: &Proposal,
         token: &str,
     ) -> Result<CreateStackOutput, SdkError<CreateStackError>> {
-        // Express: done when configured, not when the last edge location has it; we ask from
-        // outside instead. It keeps its rollback only when told so in so many words.
+        // Express: done when configured, not when the last edge location has it; we probe from
+        // outside instead. It keeps its rollback only when this is set explicitly.
         // Source: "Express mode", AWS CloudFormation User Guide.
         let express = proposal.express.then(|| {
             DeploymentConfig::builder()
@@ -113,7 +113,7 @@ impl Stacks for CloudFormation {
         let answer = self.look(place).await.describe_stacks().stack_name(name).send().await;
         match answer {
             Ok(page) => Ok(page.stacks().first().map(seen)),
-            // A missing stack is a ValidationError like many others; only its text tells.
+            // A missing stack is a ValidationError like many others; only its text differs.
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(translate(&format!("looking at the stack `{name}`"), None, &error)),
         }
@@ -141,8 +141,8 @@ impl Stacks for CloudFormation {
         loop {
             match self.create_once(proposal, &token).await {
                 Ok(created) => return Ok(created.stack_id().unwrap_or_default().to_owned()),
-                // Ours, whose answer was lost, or one that somebody has just begun: either way it
-                // is there to be waited for.
+                // Ours, whose answer was lost, or one that another caller has just started: either
+                // way we wait for it.
                 Err(error) if code(&error) == Some("AlreadyExistsException") => {
                     let found = self.find(proposal.place, &proposal.name).await?;
                     return found.map(|stack| stack.arn).ok_or_else(|| {

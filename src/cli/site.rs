@@ -1,4 +1,4 @@
-//! Flags of the commands about pages of one's own.
+//! Flags of the commands for your own pages.
 
 use clap::Subcommand;
 

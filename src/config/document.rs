@@ -6,10 +6,10 @@ use serde_saphyr::{Error, Options, Spanned};
 
 use crate::failure::{Excerpt, Failure, Kind, Mistake};
 
-/// No setting lies deeper than three; what does is a mistake, told as such up to here.
+/// No setting is nested deeper than three levels; a deeper one is reported as a mistake up to here.
 const DEEPEST: usize = 8;
 
-/// More than this nobody writes, and nothing may grow to it by repeating itself either.
+/// More entries than any real file has, aliases included.
 const MOST: usize = 10_000;
 
 /// What a tag, such as `!!str`, comes to.
@@ -210,7 +210,7 @@ fn words(text: &str) -> String {
     if first.starts_with("recursion limit exceeded") {
         return too_deep();
     }
-    // The advice to whoever called the library is not for the person who wrote the file.
+    // The library's advice is for its caller, not for the person who wrote the file.
     let end = first.find(", set DuplicateKeyPolicy").or_else(|| first.rfind(" at line "));
     first[..end.unwrap_or(first.len())].trim_end_matches([':', ',']).to_owned()
 }
@@ -221,7 +221,7 @@ impl<'de> Deserialize<'de> for Value {
         let mut value = spanned.value.0;
         value.line = place(spanned.referenced.line());
         value.column = place(spanned.referenced.column());
-        // An alias is where it is used, and says what stands where it is defined.
+        // The position of an alias is where it is used; its text is where it is defined.
         let span = spanned.defined.span();
         value.span = span.byte_offset().zip(span.byte_len()).map(|(start, length)| {
             let start = place(start);

@@ -51,7 +51,7 @@ impl Domains {
         Some((self.names.get(&front)?, arn))
     }
 
-    /// The domain, once it answers: only then may others be told of it.
+    /// The domain, once it answers: only then is it published.
     #[must_use]
     pub fn answering(&self, front: Front) -> Option<&Domain> {
         let served = self.seen.get(&front)?;
@@ -66,8 +66,8 @@ impl Domains {
         front.is_some_and(|front| self.answering(front).is_some())
     }
 
-    /// How long browsers shall insist on TLS. Short at first: they remember it, and nobody can
-    /// take it back.
+    /// How long browsers shall insist on TLS. Short at first: they remember it, and it can't be
+    /// taken back.
     #[must_use]
     pub fn hsts(&self, front: Front) -> i64 {
         let served = self.seen.get(&front);
@@ -78,7 +78,7 @@ impl Domains {
     }
 }
 
-/// Zones of Amazon's own, in which nobody else can prove a name.
+/// Amazon's own zones, in which no one else can prove ownership of a name.
 const AMAZON: [&str; 6] =
     ["amazonaws.com", "amazonaws.com.cn", "cloudfront.net", "cloudfront.cn", "awsapps.com", "aws"];
 
@@ -94,7 +94,7 @@ impl Reader<'_> {
                 self.unknown(&key, &known);
                 continue;
             };
-            // A key with nothing behind it is one that nobody filled in yet.
+            // A key without a value is not filled in yet.
             if value.null {
                 continue;
             }

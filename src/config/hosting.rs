@@ -23,7 +23,7 @@ pub struct Hosting {
     pub ours: Vec<Ours>,
     /// Parts of which something was made, or was about to be; not from the file.
     pub noted: BTreeSet<Part>,
-    /// What stands in the way, a sentence each; not from the file.
+    /// What is in the way, a sentence each; not from the file.
     pub troubles: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ pub enum Led {
     Here,
     /// To other servers, of the zone of that name.
     Elsewhere(Hosted),
-    /// Nobody can tell, or nobody has registered it.
+    /// Unknown, or the domain is not registered.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ pub struct Slot {
     pub kinds: Vec<&'static str>,
     /// The zone.
     pub zone: HostedZone,
-    /// How it is.
+    /// Its state.
     pub state: SlotState,
     /// Whether what is there was made by this galaxy.
     pub ours: bool,
@@ -81,7 +81,7 @@ pub enum SlotState {
     Stale(Vec<RecordSet>, Vec<RecordSet>),
     /// What it says is not known yet.
     Later,
-    /// Somebody else has set this; and what it should be, where that is known yet.
+    /// A record that we did not set, with the value it should have, where that is known yet.
     Taken(String, Option<Wanted>),
 }
 
@@ -107,7 +107,7 @@ pub enum OursState {
     There,
     /// Gone.
     Gone,
-    /// Somebody has changed them; what they say.
+    /// They were changed outside `spaceduck`; their current values.
     Changed(String),
 }
 
@@ -161,8 +161,7 @@ impl Hosting {
         chosen.filter(|kept| kept.answers_for(name)).map(|kept| &kept.zone)
     }
 
-    /// Where records are expected that lie in a zone of this account, also one to which nobody is
-    /// led.
+    /// Where records are expected in zones of this account, including zones without a delegation.
     #[must_use]
     pub fn expected(&self) -> Vec<Hosted> {
         let one = |kept: &&Kept| {
@@ -283,7 +282,7 @@ mod tests {
     #[test]
     fn a_zone_that_nobody_is_led_to_gets_nothing() {
         assert_eq!(chosen(vec![kept("Z1", "example.org", elsewhere())], "a.example.org"), None);
-        // The one above it is asked instead, if people are led there.
+        // The zone above it counts instead, if it is delegated.
         let below =
             vec![kept("Z1", "example.org", Led::Here), kept("Z2", "a.example.org", elsewhere())];
         assert_eq!(chosen(below, "x.a.example.org").as_deref(), Some("Z1"));

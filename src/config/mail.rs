@@ -18,15 +18,15 @@ pub enum Sender {
 /// How mail leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// What stands behind the `@`; without it Cognito's own sender is used.
+    /// The part after the `@`; without it Cognito's own sender is used.
     pub domain: Option<Domain>,
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub from: String,
     /// The label below the domain that bounces go to.
     pub bounce: String,
     /// Where receivers report about DMARC.
     pub reports: Option<String>,
-    /// Who is told of alarms.
+    /// Who receives alarms.
     pub alarms: Option<String>,
     /// The website that the application names.
     pub website: Option<String>,
@@ -115,7 +115,7 @@ fn label(text: &str) -> Result<String, String> {
     Err(format!("`{text}` is not one label: lower-case letters, digits and inner hyphens"))
 }
 
-/// RFC 5322's `dot-atom`, without the signs that nobody uses.
+/// RFC 5322's `dot-atom`, without its rare characters.
 fn local_part(text: &str) -> Result<String, String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
     let dots = text.starts_with('.') || text.ends_with('.') || text.contains("..");

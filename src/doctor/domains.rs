@@ -23,7 +23,7 @@ pub(super) async fn find(case: &Case) -> Vec<Finding> {
         found.extend(elsewhere(case, *front, domain).await);
         found.extend(zone(case, domain).await);
     }
-    // What the name servers tell of a zone in Route 53 was told with its domain.
+    // What the name servers say about a zone in Route 53 was reported with its domain.
     let told = |trouble: &&String| !trouble.starts_with("The zone ");
     for trouble in case.facts.config.hosting.troubles.iter().filter(told) {
         found.push(Finding::new("domains", Level::Warning, trouble.clone()));
@@ -61,8 +61,8 @@ async fn clash(case: &Case, front: Front, domain: &Domain) -> Option<Finding> {
     }
 }
 
-/// What other accounts have, nobody tells; but a name that leads to a distribution which is none of
-/// ours is most likely that one's alias.
+/// Aliases of other accounts can't be listed; but a name that leads to a distribution which is not
+/// ours is most likely an alias of that one.
 async fn elsewhere(case: &Case, front: Front, domain: &Domain) -> Option<Finding> {
     if matches!(front, Front::Api) || is_ours(case, domain) {
         return None;
@@ -70,7 +70,7 @@ async fn elsewhere(case: &Case, front: Front, domain: &Domain) -> Option<Finding
     let data = Data::Cname(domain.below(PROBE).ok()?);
     let wanted = Wanted { purpose: Purpose::Site, name: domain.clone(), data };
     let looked = case.world.dns.look(std::slice::from_ref(&wanted), &[]).await;
-    // Where nobody can be asked, the look at its zone says so.
+    // Where no server can be reached, the check of its zone says so.
     let State::Wrong(Mistake::Different(targets)) = looked.ok()?.into_iter().next()?.state else {
         return None;
     };

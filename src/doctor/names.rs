@@ -1,4 +1,4 @@
-//! Names that the stacks will give and that somebody may already have.
+//! Names that the stacks will use and that may already be taken.
 //!
 //! The list is read off the templates as they would be sent, so that it grows with them.
 //! `CloudFormation` checks only some types' names before it begins.
@@ -15,7 +15,7 @@ use crate::yaml::Node;
 /// How many names are looked for at the same time.
 const LOOKS: usize = 8;
 
-/// Type → where its name stands, and what it is a name of.
+/// Type → the property with its name, and what it names.
 pub(super) const NAMED: &[(&str, &[&str], Thing)] = &[
     ("AWS::CloudFront::Function", &["Name"], Thing::EdgeFunction),
     (

@@ -33,8 +33,8 @@ pub(super) async fn of_function(job: &Job, manifest: &Manifest) -> Result<Vec<Fi
     Ok(found)
 }
 
-/// The files of a site. One listing tells content and times; only objects that were written since
-/// we stored them are looked at one by one, since that is where headers can have changed.
+/// The files of a site. One listing returns content and times; only objects that were written since
+/// we stored them get a request each, since only their headers can have changed.
 pub(super) async fn of_site(
     job: &Arc<Job>,
     site: Site,

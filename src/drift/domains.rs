@@ -13,8 +13,8 @@ use crate::model::CertificateState;
 /// Amazon renews 45 days before the end; one that has fewer days left was not renewed.
 const SOON: u64 = 30 * 86_400;
 
-/// Looks; whatever waits for somebody is no drift, and what Route 53 itself has told is not told
-/// again.
+/// Domains. One that waits for a person has not drifted, and what Route 53 has already reported is
+/// not repeated.
 pub(super) async fn find(job: &Job, told: &[Finding]) -> Result<Vec<Finding>, Failure> {
     let config = &job.facts.config;
     let mut found = Vec::new();
@@ -46,7 +46,7 @@ pub(super) async fn find(job: &Job, told: &[Finding]) -> Result<Vec<Finding>, Fa
             continue;
         }
         let detail = match &looked.state {
-            // Whoever asks from here may get other addresses of the same target.
+            // A resolver elsewhere may get other addresses of the same target.
             State::Wrong(Mistake::Elsewhere(_)) if config.hosting.has(wanted) => continue,
             State::Missing => format!("{} {} is gone", wanted.data.kind(), wanted.data.value()),
             State::Wrong(mistake) => format!("{mistake}; should be {}", mistake.should(wanted)),

@@ -22,7 +22,7 @@ pub struct Told {
     pub item: String,
     /// What is wrong with it.
     pub state: State,
-    /// How it is and how it was to be.
+    /// The actual and the expected state.
     pub detail: String,
 }
 

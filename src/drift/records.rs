@@ -1,4 +1,4 @@
-//! Records that this galaxy has made in Route 53 and that somebody has removed or changed.
+//! Records of this galaxy in Route 53 that were removed or changed outside `spaceduck`.
 
 use super::{Finding, Subject, finding, kinds};
 use crate::config::OursState;
@@ -6,7 +6,7 @@ use crate::execute::Job;
 use crate::failure::Failure;
 use crate::zones;
 
-/// Looks anew: a repair looks twice. Whoever sets all records by hand may change ours, too.
+/// Reads the records again: a repair looks twice. Even with `dns: manual` ours can change.
 pub(super) async fn find(job: &Job) -> Result<Vec<Finding>, Failure> {
     let hosting = zones::seen(&job.world, &job.facts.config, &job.home).await?;
     let mut found = Vec::new();

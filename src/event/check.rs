@@ -11,7 +11,7 @@ pub struct Check {
     pub level: String,
     /// What it is about.
     pub title: String,
-    /// How it is.
+    /// The actual state.
     pub is: String,
     /// How it should be.
     pub should: String,

@@ -19,7 +19,7 @@ pub struct Galaxy {
     /// How long ago its record was made, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<u64>,
-    /// What it costs a month when nobody comes, in US cents.
+    /// Its monthly cost when idle, in US cents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_cents: Option<u32>,
     /// What it costs a month with about 1,000 people, in US cents.

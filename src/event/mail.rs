@@ -1,8 +1,8 @@
-//! What the walk of mail tells.
+//! Events of `spaceduck mail`.
 
 use serde::Serialize;
 
-/// Where the account stands with Amazon.
+/// The state of the account's mail at Amazon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stage {
     /// In one word, such as `never_asked`, `pending` or `granted`.
@@ -35,7 +35,7 @@ pub struct Item {
     pub state: String,
     /// Whether the program looked by itself; else only a person can answer.
     pub checked: bool,
-    /// More of what is done, or why nobody could look.
+    /// More about a finished item, or why it could not be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Who is waited for: `you`, `amazon`, or another item by its name.
@@ -50,7 +50,7 @@ pub struct Item {
     /// How long it usually takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<String>,
-    /// How it is and must not stay.
+    /// What is wrong now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is: Option<String>,
     /// How it should be.
@@ -61,12 +61,12 @@ pub struct Item {
     pub place: Option<String>,
 }
 
-/// A record that is wanted, and how it is.
+/// A wanted record, and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// Its full name.
     pub name: String,
-    /// The zone it belongs to.
+    /// Its zone.
     pub zone: String,
     /// Its name inside the zone, as most panels want it.
     pub host: String,
@@ -82,7 +82,7 @@ pub struct Record {
     pub by: String,
     /// `right`, `missing`, `wrong` or `unseen`.
     pub state: String,
-    /// What is wrong, and the cure.
+    /// What is wrong, and the fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Which servers were asked, and which of them did not answer.
@@ -112,7 +112,7 @@ pub struct Letter {
     pub mail_type: String,
     /// The language that Amazon answers in.
     pub language: String,
-    /// Who else is told how it goes.
+    /// Other recipients of the outcome.
     pub contacts: Vec<String>,
     /// The text.
     pub text: String,

@@ -1,4 +1,4 @@
-//! What is told of skills: mistakes with their places, the skill itself, and who has signed it.
+//! Events of `spaceduck skill`: mistakes with their positions, the skill itself, its publisher.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub struct Place {
     pub column: usize,
 }
 
-/// What is told of a skill.
+/// A skill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkillTold {
     /// Its name.
@@ -46,7 +46,7 @@ pub struct SkillTold {
 pub struct Publisher {
     /// The duckling.
     pub duckling_id: String,
-    /// Its name, which anybody could have chosen.
+    /// Its name, which anyone could have chosen.
     pub name: String,
     /// The galaxy: the address of its API.
     pub galaxy: String,

@@ -1,4 +1,4 @@
-//! What `verify` tells.
+//! Events of `spaceduck verify`.
 
 use serde::Serialize;
 

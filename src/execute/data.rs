@@ -1,5 +1,5 @@
 //! Keeping a galaxy's data safe: into the artifact bucket before an upgrade, into a file before a
-//! removal or when somebody asks for it.
+//! teardown or on request.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,8 @@ pub async fn source(job: &Job) -> Result<Source, Failure> {
     Ok(Source { galaxy: galaxy.to_string(), tables, pool })
 }
 
-/// Says what an export leaves out because it is gone. Data that nobody misses in the file may be
-/// missed after the galaxy was removed.
+/// Reports what an export leaves out because it no longer exists. It may be missed after the
+/// galaxy was removed.
 pub fn tell_what_is_gone(job: &Job, source: &Source) {
     let tables = catalog::tables(&job.facts.config.name);
     let gone = tables.keys().filter(|table| !source.tables.contains_key(*table));
@@ -147,7 +147,7 @@ impl Sink for Parts<'_> {
     }
 }
 
-/// Writes the data into the job's file. Nothing where none was asked for.
+/// Writes the data into the job's file, if one was requested.
 pub(super) async fn export(job: &Job) -> Result<bool, Failure> {
     let Some(target) = &job.export else { return Ok(false) };
     let source = source(job).await?;
@@ -163,8 +163,8 @@ pub(super) async fn export(job: &Job) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Writes the data into a file that only its owner can read: people's addresses are in it. The
-/// name stands for a whole export; until it is whole, it has another name.
+/// Writes the data into a file that only its owner can read, since it has people's addresses. The
+/// file gets its name once it is complete; until then it has another.
 pub async fn to_file(
     job: &Job,
     source: &Source,

@@ -69,8 +69,8 @@ pub(super) async fn sweep(job: &Job, action: &Action) -> Result<bool, Failure> {
     Ok(any)
 }
 
-/// Removes all of the galaxy's certificates, and then what is remembered of its domains. What
-/// somebody else works with stays, and is told.
+/// Removes all of the galaxy's certificates, then the notes about its domains. A certificate in use
+/// elsewhere stays, and is reported.
 pub(super) async fn remove_all(job: &Job, action: &Action) -> Result<bool, Failure> {
     if *action == Action::Keep {
         return Ok(false);
@@ -102,7 +102,7 @@ pub(super) async fn remove_all(job: &Job, action: &Action) -> Result<bool, Failu
     Ok(true)
 }
 
-/// The domain that others are told of: one that is attached and was seen to answer.
+/// The domain to publish: one that is attached and was seen to answer.
 pub(in crate::execute) fn told(job: &Job, front: Front) -> Option<String> {
     let domain = job.facts.config.domains.answering(front)?.to_string();
     let stack = catalog::stack_of(front);

@@ -136,7 +136,7 @@ pub(super) async fn point_back(job: &Job) -> Result<bool, Failure> {
     job.world.functions.point(&function, &manifest.function_version).await
 }
 
-/// What every site is told, from what the stacks told.
+/// Every site's `config.json`, from the stacks' outputs.
 pub(crate) fn known_site_config(job: &Job) -> Result<SiteConfig, Failure> {
     let mut addresses = BTreeMap::new();
     for site in Site::ALL {
@@ -162,7 +162,7 @@ fn site_config(job: &Job, sites: BTreeMap<String, String>) -> SiteConfig {
     }
 }
 
-/// Tells the function on which hosts a captcha may have been solved.
+/// Gives the function the hosts on which a captcha may have been solved.
 async fn tell_hostnames(job: &Job) -> Result<(), Failure> {
     let wanted = site_hosts(job)?;
     let path = catalog::hostnames_path(&job.facts.config.name);

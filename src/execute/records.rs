@@ -12,7 +12,7 @@ use crate::model::Part;
 use crate::plan::{Action, Goal};
 use crate::zones::{self, Chosen, Made};
 
-/// How long Certificate Manager may take to say what it wants to see, and how often it is asked.
+/// How long Certificate Manager may take to publish its validation records, and how often we poll.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(2);
 

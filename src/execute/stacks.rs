@@ -16,7 +16,7 @@ use crate::render;
 /// How often a stack may turn out to be in another state before we give up.
 const ATTEMPTS: usize = 4;
 
-/// Makes a stack what it is to be. Tells whether anything was done.
+/// Brings a stack to its desired state. Returns whether anything was done.
 pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
     for _ in 0..ATTEMPTS {
@@ -25,7 +25,7 @@ pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
             return create(job, stack).await.map(|()| true);
         };
         match &seen.status {
-            // Whatever it was to take over is still outside; an update would make it anew.
+            // The resource to import is still outside; an update would create a second one.
             StackStatus::Ready if is_rolled_back(&seen) => remove(job, stack, &seen).await?,
             StackStatus::Ready => return update(job, stack, &seen).await,
             StackStatus::Moving(_) => {
@@ -42,7 +42,7 @@ pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
     Err(restless(&name))
 }
 
-/// Takes a stack away, and the bucket that it made. Tells whether anything was done.
+/// Deletes a stack, and the bucket that it made. Returns whether anything was done.
 pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Result<bool, Failure> {
     let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
     for _ in 0..ATTEMPTS {
@@ -151,7 +151,7 @@ async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failu
     change(job, stack, seen, proposal(job, stack, values)?).await
 }
 
-/// Lets Cognito send through SES, before a user pool is told to.
+/// Lets Cognito send through SES, before a user pool is configured to.
 async fn allow_sender(job: &Job, stack: Stack) -> Result<(), Failure> {
     if stack == Stack::Auth && job.facts.config.mail.by_ses() {
         job.world.mail.create_sender_role().await?;
@@ -182,7 +182,7 @@ async fn try_out(
     ))
 }
 
-/// Puts back what somebody has changed in a stack, with the template that it has.
+/// Restores what was changed in a stack, with the template that it has.
 pub(super) async fn put_back(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
     let Some(seen) = job.world.stacks.find(place, &name).await? else { return Ok(false) };
@@ -259,7 +259,7 @@ async fn check_refused(job: &Job, stack: Stack, change_set: &ChangeSet) -> Resul
     Ok(())
 }
 
-/// Tells what an update would do, and does nothing of it. `false` where inputs are not known yet.
+/// Previews an update and changes nothing. `false` where inputs are not known yet.
 pub async fn preview(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let Ok(mut inputs) = inputs(job, stack) else { return Ok(false) };
     let seen = job.world.stacks.find(stack.place(), &stack.name(&job.facts.config.name)).await?;

@@ -1,4 +1,4 @@
-//! What there is after something failed, as the account itself tells it.
+//! What exists after a failure, read from the account itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

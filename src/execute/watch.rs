@@ -36,7 +36,7 @@ pub(super) struct Watch {
 /// How a stack was before an operation, which a look may still show.
 #[derive(Default)]
 enum Before {
-    /// Not known: somebody else began it.
+    /// Unknown: another caller started it.
     #[default]
     Unknown,
     /// There was none.
@@ -99,7 +99,7 @@ pub(super) async fn settle(
             }
             result => Some(result?),
         };
-        // Events are there to be watched. Without them the run goes on all the same.
+        // Events are only for display. Without them the run continues.
         let events = job.world.stacks.events(stack.place(), arn).await.unwrap_or_default();
         for event in events.into_iter().rev() {
             if watch.known.insert(event.id.clone()) {

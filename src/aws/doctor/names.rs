@@ -1,4 +1,4 @@
-//! Names that only one can have, and whether somebody has them.
+//! Globally unique names, and whether they are taken.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) struct Names {
     lambda: aws_sdk_lambda::Client,
     iam: aws_sdk_iam::Client,
     mail: Arc<Ses>,
-    // Each list is asked for once, however many names are looked up in it.
+    // Each list is fetched once, however many names are looked up in it.
     accesses: OnceCell<Vec<String>>,
     policies: OnceCell<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! Which actions the caller has, as IAM's simulator tells.
+//! Which actions the caller may use, according to IAM's simulator.
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::types::{
@@ -15,7 +15,7 @@ pub(super) struct Rights {
     caller: String,
 }
 
-/// Who is asking, as the simulator can be told.
+/// The caller, in a form that the simulator accepts.
 #[derive(Debug, PartialEq, Eq)]
 enum Principal {
     /// The account itself, which may do everything.
@@ -24,7 +24,7 @@ enum Principal {
     User(String),
     /// A role, by its name: where it lies, only IAM knows.
     Role(String),
-    /// Somebody whose rights can't be simulated.
+    /// A caller whose rights can't be simulated.
     Other,
 }
 
@@ -103,7 +103,7 @@ impl Rights {
     }
 }
 
-/// A wish is for all things of a kind; the simulator is asked about one of them.
+/// A right covers all resources of a kind; the simulator is asked about one of them.
 fn example(arn: &str) -> String {
     if arn == "*" { arn.to_owned() } else { arn.replace('*', "example") }
 }

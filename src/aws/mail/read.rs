@@ -22,7 +22,7 @@ pub(super) fn account(answer: &GetAccountOutput) -> Account {
         production: answer.production_access_enabled(),
         sending: answer.sending_enabled(),
         enforcement: match answer.enforcement_status() {
-            // Accounts that nobody ever had to look at have no word.
+            // Accounts that were never reviewed have no status.
             None | Some("HEALTHY") => Enforcement::Healthy,
             Some("PROBATION") => Enforcement::Probation,
             Some("SHUTDOWN") => Enforcement::Shutdown,
@@ -102,7 +102,7 @@ pub(super) fn tls(answer: &GetConfigurationSetOutput) -> bool {
     policy == Some(&TlsPolicy::Require)
 }
 
-/// What a set tells the event bus of.
+/// The events that a set publishes to the event bus.
 pub(super) fn events(answer: &events::GetConfigurationSetEventDestinationsOutput) -> Vec<String> {
     let bus = answer
         .event_destinations()

@@ -62,7 +62,7 @@ mod tests {
         )
     }
 
-    /// Whether it went well, and what was asked.
+    /// Whether it succeeded, and the requests that were made.
     async fn run(answers: &[(u16, String)]) -> (Result<(), Failure>, Vec<String>) {
         let (config, script) = script(answers);
         let result = create(&Client::new(&config)).await;

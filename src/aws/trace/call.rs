@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::pseudonym::Pseudonyms;
 use super::{Attempt, routes, shape};
 
-/// The attempt as far as the request tells it.
+/// The attempt, as far as the request shows it.
 pub(super) fn asked(request: &HttpRequest, pseudonyms: &Pseudonyms) -> Attempt {
     let header = |name: &str| request.headers().get(name).unwrap_or_default();
     let (region, service) = scope(header("authorization"));
@@ -63,7 +63,7 @@ fn attempt(header: &str) -> u32 {
     said.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
-/// Adds what the head of the response tells.
+/// Adds the status and headers of the response.
 pub(super) fn headed(attempt: &mut Attempt, response: &HttpResponse) {
     let header = |name: &str| response.headers().get(name);
     attempt.status = Some(response.status().as_u16());
@@ -81,7 +81,7 @@ pub(super) fn is_readable(attempt: &Attempt) -> bool {
     attempt.service != "s3" || refused || attempt.operation.starts_with("List")
 }
 
-/// Adds what the body tells.
+/// Adds the body.
 pub(super) fn bodied(attempt: &mut Attempt, body: &[u8], pseudonyms: &Pseudonyms) {
     let text = std::str::from_utf8(body).unwrap_or_default().trim_start();
     let (format, shown) = if body.is_empty() {

@@ -1,5 +1,5 @@
 //! Identifiers under other names: one identifier has one pseudonym throughout a trace, and only
-//! the process that wrote the trace could have told which.
+//! the process that wrote the trace knew which.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;

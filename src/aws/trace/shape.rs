@@ -1,6 +1,6 @@
 //! What is left of a request or a response: its keys, the types of its values, its words of state.
 //!
-//! A value is shown only if it can't be anybody's: a word of state such as `CREATE_COMPLETE`, a
+//! A value is shown only if it can't identify anyone: a word of state such as `CREATE_COMPLETE`, a
 //! name from our own templates, a boolean. Everything else becomes a pseudonym or its type.
 
 use serde_json::{Map, Value, json};

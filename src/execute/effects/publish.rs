@@ -1,5 +1,5 @@
-//! Publishing: what nobody sees yet goes up first, then what is seen is turned to it, then what
-//! is installed is written down.
+//! Publishing: first what visitors can't see yet, then what they see, then the manifest of what is
+//! installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(in crate::execute) async fn publish(
         return Ok(false);
     }
     let bucket = job.output(Stack::Site(site), "BucketName")?;
-    // Addresses are not known yet; they only stand in the files that are left out here.
+    // Addresses are not known yet; the files with addresses are left out here.
     let config = SiteConfig { api_base: String::new(), ..site_config(job, BTreeMap::new()) };
     let wanted = Wanted::of(job, site, &config)?;
     let before = current(job).await?;
@@ -231,8 +231,8 @@ impl Turning {
         Ok(())
     }
 
-    /// Writes down, before the first file is replaced, that this is being done: whoever comes
-    /// after an interruption must not take the record for what visitors get.
+    /// Records, before the first file is replaced, that publishing has begun: after an interruption
+    /// the next run must not take the manifest for what visitors get.
     async fn note(&mut self, job: &Job, replaces: bool) -> Result<(), Failure> {
         if self.noted || !replaces {
             return Ok(());

@@ -41,7 +41,7 @@ pub(in crate::execute) async fn restore(job: &Job, site: Site) -> Result<bool, F
     Ok(true)
 }
 
-/// Stores what a roll-back needs and tells the function the sites' hosts, where either was lost.
+/// Restores what a rollback needs and gives the function the sites' hosts, where either was lost.
 pub(in crate::execute) async fn record_anew(job: &Job) -> Result<bool, Failure> {
     tell_hostnames(job).await?;
     let Pages::Record(manifest) = &job.pages else { return Ok(true) };

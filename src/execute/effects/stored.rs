@@ -11,8 +11,8 @@ use crate::release::{self, Manifest};
 use crate::render::DIGEST_OUTPUT;
 use crate::stored;
 
-/// Lists a site's bucket, and writes down the times of the pages that were just written. Of all
-/// others the times stay what they were: somebody else may have rewritten them since.
+/// Lists a site's bucket and notes the times of the pages that were just written. All other times
+/// stay as they were: those pages may have been rewritten by someone else since.
 pub(super) async fn remember(
     job: &Job,
     site: Site,

@@ -76,7 +76,7 @@ impl Target {
         STDOUT.iter().any(|name| self.path.as_os_str() == *name)
     }
 
-    /// Whether the file could be begun. A pipe is left alone: whoever reads it would see its end.
+    /// Opens the file if possible. A pipe is left alone: its reader would see its end.
     pub fn check(&self) -> Result<(), Failure> {
         if let Place::File { .. } = self.place()? {
             self.open(Access::Private)?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Keys of a request with their values, such as `iam:PassedToService`.
 pub type Context = BTreeMap<String, Vec<String>>;
 
-/// What IAM is asked.
+/// A request to IAM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The action, such as `s3:CreateBucket`.

@@ -32,7 +32,7 @@ pub use rows::{Row, galaxies};
 /// Where the registry keeps what it knows of galaxies.
 pub const GALAXIES: &str = "/_spaceduck/galaxies";
 
-/// One galaxy in one account, as a command was asked about it.
+/// One galaxy in one account, as a command names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// Its name.

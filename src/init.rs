@@ -21,7 +21,7 @@ pub const SCHEMA_FILE: &str = "galaxy.schema.json";
 /// By this the schema is known as ours. A name, not an address: nothing is fetched.
 pub const SCHEMA_ID: &str = "urn:spaceduck:galaxy:1";
 
-/// What stands above the settings.
+/// The comment above the settings.
 const HEAD: &str = "\
 # yaml-language-server: $schema=./galaxy.schema.json
 #
@@ -60,7 +60,7 @@ pub fn whole(answers: &BTreeMap<&'static str, String>) -> Result<(), String> {
     parsed.map(|_| ()).map_err(|failure| failure.message().to_owned())
 }
 
-/// The file with these answers; what nobody answered is there as a comment with its default.
+/// The file with these answers; every other setting is a comment with its default.
 #[must_use]
 pub fn compose(answers: &BTreeMap<&'static str, String>) -> String {
     let mut text = HEAD.to_owned();

@@ -151,7 +151,7 @@ async fn next(world: &World, galaxy: &GalaxyName) -> Result<Option<(u64, Before)
     }
     let last = found.last_key_value().and_then(|(_, claim)| claim.holder.as_ref());
     match decision {
-        // Numbers grow even if somebody has deleted the entries by hand.
+        // Numbers grow even if the entries were deleted by hand.
         Decision::First => Ok(Some((world.registry.now().await?, Before::Finished))),
         Decision::Create { number, unfinished: false } => Ok(Some((number, Before::Finished))),
         Decision::Create { number, unfinished: true } => {

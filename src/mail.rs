@@ -34,7 +34,7 @@ pub struct Desk<'a> {
 pub async fn seen(world: &World, config: &Config) -> Result<Seen, Failure> {
     let Some(domain) = &config.mail.domain else { return Ok(Seen::default()) };
     let stack = world.stacks.find(Place::Home, &Stack::Mail.name(&config.name)).await?;
-    // The stack tells the records of an identity that is its own.
+    // The stack outputs the records of its own identity.
     let ours = stack.as_ref().is_some_and(|stack| stack.outputs.contains_key("DkimName1"));
     let Some(identity) = world.mail.identity(domain).await? else { return Ok(Seen::default()) };
     // A teardown keeps the identity with this galaxy's tag; the next stack takes it up again.
@@ -116,7 +116,7 @@ impl Desk<'_> {
         Ok(facts)
     }
 
-    /// What SES says; nothing where it can't be reached. A permission that is missing is told.
+    /// What SES says; nothing where it can't be reached. A missing permission is reported.
     async fn account(&self) -> Result<Option<Account>, Failure> {
         match self.world.mail.account().await {
             Ok(account) => Ok(Some(account)),

@@ -121,7 +121,7 @@ impl Region {
         Err(Invalid(format!("`{text}` is not the code of an AWS Region, such as `eu-central-1`")))
     }
 
-    /// Where `CloudFront` keeps what belongs to it, in the partition that we support.
+    /// The Region of `CloudFront`'s own resources, in the partition that we support.
     #[must_use]
     pub fn edge() -> Self {
         Self("us-east-1".to_owned())
@@ -248,7 +248,7 @@ impl Serialize for Stack {
     }
 }
 
-/// What a stack tells about itself, by output name.
+/// A stack's outputs, by name.
 pub type Outputs = BTreeMap<String, String>;
 
 /// The state of a stack, sorted by what can be done with it.

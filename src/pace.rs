@@ -1,7 +1,7 @@
 //! How long things take in AWS: the figures behind every estimate and behind a rehearsal.
 //!
-//! Seconds, as measured by others on real accounts with Express creation; where nobody has
-//! measured, an ordinary guess of a few seconds. Source: the benchmarks that cdkd publishes (July
+//! Seconds, as measured by others on real accounts with Express creation; where there is no
+//! measurement, a guess of a few seconds. Source: the benchmarks that cdkd publishes (July
 //! and August 2026, medians); "Deleting a distribution", Amazon `CloudFront` Developer Guide.
 
 use std::collections::BTreeMap;

@@ -64,13 +64,13 @@ pub enum StepId {
     Export,
     /// Callers get the function's version of an earlier release.
     Alias,
-    /// The API is asked from outside.
+    /// The API is probed from outside.
     Probe,
     /// A roll-back is over.
     End,
-    /// A site is asked from outside, and every edge location has it.
+    /// A site is probed from outside, and every edge location has it.
     Edge(Site),
-    /// A certificate is asked for.
+    /// A certificate is requested.
     Certificate(Front),
     /// Certificates that nothing needs are removed.
     Certificates,
@@ -116,7 +116,7 @@ pub enum Action {
     Import(String),
     /// Change what is there.
     Update,
-    /// Remove what is left of a failed attempt and make it anew; with the status found.
+    /// Remove what is left of a failed attempt and create it again; with the status found.
     Recreate(String),
     /// Bring it back from an update that failed, then change it; with the status found.
     Recover(String),
@@ -151,7 +151,7 @@ impl Action {
 pub struct Step {
     /// Which.
     pub id: StepId,
-    /// What it will do as far as can be told beforehand.
+    /// What it will do, as far as that is known beforehand.
     pub action: Action,
     /// What has to be done before.
     pub after: Vec<StepId>,
@@ -342,7 +342,7 @@ impl Step {
     }
 }
 
-/// Whether a stack will be made anew, or may be, and its bucket with it.
+/// Whether a stack will be recreated, or may be, and its bucket with it.
 fn is_made(steps: &[Step], stack: Stack) -> bool {
     let made = |step: &Step| {
         let action = &step.action;

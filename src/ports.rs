@@ -80,7 +80,7 @@ pub enum Mode {
     Plain,
     /// A creation takes over what an earlier installation left behind, by name.
     Adopt,
-    /// Resources that somebody has changed are put back, too.
+    /// Resources that were changed outside the stack are restored, too.
     RevertDrift,
 }
 
@@ -335,7 +335,7 @@ pub struct World {
     pub inspection: std::sync::Arc<dyn Inspection>,
     /// What is logged.
     pub logs: std::sync::Arc<dyn Logs>,
-    /// What is asked before anything is done.
+    /// What is read before anything is done.
     pub preflight: std::sync::Arc<dyn Preflight>,
     /// What an installed galaxy shows.
     pub evidence: std::sync::Arc<dyn Evidence>,

@@ -10,17 +10,17 @@ use crate::release::FileRecord;
 /// Path → the file.
 pub type Files = BTreeMap<String, FileRecord>;
 
-/// More single paths than this are told to the edge by their folders.
+/// More single paths than this are invalidated by their folders.
 const SINGLE: usize = 20;
 
-/// More folders than this are told as everything. Source: "Quotas", Amazon `CloudFront` Developer
-/// Guide: 15 paths with a wildcard at one time.
+/// More folders than this are invalidated as one `/*`. Source: "Quotas", Amazon `CloudFront`
+/// Developer Guide: 15 paths with a wildcard at one time.
 const FOLDERS: usize = 15;
 
 /// What is to be done with a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Paths that are not there or that no release has had, so that nobody can be reading them.
+    /// Paths that are not there or that no release has had, so that no one can be reading them.
     pub fresh: Vec<String>,
     /// Paths that visitors may be reading.
     pub live: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Changes {
     pub gone: Vec<String>,
 }
 
-/// Compares. `before` is what was last put there as a whole, where that is known: a listing tells
+/// Compares. `before` is what was last published as a whole, where that is known: a listing has
 /// contents, by their MD5, and no headers.
 #[must_use]
 pub fn changes(
@@ -70,8 +70,8 @@ pub fn in_order(files: &Files, mut paths: Vec<String>) -> Vec<Vec<String>> {
     vec![others, pages]
 }
 
-/// What the edge has to forget: what it may keep for a while and what is no longer so. Pages it
-/// asks for anew by itself, and what has come new it never knew.
+/// What to invalidate at the edge: what it may cache for a while and has changed. It revalidates
+/// pages by itself, and never had what is new.
 #[must_use]
 pub fn to_forget(wanted: &Files, before: Option<&Files>, changes: &Changes) -> Vec<String> {
     let Some(before) = before else { return vec!["/*".to_owned()] };
@@ -153,7 +153,7 @@ mod tests {
             (found.fresh.as_slice(), found.live.as_slice(), found.gone.as_slice()),
             (["b".to_owned()].as_slice(), ["a".to_owned()].as_slice(), ["x".to_owned()].as_slice(),)
         );
-        // Of headers a listing says nothing: after an interruption all of them are sent anew.
+        // A listing has no headers: after an interruption all files are uploaded again.
         let found = changes(&before, None, &listing(&before));
         assert_eq!(found.live, ["a", "b"]);
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::event::Left;
 use crate::model::{GalaxyName, Stack, StackSeen};
 
-/// A key costs a dollar a month, from its creation until its deletion is asked for.
+/// A key costs a dollar a month, from its creation until its deletion is scheduled.
 /// Source: AWS Key Management Service pricing.
 const KEY_CENTS: u32 = 100;
 
-/// What stands of the stacks, and what else carries the galaxy's tag.
+/// What is left of the stacks, and what else carries the galaxy's tag.
 #[must_use]
 pub fn receipt(galaxy: &GalaxyName, kept: &[(Stack, StackSeen)], tagged: &[String]) -> Vec<Left> {
     let stack = |(stack, _): &(Stack, StackSeen)| Left {
@@ -19,7 +19,7 @@ pub fn receipt(galaxy: &GalaxyName, kept: &[(Stack, StackSeen)], tagged: &[Strin
     };
     let mut left: Vec<Left> = kept.iter().map(stack).collect();
     if kept.is_empty() {
-        // Of stacks that were kept nothing is told one by one.
+        // Resources of stacks that were kept are not listed one by one.
         let mut rest: Vec<Left> = tagged.iter().filter_map(|arn| remains(arn)).collect();
         rest.sort_by(|a, b| a.item.cmp(&b.item));
         left.extend(rest);
@@ -70,7 +70,7 @@ fn holds(stack: Stack) -> &'static str {
     }
 }
 
-/// Why something is still told of; nothing for what is only AWS's memory of a stack.
+/// Why something is still listed; nothing for what is only AWS's memory of a stack.
 fn remains(arn: &str) -> Option<Left> {
     let service = arn.split(':').nth(2).unwrap_or_default();
     let (why, monthly_cents) = match service {

@@ -76,7 +76,7 @@ pub enum Fault {
 pub enum Cut {
     /// Before it has happened.
     Before(usize),
-    /// After it has happened; nobody hears of it.
+    /// After it has happened; its answer is lost.
     After(usize),
 }
 
@@ -102,7 +102,7 @@ pub struct Account {
 /// How time passes in the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// Whoever waits has waited already.
+    /// Time passes at once.
     #[default]
     Skip,
     /// This many of its seconds pass in one of ours.
@@ -131,13 +131,13 @@ struct State {
     schemas: BTreeMap<String, Vec<String>>,
     /// Tags of buckets, tables and parameters, by kind and name.
     marks: BTreeMap<String, Tags>,
-    /// Actions that nobody may use.
+    /// Actions that are denied to everyone.
     denied: BTreeSet<String>,
     /// Tables that can't be brought back to an earlier second.
     unrecoverable: BTreeSet<String>,
-    /// The policies of whoever calls; without any, everything is allowed.
+    /// The caller's policies; without any, everything is allowed.
     operator: Option<operator::Operator>,
-    /// What carries a galaxy's tag and belongs to no stack.
+    /// What carries a galaxy's tag but is in no stack.
     strays: Vec<String>,
     logs: Vec<(String, LogLine)>,
     health: doctor::Health,
@@ -148,7 +148,7 @@ struct State {
     asked_certificates: usize,
     /// What becomes of certificates, by domain.
     fates: BTreeMap<Domain, domains::Fate>,
-    /// Domains whose certificates somebody else works with.
+    /// Domains whose certificates are in use elsewhere.
     held: BTreeSet<Domain>,
     /// Domains that a distribution of another account has.
     elsewhere: BTreeSet<Domain>,
@@ -167,7 +167,7 @@ struct State {
 }
 
 impl Account {
-    /// An empty account in which nobody waits.
+    /// An empty account in which time passes at once.
     #[must_use]
     pub fn new(id: AccountId, home: Region) -> Arc<Self> {
         Arc::new(Self { id, home, begin: Instant::now(), state: Mutex::default() })
@@ -246,13 +246,13 @@ impl Account {
         self.state().faults.clear();
     }
 
-    /// Pulls the plug at an effect, or puts it back in; counting starts anew.
+    /// Crashes at an effect, or no longer does; the count starts again.
     pub fn cut(&self, cut: Option<Cut>) {
         let mut state = self.state();
         (state.cut, state.effects) = (cut, 0);
     }
 
-    /// Makes one call go wrong, or none; counting starts anew. The calls counted so far.
+    /// Makes one call fail, or none; the count starts again. Returns the calls counted so far.
     pub fn hiccup(&self, hiccup: Option<Hiccup>) -> usize {
         let mut state = self.state();
         state.hiccup = hiccup;

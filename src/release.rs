@@ -65,12 +65,12 @@ pub struct Pointer {
     pub release: String,
     /// Site → the digest of its files with their headers.
     pub digests: BTreeMap<String, String>,
-    /// What the sites were told of the galaxy.
+    /// The galaxy's facts in the sites' `config.json`.
     pub told: SiteConfig,
-    /// Whether there are pages of whoever hosts the galaxy among them.
+    /// Whether the operator's own pages are among them.
     pub own: bool,
-    /// Whether another release was being put in place over this one, so that nobody can say what
-    /// visitors get.
+    /// Whether another release was being published over this one, so that what visitors get is
+    /// unknown.
     pub unsettled: bool,
     /// The number of the lock that it was last written under. A run that was paused and had that
     /// lock's number or an earlier one finds another `ETag` and writes nothing.
@@ -116,7 +116,8 @@ impl Pointer {
 pub struct Manifest {
     /// Version of this record.
     pub version: u32,
-    /// Its name: the program's version and what tells it from others of that version.
+    /// Its name: the program's version, and what distinguishes it from other builds of that
+    /// version.
     pub id: String,
     /// Release number, from 1. It stays with the release, whatever is installed after it.
     pub number: u64,
@@ -136,17 +137,17 @@ pub struct Manifest {
     pub version_id: Option<String>,
     /// The API's template: SHA-256 of its text.
     pub template: String,
-    /// The digest that the template tells as an output.
+    /// The digest in the template's output.
     pub template_digest: String,
     /// Site → its files.
     pub sites: BTreeMap<String, SiteRecord>,
     /// Content, by its SHA-256 → where it is kept.
     #[serde(default)]
     pub contents: BTreeMap<String, Spot>,
-    /// What the sites were told of the galaxy.
+    /// The galaxy's facts in the sites' `config.json`.
     #[serde(default)]
     pub told: SiteConfig,
-    /// Whether there are pages of whoever hosts the galaxy among them.
+    /// Whether the operator's own pages are among them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own: bool,
     /// What [`Pointer::unsettled`] says of it while it is the one that is installed.
@@ -214,7 +215,7 @@ impl FileRecord {
         self.cache_control.contains("immutable")
     }
 
-    /// Whether nobody keeps it without asking again.
+    /// Whether caches must revalidate it every time.
     #[must_use]
     pub fn is_asked_for_anew(&self) -> bool {
         self.cache_control.contains("no-cache")
@@ -246,7 +247,7 @@ impl Manifest {
         self.contents.get(sha256).map_or_else(|| blob_key(sha256), |spot| spot.pack.clone())
     }
 
-    /// The record as an object. Without blanks: it tells every file there is.
+    /// The manifest as an object, without whitespace: it names every file.
     pub fn to_object(&self) -> Result<Object, Failure> {
         object_of(&self.key(), serde_json::to_vec(self))
     }

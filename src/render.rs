@@ -129,7 +129,7 @@ pub fn read_back(body: &str) -> Result<Rendered, RenderError> {
 }
 
 /// Sets a property wherever resources of a type lack it, in a template that was rendered before.
-/// Its digest output is left as it is: it tells which template the account was given.
+/// Its digest output is unchanged: it identifies the template that the account was given.
 pub fn complete(
     body: &str,
     kind: &str,

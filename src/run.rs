@@ -56,7 +56,7 @@ pub use parse::parse;
 /// How long a stopped run may take to release its lock. The next run waits for the lease otherwise.
 const RELEASE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Runs a command and gives the exit code. Failures are told here and nowhere else.
+/// Runs a command and returns the exit code. The only place that reports failures.
 pub async fn run(cli: Cli) -> u8 {
     let shared = &cli.shared;
     let events = sink(shared);
@@ -81,7 +81,7 @@ pub async fn run(cli: Cli) -> u8 {
     }
 }
 
-/// Tells how a run failed: as its last line of JSON where these are wanted and get through.
+/// Reports a failed run: as its last line of JSON where these are wanted and can be written.
 fn tell_failure(failure: &Failure, events: &Events, json: bool) {
     let first = failure.mistakes.first();
     events.emit(Event::Failed {

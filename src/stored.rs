@@ -1,7 +1,7 @@
-//! What was stored, as a later look knows it again: when each page was last written, and a
-//! fingerprint of Turnstile's secret. Kept in the artifact bucket.
+//! What was stored, for later comparisons: when each page was last written, and a fingerprint of
+//! Turnstile's secret. Kept in the artifact bucket.
 //!
-//! A listing tells content and time, not headers. A change of headers rewrites the object, so one
+//! A listing has content and time, not headers. A change of headers rewrites the object, so one
 //! that was not written since has the headers that it was given. Times have whole seconds: a
 //! change in the second of our own write would go unseen. See ADR 18.
 

@@ -1,5 +1,5 @@
-//! Zones of the account in Route 53: which of them hold what is wanted, how it is there, and what
-//! of it this galaxy has made.
+//! Zones of the account in Route 53: which of them hold the wanted records, the state of those, and
+//! which of them this galaxy made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +24,8 @@ use wishes::Wish;
 /// The records of zones, by their ids.
 type Sets = BTreeMap<String, Vec<RecordSet>>;
 
-/// Looks at everything that decides what is planned. Nothing is asked of Route 53 for a galaxy
-/// that wants no records and has made none. Where Route 53 can't be asked, that is told, and all
+/// Reads everything that decides what is planned. Makes no request to Route 53 for a galaxy that
+/// wants no records and has made none. Where Route 53 can't be read, that is reported, and all
 /// records are the person's.
 pub async fn seen(world: &World, config: &Config, region: &Region) -> Result<Hosting, Failure> {
     let mut noted = BTreeMap::new();
@@ -101,8 +101,8 @@ fn cuts(zone: &HostedZone, sets: &[RecordSet]) -> Vec<Domain> {
     sets.iter().filter(cut).map(|set| set.name.clone()).collect()
 }
 
-/// A DMARC record of a mail domain's own takes the place of the organisation's. Where that has
-/// one, or nobody can tell, none is made.
+/// A DMARC record at a mail domain replaces the organisation's. Where the organisation has one, or
+/// that can't be found out, none is made.
 async fn without_needless(
     world: &World,
     wishes: Vec<Wish>,
@@ -232,7 +232,7 @@ fn list(names: &[Domain]) -> String {
     names.iter().map(Domain::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// What is wanted of a part in the zones that were chosen, looked at anew.
+/// What is wanted of a part in the chosen zones, read again.
 async fn now(
     world: &World,
     config: &Config,

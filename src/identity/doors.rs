@@ -15,7 +15,7 @@ use crate::ports::{
 };
 
 impl Guard {
-    /// What a stack is about to make under names of its own goes on record with it.
+    /// Records what a stack is about to create under names of its own.
     pub(super) fn expect(&self, record: &mut Record, stack: Stack) {
         let mut things = Vec::new();
         if self.subject.bucket(stack).is_some() {

@@ -75,8 +75,8 @@ impl Guard {
         Ok(())
     }
 
-    /// Deletion: both proofs, and what was adopted has to be named. `false` if it does not exist or
-    /// is a stranger's, which the survey has told of.
+    /// Deletion: needs both proofs, and adopted things have to be named. `false` if it does not
+    /// exist or is a stranger's, which the survey has reported.
     async fn deletable(&self, named: &Named<'_>) -> Result<bool, Failure> {
         let record = self.required().await?;
         let there = self.is_proven(&named.thing).await
@@ -148,7 +148,8 @@ impl Guard {
         Ok(created)
     }
 
-    /// `false` if the parameter does not exist or stays: what is a stranger's, the survey has told.
+    /// `false` if the parameter does not exist, or is a stranger's and stays; the survey has
+    /// reported those.
     async fn removable(&self, path: &str) -> Result<bool, Failure> {
         let record = self.required().await?;
         match self.parameter(path).await? {

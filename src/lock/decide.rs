@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::Entry;
 
-/// Seconds without a heartbeat, by the service's clock, after which a holder counts as dead: what a
-/// run declares unless it is told otherwise.
+/// Seconds without a heartbeat, by the service's clock, after which a holder counts as dead: the
+/// default of a run.
 pub const LEASE: u64 = 120;
 
 /// Leases that a run can declare. A heartbeat takes a sixth, so a second is the least for it.

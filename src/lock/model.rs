@@ -11,7 +11,7 @@ use super::decide::{Claim, Claims, Decision, Holder, LEASE, Standing, State, dec
 
 /// How many runs want the lock.
 const RUNS: usize = 3;
-/// What tells them apart.
+/// Its number among the runs.
 const NAMES: [&str; RUNS] = ["a", "b", "c"];
 /// How often time may pass by more than a lease.
 const PAUSES: u64 = 2;

@@ -61,11 +61,11 @@ pub struct Certificate {
     pub arn: String,
     /// The domain that it is for.
     pub domain: Domain,
-    /// How it stands.
+    /// Its status.
     pub state: CertificateState,
     /// The record that proves the domain, name and value; nothing in its first seconds.
     pub proof: Option<(Domain, Domain)>,
-    /// When it was asked for, in seconds since 1970.
+    /// When it was requested, in seconds since 1970.
     pub asked: Option<u64>,
     /// When it ends, in seconds since 1970.
     pub ends: Option<u64>,
@@ -75,7 +75,7 @@ pub struct Certificate {
     pub mark: Option<String>,
 }
 
-/// How a certificate stands.
+/// The status of a certificate.
 ///
 /// Source: `CertificateDetail`, AWS Certificate Manager API Reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Certificate {
         matches!(self.state, CertificateState::Issued | CertificateState::Over(_))
     }
 
-    /// The better of several stands last.
+    /// The best of several comes last.
     #[must_use]
     pub fn rank(&self) -> (u8, Option<u64>, Option<u64>) {
         let state = match self.state {

@@ -1,4 +1,4 @@
-//! Zones in Route 53 and what stands in them.
+//! Zones in Route 53 and their records.
 
 use std::fmt;
 

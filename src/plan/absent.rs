@@ -68,7 +68,7 @@ pub(super) fn steps(
     steps
 }
 
-/// Puts the export where nobody can write any more and nothing is lost yet: behind the API,
+/// Places the export where no one can write any more and nothing is lost yet: after the API,
 /// before the stacks that hold data.
 pub(super) fn export(steps: &mut Vec<Step>) {
     let holds = |step: &Step| matches!(step.id, StepId::Stack(Stack::Auth | Stack::Data));

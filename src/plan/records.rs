@@ -5,7 +5,7 @@ use super::{Action, Observed, Step, StepId};
 use crate::config::{Slot, SlotState};
 use crate::model::{Part, Stack};
 
-/// Makes what is missing, each part behind what tells its values. Nothing waits for it.
+/// Creates missing records, each group after the step that knows its values. Nothing waits for it.
 pub(super) fn present(steps: &mut Vec<Step>, observed: &Observed) {
     let mut made = Vec::new();
     for part in Part::ALL {
@@ -15,7 +15,7 @@ pub(super) fn present(steps: &mut Vec<Step>, observed: &Observed) {
             continue;
         }
         let before: Vec<&Step> = steps.iter().filter(|step| tells(part, step.id)).collect();
-        // What will not be told anew in this run would not be known at its end, either.
+        // A value that this run does not learn again would not be known at its end, either.
         let moving = before.iter().any(|step| step.action != Action::Keep);
         let new = |slot: &&Slot| match slot.state {
             SlotState::Missing(_) => true,
@@ -48,7 +48,7 @@ fn tells(part: Part, id: StepId) -> bool {
     }
 }
 
-/// On the way out: first of all, so that no name leads to where somebody else may be next. With
+/// On teardown: first of all, so that no name leads to an address that someone else gets next. With
 /// `keep` mail stays, and its records with it.
 pub(super) fn absent(observed: &Observed, keep: bool) -> Option<Step> {
     let goes = |part: &Part| !keep || *part != Part::Mail;

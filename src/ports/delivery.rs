@@ -9,13 +9,13 @@ use crate::failure::Failure;
 pub struct Turn {
     /// Another one each time.
     pub reference: String,
-    /// Paths below the site's root that lasted and are another thing now, or gone; a star at the
-    /// end stands for all that begin like it.
+    /// Paths below the site's root that were cached for long and have changed or are gone; a star
+    /// at the end matches everything with that prefix.
     pub paths: Vec<String>,
 }
 
-/// What visitors get of a site. Whoever stands behind it decides what makes a release the one that
-/// is seen: files in place, of which the edge forgets the old ones, or a pointer that is moved.
+/// What visitors get of a site. The adapter decides what makes a release visible: files in place,
+/// whose old versions the edge invalidates, or a pointer that is moved.
 #[async_trait]
 pub trait Delivery: Send + Sync {
     /// Whether every edge location has a distribution as it was last configured.

@@ -149,7 +149,7 @@ mod tests {
         assert!(fence.pass().await.is_err());
     }
 
-    /// Good until it was asked so many times.
+    /// Passes this many checks.
     struct Passing(std::sync::atomic::AtomicUsize);
 
     #[async_trait]

@@ -70,7 +70,7 @@ pub trait Mail: Send + Sync {
 pub trait Dns: Send + Sync {
     /// How wanted records are. A record within one of the `hosted` zones is expected there.
     async fn look(&self, wanted: &[Wanted], hosted: &[Hosted]) -> Result<Vec<Looked>, Failure>;
-    /// The zone that answers for a name, with the servers that its parent names; nothing where
-    /// nobody can tell.
+    /// The zone that answers for a name, with the servers that its parent names; nothing where that
+    /// can't be found out.
     async fn led(&self, name: &Domain) -> Result<Option<Hosted>, Failure>;
 }

@@ -1,4 +1,4 @@
-//! What belongs to a galaxy: the marks that things carry, and the verdict about all of them.
+//! What a galaxy owns: the marks on resources, and the verdict about all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,7 +146,7 @@ pub trait Ownership: Send + Sync {
     async fn adopt(&self, things: &[String]) -> Result<(), Failure>;
 }
 
-/// Of an account whose galaxy is not named yet: nothing is anybody's.
+/// For an account whose galaxy is not named yet: it owns nothing.
 pub struct Unclaimed;
 
 fn unclaimed() -> Failure {

@@ -26,7 +26,7 @@ pub(super) fn text(event: &Event, width: Option<usize>) -> String {
     }
 }
 
-/// Rows of a table; what does not fit goes on below, indented.
+/// Rows of a table; what does not fit continues below, indented.
 fn rows(text: &str, indent: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     // A table keeps its columns where it fits.

@@ -16,7 +16,7 @@ pub(super) fn policy(documents: &[Value]) -> String {
     }
 }
 
-/// How a thing is; what doesn't fit on a terminal goes on below its first word.
+/// The state of an item; what doesn't fit on a terminal continues below its first word.
 pub(super) fn status(item: &str, is: &str, width: Option<usize>) -> String {
     let line = one_line(&format!("{item:<32} {is}")).into_owned();
     match on_terminal(width) {
@@ -25,7 +25,7 @@ pub(super) fn status(item: &str, is: &str, width: Option<usize>) -> String {
     }
 }
 
-/// What was found, of which thing, and how it is; what doesn't fit on a terminal goes below it.
+/// The kind of a finding, its subject and its state; what doesn't fit on a terminal goes below it.
 pub(super) fn finding(is: &str, item: &str, detail: &str, width: Option<usize>) -> String {
     let line = one_line(&format!("{is:<9} {item}  {detail}")).into_owned();
     match on_terminal(width) {
@@ -39,7 +39,7 @@ fn on_terminal(width: Option<usize>) -> Option<usize> {
     width.filter(|_| std::io::stdout().is_terminal())
 }
 
-/// Level, check, how it is; and, where it is not fine, how it should be and the cure.
+/// Level, check and state; and, where it is not fine, the expected state and the fix.
 pub(super) fn text(check: &Check, width: Option<usize>) -> String {
     let mut lines = vec![format!("{:<8} {}: {}", check.level, check.check, check.is)];
     if let Some(cure) = &check.cure {

@@ -89,7 +89,7 @@ fn minute(seconds: u64) -> String {
     format!("{} UTC", cut.replace('T', " "))
 }
 
-/// A record with how it is.
+/// A record with its state.
 fn record(record: &Record, width: usize) -> String {
     let mark = match record.state.as_str() {
         "right" => "✓",

@@ -78,7 +78,7 @@ impl<W: Write + Send> Sink for Quiet<W> {
     fn emit(&self, event: Event) {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            // What was asked for, and what can't be found out again.
+            // Answers, and what can't be found out again.
             Event::Operators { operators } => out.answer(&operators.join("\n")),
             Event::Account { password, .. } => out.answer(&password),
             Event::Log { text, .. } => out.answer(&log(&text)),

@@ -1,4 +1,4 @@
-//! What `verify` tells, as text.
+//! The events of `verify`, as text.
 
 use super::hang;
 use crate::escape::one_line;

@@ -31,7 +31,7 @@ pub enum Fate {
     Over(String),
 }
 
-/// A certificate that was asked for.
+/// A requested certificate.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     place: Place,
@@ -212,7 +212,7 @@ impl Certificates for Account {
 }
 
 impl Account {
-    /// Whether a stack works with a certificate, or somebody else does.
+    /// Whether a certificate is in use, by a stack or elsewhere.
     fn is_held(&self, arn: &str, domain: &Domain) -> bool {
         let now = Self::now(self);
         let state = self.state();

@@ -1,4 +1,4 @@
-//! What somebody added to roles, function, user pool and buckets of the account in memory.
+//! What was added by hand to roles, function, user pool and buckets of the account in memory.
 
 use async_trait::async_trait;
 

@@ -30,7 +30,7 @@ const FEEDBACK: u64 = 20;
 /// What a person finds in the account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Post {
-    /// What SES says, where it was set; else a sandbox that nobody asked to leave.
+    /// SES's answer, where it was set; else a sandbox without an application.
     standing: Option<Standing>,
     /// How records are, where it was set.
     pub(super) records: BTreeMap<(Domain, &'static str), State>,
@@ -96,7 +96,7 @@ impl Account {
         self.state().post.website = Some(host.to_owned());
     }
 
-    /// SES knows this domain already, by somebody else.
+    /// Another account has verified this domain with SES.
     pub fn know(&self, domain: &Domain) {
         self.state().post.known.push(domain.clone());
     }
@@ -123,7 +123,7 @@ impl Account {
     }
 }
 
-/// What somebody has answered and tested who has come to the end, as it is kept.
+/// The stored answers and test results of a finished checklist.
 #[must_use]
 pub fn finished_memory(now: u64) -> String {
     let mail = |plays: &str, written| TestMail {
@@ -174,7 +174,7 @@ pub fn standing(state: &str) -> Standing {
     standing
 }
 
-/// A sandbox that nobody asked to leave.
+/// A sandbox without an application.
 fn sandbox() -> Standing {
     Standing {
         sending: true,

@@ -120,7 +120,7 @@ impl Account {
         self.state().registry.insert(path.to_owned(), entry);
     }
 
-    /// From now on nobody may use an action.
+    /// Denies an action from now on.
     pub fn deny(&self, action: &str) {
         self.state().denied.insert(action.to_owned());
     }

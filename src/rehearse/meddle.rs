@@ -1,4 +1,4 @@
-//! What somebody else does in the account in memory.
+//! Changes that others make in the account in memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Account, services};
 use crate::ports::{DriftState, Extra, Object, Proposal};
 
-/// What somebody else does in the account.
+/// A change that others make in the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meddling {
     /// A resource of a stack, by their names, becomes this.
@@ -30,7 +30,7 @@ pub enum Meddling {
 }
 
 impl Account {
-    /// Somebody else changes, removes or adds something.
+    /// Changes, removes or adds something, as another program would.
     pub fn meddle(&self, meddling: Meddling) {
         let mut state = self.state();
         // Others come at another second than we did.

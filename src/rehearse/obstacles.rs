@@ -1,4 +1,4 @@
-//! What stands in a stack's way in the account in memory, in the words of CloudFormation.
+//! What makes a stack of the account in memory fail, in CloudFormation's words.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use super::{Fault, State, refuse};
 use crate::failure::Failure;
 use crate::ports::{Proposal, Reason};
 
-/// A failure of the first resource, as nobody has met it.
+/// A failure of the first resource that no table knows.
 pub(super) const NO_GOOD: (&str, &str) = ("", "it is no good");
-/// A domain that another distribution has, as CloudFormation tells it.
+/// A domain that another distribution has, in CloudFormation's words.
 pub(super) const TAKEN: (&str, &str) = (
     "AWS::CloudFront::Distribution",
     "Invalid request provided: AWS::CloudFront::Distribution: One or more of the CNAMEs you \
@@ -26,7 +26,7 @@ const NO_SENDER: (&str, &str) = (
      Code: 400)",
 );
 
-/// What a new account is told until AWS has looked at it.
+/// What a new account gets until AWS has verified it.
 pub(super) const UNVERIFIED: (&str, &str) = (
     "AWS::CloudFront::Distribution",
     "Access denied for operation 'AWS::CloudFront::Distribution: Your account must be verified \

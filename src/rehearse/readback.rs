@@ -54,7 +54,7 @@ const FORMS: [(&str, &[&str], Form); 10] = [
     ("AWS::Cognito::UserPool", &["EnabledMfas"], Form::Sorted),
 ];
 
-/// How a resource that nobody has changed compares with its template.
+/// The comparison of an unchanged resource with its template.
 pub(super) fn state(kind: &str, resource: &Node) -> DriftState {
     let Some(properties) = resource.get("Properties") else { return DriftState::InSync };
     let of_it = FORMS.iter().filter(|(of, _, _)| *of == kind);

@@ -15,14 +15,14 @@ use crate::ports::{self, Inventory, LogLine, Logs, Page, Records};
 const PAGE: usize = 2;
 
 impl Account {
-    /// Writes an item into a table as somebody who uses the galaxy would.
+    /// Writes an item into a table, as a user of the galaxy would.
     pub fn remember(&self, table: &str, item: Value) {
         if let Some(items) = self.state().tables.get_mut(table) {
             items.push(item);
         }
     }
 
-    /// Somebody has signed up.
+    /// Adds an account that signed up.
     pub fn sign_up(&self, pool: &str, email: &str) {
         self.state().people.insert((pool.to_owned(), email.to_owned()), false);
     }
@@ -38,7 +38,7 @@ impl Account {
         self.state().unrecoverable.insert(table.to_owned());
     }
 
-    /// Something that carries a galaxy's tag and belongs to no stack.
+    /// Adds something that carries a galaxy's tag but is in no stack.
     pub fn stray(&self, arn: &str) {
         self.state().strays.push(arn.to_owned());
     }

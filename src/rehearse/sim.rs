@@ -48,7 +48,7 @@ pub(super) struct Sim {
     pub(super) reasons: Vec<Reason>,
     /// Ids of what it was made around, by logical id.
     pub(super) imported: BTreeMap<String, String>,
-    /// What somebody else has changed.
+    /// Changes made outside the stack.
     pub(super) drifted: BTreeMap<String, DriftState>,
 }
 
@@ -214,7 +214,7 @@ impl Sim {
         }
     }
 
-    /// Whether it made this log group, and nobody has deleted it since.
+    /// Whether it made this log group, and the group still exists.
     pub(super) fn has_log_group(&self, name: &str) -> bool {
         let resources = self.root.get("Resources").map_or(&[][..], Node::entries);
         resources.iter().any(|(id, node)| {
@@ -240,7 +240,7 @@ impl Sim {
         resources.iter().find_map(group)
     }
 
-    /// The host names behind which it stands.
+    /// The host names that it serves.
     pub(super) fn hosts(&self) -> Vec<String> {
         let names = ["DistributionDomain", "ApiBaseUrl", "AttachedDomain"].into_iter();
         let host = |url: &String| {

@@ -331,8 +331,8 @@ impl Stacks for Account {
         Ok(stack.map(|stack| stack.reasons.clone()).unwrap_or_default())
     }
 
-    /// A change set in memory has no name, so all of the stack's go: whoever retires change sets
-    /// has made none yet.
+    /// A change set in memory has no name, so all of the stack's are deleted: the run that retires
+    /// change sets has made none yet.
     async fn retire(&self, place: Place, name: &str, _: &LockId) -> Result<(), Failure> {
         self.may("Stacks::retire")?;
         self.effect(format!("retire {name}"), |state| {

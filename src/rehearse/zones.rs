@@ -1,4 +1,4 @@
-//! Zones of the account in memory, with what stands in them and whom they are led to by.
+//! Zones of the account in memory, with their records and delegations.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct Hosting {
     led: BTreeMap<Domain, Option<Hosted>>,
     /// What the caller may not do.
     closed: Closed,
-    /// Records that somebody else makes right before the next change.
+    /// Records that someone else creates right before the next change.
     race: Vec<(String, RecordSet)>,
 }
 
@@ -54,7 +54,7 @@ impl Hosting {
         Some(Hosted { zone: zone.name.clone(), servers: zone.servers.clone() })
     }
 
-    /// Whether anything stands at a name; nothing where it lies in no zone here.
+    /// Whether there is any record at a name; nothing where it is in no zone here.
     pub(super) fn is_set(&self, name: &Domain) -> Option<bool> {
         let (_, sets) = self.public(name)?;
         Some(sets.iter().any(|set| set.name == *name))
@@ -98,7 +98,7 @@ impl Account {
         id
     }
 
-    /// Somebody sets a record, over whatever is there.
+    /// Sets a record by hand, over an existing one.
     pub fn place(&self, zone: &str, set: RecordSet) {
         let mut state = self.state();
         let zone = state.zones.zones.iter_mut().find(|(known, _)| known.id == zone);
@@ -108,19 +108,19 @@ impl Account {
         }
     }
 
-    /// Somebody removes a record, by its name and type.
+    /// Removes a record by hand, by its name and type.
     pub fn displace(&self, key: &str) {
         for (_, sets) in &mut self.state().zones.zones {
             sets.retain(|set| set.key() != key);
         }
     }
 
-    /// Somebody sets a record right before the next change.
+    /// Sets a record by hand right before the next change.
     pub fn race(&self, zone: &str, set: RecordSet) {
         self.state().zones.race.push((zone.to_owned(), set));
     }
 
-    /// Whom the parent of a name leads to; nothing where nobody can tell.
+    /// The servers that the parent of a name delegates to; nothing where that can't be found out.
     pub fn lead(&self, name: &Domain, to: Option<Hosted>) {
         self.state().zones.led.insert(name.clone(), to);
     }
@@ -130,7 +130,7 @@ impl Account {
         self.state().zones.closed = closed;
     }
 
-    /// What stands in a zone, by name and type.
+    /// The records of a zone, by name and type.
     #[must_use]
     pub fn records(&self, zone: &str) -> BTreeMap<String, String> {
         let state = self.state();

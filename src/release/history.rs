@@ -139,7 +139,7 @@ mod tests {
         let history = history.rolled_back(&three[1], "a", 60);
         assert_eq!(trail(&history), [""; 0]);
         assert_eq!(history.left.len(), 2);
-        // An installation goes on from there, and comes back to there.
+        // An installation continues from there, and returns there.
         let history = history.installed("a", "d");
         assert_eq!(trail(&history), ["a"]);
         // By name back up to a release that was left: it counts again.

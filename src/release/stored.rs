@@ -1,7 +1,7 @@
-//! What a release has in the artifact bucket, checked by its digests.
+//! The objects of a release in the artifact bucket, verified by their digests.
 //!
 //! Packs, templates and the function's zip are named by the SHA-256 of their content, or their
-//! record has it. Whoever can write into the bucket can also change what lies under such a name.
+//! manifest has it. Anyone who can write into the bucket can also change an object under its name.
 
 use std::collections::BTreeMap;
 

@@ -136,7 +136,7 @@ fn rename_text(node: &mut Node, renames: &BTreeMap<String, String>) {
     }
 }
 
-/// Everything that a template refers to, or why it can't be told.
+/// Everything that a template refers to, or why it can't be determined.
 pub(super) fn references(root: &Node) -> Result<Refs, RenderError> {
     let mut refs = Refs::default();
     collect(root, &mut refs)?;

@@ -1,4 +1,4 @@
-//! The questions a person is asked, and how they are answered beforehand.
+//! Questions for the person, and the flags that answer them beforehand.
 
 use std::io::IsTerminal as _;
 
@@ -106,14 +106,14 @@ pub(super) async fn things(things: &[String], confirm: Option<&str>) -> Result<(
         .help(format!("type `{wanted}`")))
 }
 
-/// Consent that nothing else stands for: a sentence has to be typed.
+/// Consent that no flag can give: a sentence has to be typed.
 pub(super) async fn typed(sentence: &str, why: &str, otherwise: &str) -> Result<bool, Failure> {
     let answer = ask(&format!("{why} Type `{sentence}` to send it: "), otherwise).await?;
     Ok(answer.trim().eq_ignore_ascii_case(sentence))
 }
 
-/// Turnstile's secret, where its site key is known, the secret is nowhere, and somebody is there to
-/// be asked. It is not shown while it is typed; nothing typed leaves it out.
+/// Turnstile's secret, where its site key is set, the secret is nowhere, and stdin is a terminal.
+/// It is not shown while it is typed; an empty answer leaves it out.
 pub(super) async fn captcha_secret(
     shared: &Shared,
     world: &World,

@@ -1,4 +1,4 @@
-//! Whose the account's things are, told before anything happens to them.
+//! Who owns the account's resources, shown before anything happens to them.
 
 use super::ask;
 use super::home::Home;
@@ -9,7 +9,7 @@ use crate::identity;
 use crate::plan::{Goal, Observed};
 use crate::ports::Claim;
 
-/// Tells what a first run means for this name: a new galaxy beside others, or a record for one
+/// Explains what a first run means for this name: a new galaxy beside others, or a record for one
 /// that has none.
 pub(super) async fn tell(home: &Home, job: &Job, observed: &Observed) -> Result<(), Failure> {
     tell_retained(job, observed);
@@ -39,7 +39,7 @@ pub(super) async fn tell(home: &Home, job: &Job, observed: &Observed) -> Result<
     Ok(())
 }
 
-/// Tells what outlived its stack: people's accounts and the key behind their certificates.
+/// Lists what outlived its stack: people's accounts and the key behind their certificates.
 fn tell_retained(job: &Job, observed: &Observed) {
     for one in &observed.retained {
         let text = match one.kind.as_str() {
@@ -70,7 +70,7 @@ pub(super) async fn confirmed(
     Ok(true)
 }
 
-/// Tells what a removal leaves alone, and refuses to go half-way into what was adopted.
+/// Lists what a teardown leaves alone, and refuses to remove only a part of what was adopted.
 pub(super) fn leaves(
     job: &Job,
     observed: &Observed,

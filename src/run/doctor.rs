@@ -1,5 +1,4 @@
-//! `spaceduck doctor`: what would stop an installation, and what whoever installs has to be
-//! allowed.
+//! `spaceduck doctor`: what would prevent an installation, and the rights that installing needs.
 
 use std::path::Path;
 
@@ -16,7 +15,7 @@ use crate::model::{AccountId, Region};
 use crate::policy::{self, Subject};
 use crate::zones;
 
-/// The exit code where something stands in the way.
+/// The exit code where an installation would fail.
 const BLOCKED: u8 = 1;
 
 pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> Result<u8, Failure> {
@@ -43,7 +42,7 @@ pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> R
             next.push("The other checks run once AWS accepts the credentials.".into());
         }
     }
-    // What matters most stands last, right above the prompt.
+    // The most important comes last, right above the prompt.
     found.sort_by_key(|finding| finding.level);
     let blocked = found.iter().any(|finding| finding.level == Level::Problem);
     for finding in found {
@@ -63,7 +62,7 @@ pub(super) async fn doctor(shared: &Shared, wish: &Doctor, events: &Events) -> R
 
 /// Everything that the checks go by.
 pub(super) async fn case(mut config: Config, home: &Home) -> Result<Case, Failure> {
-    // Whoever may not look is told so, and looks without.
+    // A caller without the right to look is reported, and the check goes without.
     if let Ok(hosting) = zones::seen(&home.world, &config, &home.region).await {
         config.hosting = hosting;
     }
@@ -89,7 +88,7 @@ pub(super) async fn case(mut config: Config, home: &Home) -> Result<Case, Failur
     })
 }
 
-/// What can be told although the account did not answer.
+/// What is known although the account did not answer.
 async fn without_account(shared: &Shared, config: &Config, failure: &Failure) -> Vec<Finding> {
     if failure.kind == Kind::Input {
         return vec![Finding::failed("region", failure)];
@@ -133,7 +132,7 @@ async fn print_policy(
     events: &Events,
 ) -> Result<(), Failure> {
     let (account, region) = match (&wish.account, &config.region) {
-        // Whoever asks for rights may not have any yet.
+        // Someone who asks for rights may not have any yet.
         (Some(account), Some(region)) => {
             let account = AccountId::parse(account).map_err(|invalid| {
                 Failure::new(Kind::Usage, invalid.to_string())

@@ -1,4 +1,4 @@
-//! The command about domains: where each stands, and the one sheet of all records.
+//! `spaceduck domains`: the state of each domain, and one table of all records.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::files::{Access, Draft, Target};
 use crate::model::Front;
 use crate::zones;
 
-/// Tells where each domain stands, then the sheet; once, or until all is as it should be.
+/// Shows the state of each domain, then the table; once, or until all is as it should be.
 pub(super) async fn run(shared: &Shared, wish: &Domains, events: &Events) -> Result<u8, Failure> {
     let mut zone = zone_file(shared, wish.zone.as_deref())?;
     let mut begun = begin(shared, "domains", None, events).await?;
@@ -145,7 +145,7 @@ fn tell(domains: &config::Domains) -> Vec<(String, String)> {
     domains.names.iter().map(one).collect()
 }
 
-/// Every wanted record of sites, API and mail, as far as its value is known, and how it is.
+/// Every wanted record of sites, API and mail, as far as its value is known, with its state.
 async fn sheet(begun: &Begun) -> Result<Vec<Looked>, Failure> {
     let config = &begun.config;
     if config.domains.names.is_empty() && config.mail.domain.is_none() {
@@ -174,7 +174,7 @@ async fn sheet(begun: &Begun) -> Result<Vec<Looked>, Failure> {
     }
     sheet.extend(looked);
     for looked in &mut sheet {
-        // Whoever asks from here may get other addresses of the same target.
+        // A resolver elsewhere may get other addresses of the same target.
         let elsewhere = matches!(&looked.state, judge::State::Wrong(judge::Mistake::Elsewhere(_)));
         if elsewhere && config.hosting.has(&looked.wanted) {
             looked.state = judge::State::Right;

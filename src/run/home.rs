@@ -43,7 +43,7 @@ pub(super) struct Home {
 pub(super) enum Start {
     /// An empty account.
     Empty,
-    /// An empty account in which this and that stands in the way.
+    /// An empty account with some obstacles.
     Ailing,
     /// A galaxy.
     Installed,
@@ -51,7 +51,7 @@ pub(super) enum Start {
     Inhabited,
     /// A galaxy that has seen two releases.
     Upgraded,
-    /// A galaxy in which somebody else has changed this and that.
+    /// A galaxy with some changes made by others.
     Meddled,
     /// A galaxy with mail in this state of Amazon's review.
     Mailing(Option<PlayedReview>),
@@ -172,7 +172,7 @@ async fn post(
     account.settle_records();
     account.stand(rehearse::standing(played.word()));
     if played == PlayedReview::Granted {
-        // Whoever has come so far has answered and tested everything.
+        // A galaxy at this point has a finished checklist.
         let memory = rehearse::finished_memory(world.clock.now());
         world.notes.put(&catalog::mail_path(&config.name), &memory).await?;
     }

@@ -116,7 +116,7 @@ pub(super) fn arrival(
     }))
 }
 
-/// Looks at the account and tells what is to be done.
+/// Reads the account and shows the plan.
 pub(super) async fn look(
     job: &Arc<Job>,
     goal: Goal,
@@ -244,7 +244,7 @@ pub(super) async fn install(
     }
 }
 
-/// Runs a plan while nobody else may.
+/// Runs a plan under the lock.
 async fn carry_out(job: &Arc<Job>, observed: &plan::Observed, plan: &Plan) -> Result<(), Failure> {
     let run = async {
         domains::remember(&job.world, &job.facts.config).await?;
@@ -256,11 +256,11 @@ async fn carry_out(job: &Arc<Job>, observed: &plan::Observed, plan: &Plan) -> Re
     alone(job, "install", Box::pin(run)).await
 }
 
-/// How often is looked at domains while somebody watches; Amazon is not faster.
+/// How often `--watch` looks at domains; Amazon is not faster.
 const WATCH: Duration = Duration::from_secs(30);
 
-/// The configuration with what is seen now, and whether there is something to do that there was
-/// not before. Nobody waits for a domain who did not ask to.
+/// The configuration with the current state, and whether there is something new to do. Only
+/// `--watch` waits for a domain.
 async fn further(
     job: &Arc<Job>,
     base: &Config,
@@ -311,7 +311,7 @@ fn waiting(config: &Config) -> Vec<String> {
     lines
 }
 
-/// Does something while nobody else may. A failure is told with what there is then.
+/// Runs something under the lock. A failure is reported with what exists then.
 pub(super) async fn alone<E>(
     job: &Arc<Job>,
     command: &str,

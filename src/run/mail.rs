@@ -26,7 +26,7 @@ mod tests;
 
 /// The exit code while something is still to be done.
 pub(super) const OPEN: u8 = 7;
-/// How often is looked while somebody watches; DNS and Amazon are not faster.
+/// How often `--watch` looks; DNS and Amazon are not faster.
 pub(super) const WATCH: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What all of these commands begin with.
@@ -140,8 +140,8 @@ async fn walk(begun: &Begun, watch: bool, events: &Events) -> Result<u8, Failure
     }
 }
 
-/// Plays the simulator's mails once more, after the grant. What goes wrong is told, and is no
-/// reason to show nothing.
+/// Sends the simulator's mails once more, after the grant. A failure is reported, and is no reason
+/// to show nothing.
 async fn play_again(desk: &Desk<'_>, memory: &mut Memory, events: &Events) {
     let text = "Mail may go to everybody now: playing the simulator's mails once more.";
     events.emit(Event::Note { text: text.into() });
@@ -154,7 +154,7 @@ async fn play_again(desk: &Desk<'_>, memory: &mut Memory, events: &Events) {
     }
 }
 
-/// Tells the stage and the items, the second time only what has changed.
+/// Shows the stage and the items; the second time only the changes.
 fn tell(
     facts: &Facts,
     list: &Checklist,
@@ -178,7 +178,7 @@ fn tell(
 
 /// The one thing that is best done next.
 fn next(facts: &Facts, list: &Checklist) -> String {
-    // By number: the titles say how it should be, not how it is.
+    // By number: the titles are the expected state, not the actual one.
     let numbered = || (1..).zip(&list.checks);
     let wrong = numbered().find_map(|(number, check)| match &check.state {
         State::Wrong { place, .. } => Some(format!("Item {number}: {place}.")),

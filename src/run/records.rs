@@ -1,4 +1,4 @@
-//! Records in Route 53, told before anything happens to them; and what is left of them afterwards.
+//! Records in Route 53: shown before anything happens to them, and those that are left afterwards.
 
 use crate::config::{Hosting, OursState, Slot, SlotState};
 use crate::event::{Event, Events, Left};
@@ -8,7 +8,7 @@ use crate::model::Part;
 use crate::plan::{Action, Goal, Plan, StepId};
 use crate::receipt;
 
-/// Tells each record that a plan makes or removes.
+/// Shows each record that a plan creates or removes.
 pub(super) fn tell(events: &Events, plan: &Plan, hosting: &Hosting) {
     for step in plan.steps.iter().filter(|step| step.action != Action::Keep) {
         match step.id {
@@ -69,7 +69,7 @@ pub(super) fn is_further(before: &Hosting, now: &Hosting) -> bool {
     now.slots.iter().any(|slot| slot.is_ready() && !known(slot))
 }
 
-/// What stays of the records that were made: those that somebody has changed since.
+/// The records that stay: those that were changed by someone else since we made them.
 pub(super) async fn left(job: &Job) -> Result<Vec<Left>, Failure> {
     let mut left = Vec::new();
     let hosting = &job.facts.config.hosting;

@@ -184,7 +184,7 @@ impl Work<'_> {
     }
 }
 
-/// Whether callers get this program's code: where the record is lost, that tells the release.
+/// Whether callers get this program's code: where the manifest is lost, that shows the release.
 async fn runs_ours(job: &Job) -> bool {
     let Ok(function) = job.output(Stack::Api, "FunctionName") else { return false };
     let live = job.world.functions.live(&function).await.ok().flatten();

@@ -92,8 +92,8 @@ async fn arrived() {
     }
 }
 
-/// Whether whoever started us had the signal ignored, as `nohup` does with HUP. A handler would
-/// undo that. Linux tells in `/proc`; elsewhere it counts as not ignored.
+/// Whether our parent process had the signal ignored, as `nohup` does with HUP. A handler would
+/// undo that. Linux shows it in `/proc`; elsewhere it counts as not ignored.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,5 +1,4 @@
-//! The commands about pages of one's own: checking the folder, and publishing it without an
-//! installation.
+//! The commands for your own pages: checking the folder, and publishing it without an installation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -44,8 +43,8 @@ fn check(shared: &Shared, events: &Events) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Publishes this program's pages and one's own to the galaxy as it is installed. Where nothing
-/// has changed, nothing is asked for but which release is installed.
+/// Publishes this program's pages and your own to the installed galaxy. Where nothing has changed,
+/// the only request is for the installed release.
 async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
     let config = super::configuration(shared, events)?;
     let asked = async {
@@ -55,7 +54,7 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
         let pointer = release::pointer(home.world.assets.as_ref(), &bucket).await?;
         Ok((home, bucket, pointer))
     };
-    // The disk and the account are asked at the same time.
+    // The disk and the account are read in parallel.
     let (content, (home, bucket, pointer)) = tokio::try_join!(content(&config, events), asked)?;
     let files: Files = Arc::new(move |site, told: &_| site::objects_of(&content, site, told));
     let looking = going_back::blank(&home, config.clone(), events);
@@ -93,7 +92,7 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
     Ok(())
 }
 
-/// This program's pages and one's own.
+/// This program's pages and your own.
 async fn content(config: &Config, events: &Events) -> Result<Content, Failure> {
     let Some(folder) = config.pages.clone() else { return Ok(Content::built_in()) };
     let reading = tokio::task::spawn_blocking(move || site::own::content(&folder));

@@ -1,5 +1,5 @@
-//! `spaceduck skill`: check, pack, sign and verify. Files and galaxies are read here; what is true
-//! of them is told by the crate `galaxy-skill`.
+//! `spaceduck skill`: check, pack, sign and verify. Files and galaxies are read here; the crate
+//! `galaxy-skill` judges them.
 
 use std::fs;
 use std::io::Read as _;
@@ -303,7 +303,7 @@ fn tell(found: Verified, pack: &[u8], state: &str, events: &Events) -> Result<()
     Ok(())
 }
 
-/// The base address of a galaxy. Keys that came over plain HTTP could be anybody's.
+/// The base address of a galaxy. Keys received over plain HTTP could be anyone's.
 fn address(text: &str) -> Result<String, Failure> {
     let base = text.trim_end_matches('/');
     let base = base.strip_suffix("/beak").unwrap_or(base);

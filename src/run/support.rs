@@ -1,7 +1,7 @@
-//! `spaceduck support`: everything that helps to find a mistake, in one file of plain text that a
+//! `spaceduck support`: everything that helps to find a fault, in one file of plain text that a
 //! person can read before sharing it.
 //!
-//! Each section is what a command tells, so a galaxy or an account that can't be looked at fills a
+//! Each section is the output of a command, so a galaxy or an account that can't be read fills a
 //! section with the reason and stops nothing.
 
 use std::fmt::Write as _;
@@ -28,7 +28,7 @@ const LATEST: usize = 60;
 /// So many bytes of a trace are kept: its end, where the failure is.
 const TRACE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The variables whose presence, not whose value, is told.
+/// The variables that are listed as set or unset, without their values.
 const VARIABLES: &[&str] = &[
     "AWS_PROFILE",
     "AWS_REGION",
@@ -91,8 +91,8 @@ fn version() -> String {
     format!("spaceduck {} on {system} {machine}\nvariables set: {}", life::RELEASE, set.join(", "))
 }
 
-/// The file as it is, and what is wrong with it. No secret belongs into it; what looks like one is
-/// replaced all the same.
+/// The file unchanged, and its mistakes. It should hold no secret; what looks like one is replaced
+/// all the same.
 fn settings(shared: &Shared) -> String {
     let path = shared.config.clone().unwrap_or_else(|| "galaxy.yaml".into());
     let text = match std::fs::read_to_string(&path) {
@@ -176,7 +176,7 @@ fn is_trace(path: &Path) -> bool {
 struct Heard(Arc<Mutex<Vec<u8>>>);
 
 impl Heard {
-    /// What was told since the last time, and how it failed.
+    /// The events since the last time, and the failure.
     fn take(&self, failure: Option<Failure>) -> String {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let told = String::from_utf8_lossy(&bytes).into_owned();

@@ -20,7 +20,7 @@ use crate::verify::{self, Case, Report, Verdict};
 const WRONG: u8 = 6;
 
 pub(super) async fn verify(shared: &Shared, wish: &Verify, events: &Events) -> Result<u8, Failure> {
-    // A file that can't be written is told before minutes of looking.
+    // A file that can't be written is reported now, not after minutes of work.
     let target = wish.out.as_deref().map(|path| super::target(shared, path)).transpose()?;
     let draft = target.as_ref().map(|target| target.draft(Access::Private)).transpose()?;
     let config = super::configuration(shared, events)?;
@@ -86,7 +86,7 @@ async fn compared(job: &Arc<Job>) -> Result<Option<Vec<Finding>>, Failure> {
     drift::findings(&look).await.map(Some)
 }
 
-/// The report as events, without what identifies anybody.
+/// The report as events, without anything that identifies a person or an account.
 fn told(report: &Report) -> Vec<Event> {
     let checks = report.checks.iter().map(|one| {
         Event::Verified(event::Verified {

@@ -1,5 +1,4 @@
-//! The folder of whoever hosts the galaxy: pages and files that are added to ours or take their
-//! place.
+//! The operator's folder: pages and files that are added to ours or replace them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry};
@@ -42,7 +41,7 @@ pub fn content(folder: &Path) -> Result<Own<Content>, Failure> {
     Ok(Own { content, notes })
 }
 
-/// Pages of one's own that are `installed` are not taken away because a machine does not have them.
+/// Own pages that are `installed` are not removed just because this machine does not have them.
 pub fn still_named(folder: Option<&Path>, installed: bool) -> Result<(), Failure> {
     if folder.is_some() || !installed {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Makes and removes records. What will be made is noted before it is asked for, so that nothing
-//! is ours that nobody knows of; and only what is still as it was made is ever removed.
+//! Creates and removes records. Each is noted before it is requested, so that none of ours is
+//! unknown; and only what still has the value that we gave it is ever removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::failure::{Failure, Kind};
 use crate::model::{GalaxyName, Part, RecordSet, Region};
 use crate::ports::{Changed, World};
 
-/// How often a zone is looked at anew that was changed meanwhile.
+/// How often a zone is read again that was changed meanwhile.
 const TRIES: usize = 3;
 
 /// What of a part is made.
@@ -88,12 +88,12 @@ async fn tidy(
 ) -> Result<(), Failure> {
     let Sent { zone, new, answer } = *sent;
     let done = *answer == Changed::Done;
-    // Where it is refused, the answer to an earlier attempt may have been lost: what is there
-    // tells.
+    // Where it is refused, the answer to an earlier attempt may have been lost: the zone
+    // shows it.
     let there = if done { None } else { world.zones.sets(zone).await? };
     let there: BTreeSet<String> = there.unwrap_or_default().iter().map(RecordSet::mark).collect();
     let is_old = |mark: &String| before.get(zone).is_some_and(|old| old.contains(mark));
-    // Whatever had a place before that is taken anew is forgotten.
+    // Earlier marks of a record that is replaced are dropped.
     let replaced = |mark: &String| {
         let same = |set: &RecordSet| mark.starts_with(&format!("{} ", set.key()));
         new.iter().any(|set| same(set) && set.mark() != *mark)
@@ -139,8 +139,8 @@ fn forbidden(why: String) -> Failure {
         .help("ask for route53:ChangeResourceRecordSets, then run the same command again")
 }
 
-/// Removes what was made of a part and is still as it was made; with `chosen`, by zone and mark,
-/// only that. What somebody has changed stays, and is no longer ours. Whether there was anything.
+/// Removes what was made of a part and is unchanged; with `chosen`, by zone and mark, only that. A
+/// record that someone changed stays, and is no longer ours. Returns whether there was anything.
 pub async fn remove(
     world: &World,
     galaxy: &GalaxyName,

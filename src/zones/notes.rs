@@ -15,7 +15,7 @@ pub(super) async fn read(world: &World, galaxy: &GalaxyName, part: Part) -> Resu
     let path = catalog::records_path(galaxy, part);
     let Some(text) = world.notes.get(&path).await? else { return Ok(Noted::new()) };
     serde_json::from_str(&text).map_err(|error| {
-        // Without it nobody can tell what is ours, and nothing may be taken for it.
+        // Without it ownership is unknown, and nothing may be taken for ours.
         Failure::new(Kind::Settled, format!("the parameter `{path}` can't be read"))
             .cause(error.to_string())
             .help("it was changed: restore its earlier version in Parameter Store")

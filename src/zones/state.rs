@@ -1,4 +1,4 @@
-//! How something wanted is in its zone: there, missing, old, or somebody else's. Pure.
+//! The state of a wanted record in its zone: there, missing, old, or not ours. Pure.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) fn slot(
 ) -> Slot {
     let mut wish = wish.clone();
     let mut kinds = wish.kinds();
-    // Where somebody has set a CNAME, it is that one that has to be right.
+    // Where there is a CNAME already, that one has to be right.
     if let Some(wanted) = &mut wish.wanted
         && let Data::Alias(target) = &wanted.data
         && sets.iter().any(|set| set.name == wanted.name && set.kind == "CNAME")
@@ -54,7 +54,7 @@ fn words(sets: &[&RecordSet]) -> String {
     sets.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// For what is not known yet: the name of an address is, and so whether somebody has it.
+/// For a value that is not known yet: the name of an address is, and so whether it is taken.
 fn later(wish: &Wish, sets: &[RecordSet], ours: &dyn Fn(&RecordSet) -> bool) -> SlotState {
     let kinds = wish.kinds();
     let clashes = |set: &&RecordSet| {
@@ -149,7 +149,7 @@ fn leads_to(set: &RecordSet, target: &Domain) -> bool {
     is.as_ref() == Some(target)
 }
 
-/// A text as it is asked for: the strings of a record belong together.
+/// A text as it is requested: all strings of a record in one.
 fn text(value: &str) -> String {
     let (mut text, mut inside, mut escaped) = (String::new(), false, false);
     for c in value.chars() {
@@ -164,7 +164,7 @@ fn text(value: &str) -> String {
             _ => {}
         }
     }
-    // Without quotes it stands for itself.
+    // Without quotes it is taken literally.
     if value.contains('"') { text } else { value.to_owned() }
 }
 

@@ -137,7 +137,7 @@ async fn of_mail(world: &World, config: &Config, region: &Region) -> Result<Vec<
         alias: None,
     };
     let known = mail::records(config, region, identity.as_ref())?;
-    // An identity of somebody's own may sign with a key of its own.
+    // An identity created elsewhere may sign with a key of its own.
     let later = identity.is_none().then(|| wish(Purpose::Dkim, None));
     let known = known.into_iter().map(|wanted| wish(wanted.purpose, Some(wanted)));
     Ok(later.into_iter().chain(known).collect())

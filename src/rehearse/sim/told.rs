@@ -83,7 +83,7 @@ impl Account {
         text.replace("${AWS::Region}", region)
     }
 
-    /// What a stack tells: literals as they stand, everything else made up in AWS's manner.
+    /// A stack's outputs: literals unchanged, everything else made up in AWS's manner.
     pub(in crate::rehearse) fn told_by(&self, stack: &mut Sim) -> Outputs {
         stack.publish();
         let identity = self.identity_of(stack);

@@ -29,7 +29,7 @@ pub(super) fn file(named: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(home.ok_or_else(none)?.join("publisher.key"))
 }
 
-/// Tells the mark of the key; makes the key if there is none.
+/// Shows the fingerprint of the key, creating the key if there is none.
 pub(super) fn show(
     shared: &Shared,
     named: Option<&Path>,

@@ -39,7 +39,7 @@ fn make() -> Result<(), String> {
             files.insert(parts.join("/"), std::fs::read(&path).map_err(said)?);
         }
     }
-    // Whoever adds pages of their own needs everything that ours are made of.
+    // To add pages of their own, operators need everything that ours are made of.
     let kit = galaxy_pages::Kit { input, others: texts(&files)? };
     let kit = serde_json::to_vec(&kit).map_err(|error| error.to_string())?;
     std::fs::write(out.join("kit.json"), kit).map_err(said)?;

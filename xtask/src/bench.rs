@@ -106,7 +106,7 @@ impl Galaxy {
         Ok(Self { child, port: port.ok_or("the galaxy does not say where it is")? })
     }
 
-    /// Resident memory in MiB, as Linux tells it.
+    /// Resident memory in MiB, as Linux reports it.
     fn memory(&self) -> Option<u64> {
         let status = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(status).ok()?;

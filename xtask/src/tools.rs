@@ -30,7 +30,7 @@ pub(crate) fn is_made_of(venv: &Path, wanted: &Path) -> bool {
     read(wanted) == read(&venv.join("requirements.txt"))
 }
 
-/// Makes one, and with its Python whatever else belongs to it.
+/// Creates a virtual environment, then runs `besides` with its Python.
 pub(crate) fn make_venv(
     venv: &Path,
     wanted: &Path,

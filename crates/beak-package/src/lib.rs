@@ -1,7 +1,7 @@
 //! The Lambda function as a zip: found beside the program, or built from the source.
 //!
-//! The same program always gives the same bytes: one entry, a fixed date, fixed rights, one
-//! pinned compressor. So the zip's digest tells whether the function changed.
+//! The same program always gives the same bytes: one entry, a fixed date, fixed permissions, one
+//! pinned compressor. So the zip's digest shows whether the function changed.
 
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ impl PackageError {
 }
 
 /// The function: from beside the program, or else from the checkout that the program was built
-/// in, where it is built if need be. `say` is told before anything slow.
+/// in, where it is built if necessary. Calls `say` before anything slow.
 pub fn obtain(say: impl Fn(&str)) -> Result<Package, PackageError> {
     let root = match find()? {
         Found::Packed(zip) => return read(&zip),
@@ -116,8 +116,8 @@ pub enum Whereabouts {
     Source,
 }
 
-/// Looks where the function would come from, without building it; a zip is read, so that one that
-/// Lambda can't run is told.
+/// Finds out where the function would come from, without building it. A zip is read, so that one
+/// that Lambda can't run is reported.
 pub fn whereabouts() -> Result<Whereabouts, PackageError> {
     match find()? {
         Found::Packed(zip) => read(&zip).map(|_| Whereabouts::Packed),

@@ -14,7 +14,7 @@ mod zone;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whom {
-    /// Whoever reads this.
+    /// The reader.
     You,
     /// Amazon.
     Amazon,
@@ -32,7 +32,7 @@ pub enum State {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    /// Somebody has to do something, or something takes its time.
+    /// A person has to act, or something takes its time.
     Waiting {
         /// For whom.
         whom: Whom,
@@ -46,14 +46,14 @@ pub enum State {
     },
     /// It can't stay like this.
     Wrong {
-        /// How it is.
+        /// Its state.
         is: String,
         /// How it should be.
         should: String,
         /// Where to change it, and how.
         place: String,
     },
-    /// Nobody could look.
+    /// Could not be checked.
     Unseen {
         /// Why.
         why: String,
@@ -108,19 +108,19 @@ impl State {
     }
 }
 
-/// An item and how it is.
+/// An item and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The item.
     pub item: &'static Item,
-    /// How it is.
+    /// Its state.
     pub state: State,
 }
 
 /// The whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checklist {
-    /// Where the account stands; nothing where Amazon could not be asked.
+    /// The account's stage; nothing where Amazon could not be reached.
     pub stage: Option<Stage>,
     /// The twenty items.
     pub checks: Vec<Check>,

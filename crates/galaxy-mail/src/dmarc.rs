@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::name::Domain;
 
-/// What a receiver is asked to do with mail that fails.
+/// What a receiver should do with mail that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Nothing but reports.
@@ -61,7 +61,7 @@ pub enum Wrong {
     /// Section 6.3: the version has to come first.
     #[error("it does not begin with `v=DMARC1;`")]
     Version,
-    /// Section 6.6.3: no policy and nobody to report to.
+    /// Section 6.6.3: no policy and no address for reports.
     #[error("it has no valid `p=`")]
     NoPolicy,
     /// Section 6.4: a value that the tag does not take. Receivers go by the tag's default.
@@ -88,7 +88,7 @@ pub fn is_record(text: &str) -> bool {
 }
 
 impl Policy {
-    /// Reads a record, as in section 6.4. Tags that nobody knows are ignored (section 6.3).
+    /// Reads a record, as in section 6.4. Unknown tags are ignored (section 6.3).
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         if !is_record(text) {
             return Err(Wrong::Version);
@@ -119,7 +119,7 @@ impl Policy {
         }
         match action {
             Some(action) => policy.action = action,
-            // Section 6.6.3, step 6: with somebody to report to it counts as `none`.
+            // Section 6.6.3, step 6: with an address for reports it counts as `none`.
             None if !policy.reports.is_empty() => policy.action = Action::None,
             None => return Err(Wrong::NoPolicy),
         }
@@ -233,7 +233,7 @@ pub fn discover(domain: &Domain, here: &[String], organisation: &[String]) -> Di
     Discovery::Nothing
 }
 
-/// Section 3.1: whether a domain that was authenticated stands for the one that people see.
+/// Section 3.1: whether an authenticated domain is aligned with the one that people see.
 #[must_use]
 pub fn aligned(mode: Alignment, from: &Domain, authenticated: &Domain) -> bool {
     match mode {
@@ -318,7 +318,7 @@ mod tests {
         assert!(
             !evaluate(&at, &policy("v=DMARC1; p=reject; aspf=s"), &mail("bounce.example.com")).spf
         );
-        // Without a MAIL FROM domain of one's own the envelope is Amazon's.
+        // Without a custom MAIL FROM domain the envelope is Amazon's.
         let amazon = evaluate(&at, &relaxed, &mail("eu-west-1.amazonses.com"));
         assert_eq!((amazon.spf, amazon.action), (false, Action::Reject));
     }

@@ -1,7 +1,7 @@
-//! Asks a zone's own servers, all of them, so that no resolver on the way remembers a "no" and no
+//! Queries a zone's own servers, all of them, so that no resolver on the way caches a "no" and no
 //! stale server speaks for the others.
 //!
-//! A resolver is asked for the servers of the top-level domain only, and for the addresses of
+//! A resolver is used for the servers of the top-level domain only, and for the addresses of
 //! servers; from there every step follows the delegation, as in RFC 1034, section 5.3.3.
 
 use std::collections::BTreeMap;

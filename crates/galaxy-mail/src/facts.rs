@@ -19,7 +19,7 @@ pub struct Facts {
     pub release: Option<String>,
     /// The Region that mails leave from.
     pub region: String,
-    /// What stands behind the `@`; none while Cognito's own sender is used.
+    /// The part after the `@`; none while Cognito's own sender is used.
     pub domain: Option<Domain>,
     /// The account, where it could be asked.
     pub account: Option<Account>,
@@ -41,14 +41,14 @@ pub struct Facts {
     pub memory: Memory,
 }
 
-/// A wanted record and how it is.
+/// A wanted record and its state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Looked {
     /// The record.
     pub wanted: Wanted,
-    /// The zone it belongs to.
+    /// Its zone.
     pub zone: Domain,
-    /// How it is.
+    /// Its state.
     pub state: State,
     /// How that is known: which servers were asked, which did not answer; none where nothing was
     /// looked up.
@@ -62,7 +62,7 @@ pub enum Enforcement {
     /// All is well.
     #[default]
     Healthy,
-    /// It is under review; sending goes on.
+    /// It is under review; sending continues.
     Probation,
     /// Sending was stopped.
     Shutdown,
@@ -70,11 +70,11 @@ pub enum Enforcement {
     Other(String),
 }
 
-/// How the review of the application stands.
+/// The state of the application's review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Review {
-    /// Somebody at Amazon reads it.
+    /// Amazon is reviewing it.
     Pending,
     /// It was granted.
     Granted,
@@ -107,7 +107,7 @@ pub struct Account {
     pub review: Option<Review>,
     /// The number of the case at Amazon.
     pub case: Option<String>,
-    /// The pricing plan, where Amazon tells it.
+    /// The pricing plan, where Amazon reports it.
     pub plan: Option<String>,
     /// Whether Virtual Deliverability Manager is on.
     pub insights: bool,
@@ -143,7 +143,7 @@ pub struct Identity {
     pub bits: Option<u16>,
     /// Names and values of the three DKIM records.
     pub tokens: Vec<(Domain, Domain)>,
-    /// The MAIL FROM domain and how it is.
+    /// The MAIL FROM domain and its state.
     pub mail_from: Option<(Domain, Progress)>,
     /// What Amazon's last look at the DNS ended with.
     pub error: Option<String>,
@@ -169,7 +169,7 @@ pub struct Set {
 pub struct SetFound {
     /// Whether it insists on TLS.
     pub tls: bool,
-    /// What it tells the event bus of.
+    /// The events that it publishes to the event bus.
     pub events: Vec<String>,
 }
 
@@ -184,7 +184,7 @@ pub struct Website {
     pub privacy: Option<String>,
     /// The contact page, where it answers.
     pub contact: Option<String>,
-    /// The page with the form that the newsletter is asked for in, where it answers.
+    /// The page with the newsletter's form, where it answers.
     pub form: Option<String>,
 }
 

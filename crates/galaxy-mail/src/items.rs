@@ -21,7 +21,7 @@ pub struct Item {
     pub id: &'static str,
     /// What is to be true, in a few words.
     pub title: &'static str,
-    /// Why it matters, and how it is looked at.
+    /// Why it matters, and how it is checked.
     pub what: &'static str,
     /// How to get there.
     pub cure: &'static str,

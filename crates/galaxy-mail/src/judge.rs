@@ -36,7 +36,7 @@ pub enum Mistake {
     NameTwice(Domain),
     /// The value was typed without a dot at its end where the panel then adds the zone to it.
     ValueTwice(Domain),
-    /// The record is set in a zone that nobody asks.
+    /// The record is set in a zone without a delegation.
     WrongZone {
         /// The zone.
         zone: Domain,
@@ -90,7 +90,7 @@ pub enum Mistake {
     },
     /// There is a CNAME at the top of the zone, or should be one.
     TopCname,
-    /// The record is hidden behind somebody's proxy.
+    /// The record is hidden behind a proxy.
     Proxied(Vec<IpAddr>),
     /// A wildcard answers for the name.
     Wildcard(Vec<String>),
@@ -102,7 +102,7 @@ pub enum Mistake {
 /// Source: "Configure a CAA record", AWS Certificate Manager User Guide.
 const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
 
-/// A zone as whoever keeps it tells: at which servers it can be asked.
+/// A zone as its provider describes it: the servers that answer for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosted {
     /// The zone.
@@ -310,7 +310,7 @@ fn forbids(at: &Domain, rules: &[Found]) -> Option<Mistake> {
         match tag.as_str() {
             "issue" => {
                 limited = true;
-                // What stands behind the semicolon is for the issuer.
+                // The part after the semicolon is for the issuer.
                 let issuer = value.split(';').next().unwrap_or_default().trim();
                 issuers.push(issuer.to_ascii_lowercase());
             }

@@ -1,4 +1,4 @@
-//! Domain names, and where the part that somebody registered begins.
+//! Domain names, and where their registered part begins.
 
 use std::fmt;
 
@@ -91,7 +91,7 @@ impl Domain {
         Self::parse(&format!("{}.{}", self.0, zone.0))
     }
 
-    /// How it is called inside a zone: `@` for the zone itself.
+    /// Its name inside a zone: `@` for the zone itself.
     #[must_use]
     pub fn inside(&self, zone: &Self) -> String {
         match self.0.strip_suffix(zone.as_str()) {
@@ -101,7 +101,7 @@ impl Domain {
         }
     }
 
-    /// What somebody registered: the public suffix and one more label, by the Public Suffix List.
+    /// The registered domain: the public suffix and one more label, by the Public Suffix List.
     #[must_use]
     pub fn registrable(&self) -> Option<Self> {
         psl::domain_str(&self.0).map(|name| Self(name.to_owned()))
@@ -156,7 +156,7 @@ mod tests {
             // A private suffix: its customers are organisations of their own.
             ("duck.github.io", "duck.github.io"),
             ("co.uk", "co.uk"),
-            // A suffix nobody listed counts as one label.
+            // An unlisted suffix counts as one label.
             ("a.b.unlisted-suffix-x", "b.unlisted-suffix-x"),
         ] {
             assert_eq!(name(from).organisational(), name(organisation), "{from}");

@@ -103,10 +103,10 @@ impl Serialize for Wanted {
     }
 }
 
-/// Seconds that others may keep a record. Short: whoever mistypes one does not wait for a day.
+/// TTL in seconds. Short: after a typo no one has to wait for a day.
 pub const TTL: u32 = 300;
 
-/// The zones that are known to be there. Where nobody has looked, a zone is what was registered.
+/// The zones known to exist. Where that was not checked, the registered domain counts as the zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zones(pub BTreeSet<Domain>);
 
@@ -123,7 +123,7 @@ impl Zones {
 /// The mail domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// What stands behind the `@`.
+    /// The part after the `@`.
     pub domain: Domain,
     /// Where bounces go: a name below it that is used for nothing else.
     pub mail_from: Domain,
@@ -131,7 +131,7 @@ pub struct Mail {
     pub region: String,
     /// The names and values that SES made for DKIM; none before the identity is there.
     pub dkim: Vec<(Domain, Domain)>,
-    /// Who gets the reports of receivers, as an address; without one nobody does.
+    /// The address for receivers' reports; without one there are none.
     pub reports: Option<String>,
 }
 
@@ -144,7 +144,7 @@ pub struct Front {
     pub domain: Domain,
     /// Where it leads: the name that AWS gave; none before it is there.
     pub target: Option<Domain>,
-    /// What the certificate authority wants to see: name and value; none before it was asked.
+    /// The certificate authority's validation record: name and value; none before the request.
     pub validation: Option<(Domain, Domain)>,
     /// Whether its zone can have an alias at every name, as Route 53 can.
     pub alias: bool,

@@ -352,7 +352,7 @@ pub struct Letter {
     pub website: String,
     /// The text.
     pub text: String,
-    /// Who else is told how it goes.
+    /// Other recipients of the outcome.
     pub contacts: Vec<String>,
 }
 

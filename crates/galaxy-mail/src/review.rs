@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::facts::{Account, Enforcement, Review};
 
-/// Where an account stands with Amazon.
+/// An account's stage at Amazon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// In the sandbox; nobody has asked for more.
+    /// In the sandbox, without an application.
     NeverAsked,
     /// The application is being read.
     Pending,
@@ -29,7 +29,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Where an account stands. What stops sending counts before what has been granted.
+    /// An account's stage. What stops sending counts before what has been granted.
     #[must_use]
     pub fn of(account: &Account) -> Self {
         match (&account.enforcement, &account.review) {

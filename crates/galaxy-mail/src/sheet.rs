@@ -89,7 +89,7 @@ pub fn strings(value: &str) -> String {
     parts.iter().map(|part| format!("\"{part}\"")).collect::<Vec<_>>().join(" ")
 }
 
-/// The records as JSON, each with the zone it belongs to and its name inside it.
+/// The records as JSON, each with its zone and its name inside that.
 #[must_use]
 pub fn json(wanted: &[Wanted], zones: &Zones) -> Value {
     let record = |record: &Wanted| {

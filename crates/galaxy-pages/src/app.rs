@@ -14,7 +14,7 @@ pub(crate) struct App {
     pub(crate) path: String,
     pub(crate) file: String,
     pub(crate) front: AppFront,
-    /// What stands in `main`.
+    /// The content of `main`.
     pub(crate) html: String,
     pub(crate) links: Vec<Link>,
 }

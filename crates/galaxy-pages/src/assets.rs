@@ -17,7 +17,7 @@ pub struct Asset {
     pub path: String,
     /// Its content.
     pub bytes: Vec<u8>,
-    /// Whether its path tells its content.
+    /// Whether its path contains its digest.
     pub lasts: bool,
 }
 
@@ -69,8 +69,8 @@ fn light(path: &str, bytes: Vec<u8>) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// The content of a file of somebody else, with the names of ours as they are. `named` has them by
-/// what they are called in the checkout. Borrowed where the file names none of them.
+/// The content of an operator's own file, with references to our files by their published names.
+/// `named` maps the names in the checkout to those. Borrowed where the file refers to none.
 #[must_use]
 pub fn rewritten<'b>(
     path: &str,

@@ -14,7 +14,7 @@ use crate::{ADDRESS_MARK, Text};
 /// The feed, from the root of its site.
 const FEED: &str = "/blog/feed.xml";
 
-/// Where a site's blog is told to feed readers.
+/// The link to a site's blog for feed readers.
 pub(crate) fn feed_of(site: &SiteHead) -> Option<&'static str> {
     (site.name == "mightyspaceduck").then_some(FEED)
 }

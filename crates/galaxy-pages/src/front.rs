@@ -1,4 +1,4 @@
-//! What stands at the head of a page's file.
+//! The front matter of a page's file.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppFront {
-    /// The whole of what stands in `<title>`.
+    /// The whole content of `<title>`.
     pub(crate) title: String,
     pub(crate) description: String,
     /// What the site's navigation calls it; without it, it is not listed there.

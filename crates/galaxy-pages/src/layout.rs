@@ -97,7 +97,7 @@ struct Own<'a> {
     body: &'a str,
 }
 
-/// Escapes a text and makes code of what stands between backticks.
+/// Escapes a text and renders text between backticks as code.
 pub(crate) fn inline(text: impl AsRef<str>) -> String {
     let part = |(at, part): (usize, &str)| {
         if at % 2 == 1 {
@@ -114,7 +114,7 @@ pub(crate) fn plain(text: impl AsRef<str>) -> String {
     text.as_ref().replace('`', "").replace('\'', "’")
 }
 
-/// What stands in the title of a page to be read.
+/// The title of a page as plain text.
 pub(crate) fn title(site: &SiteHead, title: &str) -> String {
     format!("{} · {}", plain(title), site.title)
 }

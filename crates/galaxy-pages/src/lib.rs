@@ -56,13 +56,12 @@ pub struct Input {
     pub words: Vec<Text>,
     /// `openapi.json`.
     pub openapi: String,
-    /// Markdown of whoever hosts the galaxy, as `SITE/**.md`; a page at an address of ours takes
-    /// its place.
+    /// The operator's own Markdown, as `SITE/**.md`; a page at an address of ours replaces it.
     #[serde(default)]
     pub own: Vec<Text>,
 }
 
-/// Everything that the sites are made of, so that they can be made anew with pages besides.
+/// Everything that the sites are built from, so that they can be rebuilt with more pages.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Kit {
     /// What pages are made of.
@@ -95,10 +94,10 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// What stands in a page where a site's address belongs: `galaxy-sites` knows it later.
+/// Placeholder for a site's address in a page: `galaxy-sites` fills it in later.
 pub const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
 
-/// What stands where the API's address is filled in, in files for programs.
+/// Placeholder for the API's address, in files for programs.
 pub const API_MARK: &str = "%address-of-api%";
 
 /// The one page of a site that holds [`ADDRESS_MARK`].

@@ -35,7 +35,7 @@ pub(crate) fn moved(pages: &[Page]) -> Moved {
 }
 
 impl Link {
-    /// Reads what stands in the parentheses of Markdown; `base` is the folder of the text's file.
+    /// Reads the target of a Markdown link; `base` is the folder of the text's file.
     ///
     /// A page is named by its address, `/guide/install/` or `SITE:/guide/install/`, or by its file,
     /// `../guide/install.md` or `site:SITE/guide/install.md`.

@@ -32,13 +32,13 @@ pub(crate) struct Heading {
     pub(crate) text: String,
 }
 
-/// What stands for the API's address in examples.
+/// Placeholder for the API's address in examples.
 const YOUR_API: &str = "https://YOUR_API";
 
 /// A line of this many characters scrolls on a phone.
 const NARROW: usize = 32;
 
-/// Where a text stands, for its links.
+/// The position of a text, for its links.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'p> {
     pub(crate) site: &'static SiteHead,

@@ -19,7 +19,7 @@ use crate::page::{Made, Page, Part};
 use crate::pictures::Pictures;
 use crate::sites::SITES;
 
-/// How much a word counts where it stands in a title, a description or heading, or the text.
+/// The weight of a word in a title, in a description or heading, and in the text.
 const WEIGHTS: [u32; 3] = [12, 5, 1];
 
 /// Words that say nothing about a page, or that only make a question of what is sought.

@@ -1,5 +1,5 @@
-//! The files of all sites: as this program carries them, or with files of whoever hosts the galaxy
-//! added to them or in the place of ours.
+//! The files of all sites: as this program embeds them, or with the operator's own files added or
+//! in place of ours.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::{
 /// Everything that our sites are made of.
 static KIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kit.json"));
 
-/// A file of whoever hosts the galaxy.
+/// An operator's own file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnFile {
     /// `SITE/path`.
@@ -43,7 +43,7 @@ impl fmt::Display for Mistake {
 struct Entry {
     path: Cow<'static, str>,
     bytes: Bytes,
-    /// Whether its path tells its content.
+    /// Whether its path contains its digest.
     lasts: bool,
 }
 
@@ -63,8 +63,8 @@ impl Content {
         Self(FILES.iter().map(entry).collect())
     }
 
-    /// With files of somebody's own: Markdown becomes pages like ours, in navigation and search;
-    /// everything else is published as it is. A file at a path of ours takes its place.
+    /// With an operator's own files: Markdown becomes pages like ours, in navigation and search;
+    /// everything else is published unchanged. A file at a path of ours replaces it.
     pub fn with_own(own: Vec<OwnFile>) -> Result<Self, Vec<Mistake>> {
         let is_markdown = |file: &OwnFile| {
             let ending = std::path::Path::new(&file.path).extension();
@@ -79,7 +79,7 @@ impl Content {
         if mistakes.is_empty() { Ok(content) } else { Err(mistakes) }
     }
 
-    /// Puts files of somebody's own in the place of ours, or beside them.
+    /// Replaces our files with the operator's own, or adds them.
     fn lay_over(&mut self, own: Vec<OwnFile>, mistakes: &mut Vec<Mistake>) {
         let plain = |entry: &Entry| Some((assets::plain(&entry.path)?, entry.path.to_string()));
         let mut named: BTreeMap<String, String> = self.0.iter().filter_map(plain).collect();
@@ -140,7 +140,7 @@ impl Content {
     }
 }
 
-/// What belongs to the galaxy and can't be somebody's own.
+/// A path that is reserved for the galaxy.
 fn reserved(file: &OwnFile) -> Option<Mistake> {
     let (site, inside) = file.path.split_once('/')?;
     let message = match inside {

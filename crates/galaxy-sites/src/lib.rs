@@ -71,7 +71,7 @@ impl Site {
     }
 }
 
-/// What every page is told at run time, as `/config.json`.
+/// What every page reads at run time, as `/config.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteConfig {
     /// The galaxy's name.
@@ -121,11 +121,11 @@ impl fmt::Display for SiteError {
 
 impl std::error::Error for SiteError {}
 
-/// Every file of every site, as `SITE/path` or `shared/path`, and whether its path tells its
-/// content.
+/// Every file of every site, as `SITE/path` or `shared/path`, and whether its path contains its
+/// digest.
 static FILES: &[(&str, &[u8], bool)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// What stands where a site's address belongs.
+/// Placeholder for a site's address.
 const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
 
 /// The page about the five sites; besides `config.json` it is the only file with addresses.
@@ -147,15 +147,14 @@ const TELLING: [&str; 9] = [
 /// The list of the galaxy's APIs, whose name RFC 9727 gives, without an ending.
 const CATALOG: &str = ".well-known/api-catalog";
 
-/// Whether a file of a site tells addresses. Such a file differs from galaxy to galaxy, and can be
-/// made only when all five sites have theirs.
+/// Whether a file of a site has addresses in it. Such a file differs from galaxy to galaxy, and can
+/// be made only when all five sites have theirs.
 #[must_use]
 pub fn tells_addresses(path: &str) -> bool {
     TELLING.contains(&path)
 }
 
-/// What a file is called that is called so in the checkout: `shared/style.css` has a name that
-/// tells its content.
+/// The published name of a file in the checkout: `shared/style.css` gets a name with its digest.
 #[must_use]
 pub fn named(plain: &str) -> String {
     let is_it = |path: &&str| galaxy_pages::assets::plain(path).as_deref() == Some(plain);
@@ -200,8 +199,8 @@ pub fn file_of(path: &str) -> String {
     }
 }
 
-/// Pages and addresses must be fresh; what has a name that tells its content never changes; the
-/// rest may be five minutes old.
+/// Pages and addresses are always revalidated; files named by their digest never change; the rest
+/// may be five minutes old.
 const FRESH: &str = "no-cache";
 const SHORT: &str = "public, max-age=300";
 const LASTING: &str = "public, max-age=31536000, immutable";

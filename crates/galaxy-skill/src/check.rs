@@ -38,13 +38,13 @@ pub fn check(folder: &str, tree: &Tree) -> Result<Skill, Vec<Mistake>> {
         if let Ok(text) = std::str::from_utf8(bytes) {
             mistakes.extend(text::faults(Source { file: path, text }));
         } else {
-            // Secrets are ASCII and can be told in any bytes.
+            // Secrets are ASCII and can be found in any bytes.
             let text = String::from_utf8_lossy(bytes);
             mistakes.extend(text::secrets(Source { file: path, text: &text }));
         }
     }
     let skill = main_file(folder, tree, &mut mistakes);
-    // As they stand in the file.
+    // Unchanged from the file.
     let place =
         |mistake: &Mistake| mistake.at.as_ref().map(|at| (at.file.clone(), at.line, at.column));
     mistakes.sort_by_key(place);
@@ -101,7 +101,7 @@ fn split(source: Source<'_>) -> Result<(usize, usize), Mistake> {
         if number > 0 && is_fence {
             return Ok((at, at + line.len()));
         }
-        // Some readers end the front matter at the first `---` they meet, wherever it stands.
+        // Some readers end the front matter at the first `---` they meet, wherever it is.
         if let (true, Some(column)) = (number > 0, line.find("---")) {
             let mistake = Mistake::new("`---` within the front matter ends it for some readers");
             let place = (number + 1, line[..column].chars().count() + 1);

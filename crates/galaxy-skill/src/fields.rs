@@ -22,7 +22,7 @@ pub(crate) struct Field {
     pub(crate) form: Form,
     /// What it says, for the schema.
     pub(crate) says: &'static str,
-    /// How it is to be written, for whoever got it wrong.
+    /// The correct form, for the help of a mistake.
     pub(crate) write: &'static str,
 }
 

@@ -24,7 +24,7 @@ pub struct Mistake {
     pub message: String,
     /// Where.
     pub at: Option<Place>,
-    /// The cure.
+    /// The fix.
     pub help: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl Mistake {
         Self { message: visible(message.as_ref()), at: None, help: None }
     }
 
-    /// Adds the cure.
+    /// Adds the fix.
     pub(crate) fn help(mut self, help: impl AsRef<str>) -> Self {
         self.help = Some(visible(help.as_ref()));
         self
@@ -50,7 +50,7 @@ impl Mistake {
     }
 }
 
-/// A file of which mistakes are told.
+/// A file that can have mistakes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     /// Its name.

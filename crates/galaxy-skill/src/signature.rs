@@ -46,7 +46,7 @@ pub(crate) struct Statement {
     pub(crate) sub: String,
     /// The certificate: its `jti`.
     pub(crate) cert_id: String,
-    /// When it was signed, in seconds; nobody but the publisher says so.
+    /// When it was signed, in seconds; only the publisher says so.
     pub(crate) iat: i64,
     /// The skill's name.
     pub(crate) skill: String,
@@ -67,7 +67,7 @@ pub fn digest(pack: &[u8]) -> String {
 pub struct Signed {
     /// The file's text.
     pub file: String,
-    /// The certificate, as it says of itself: nobody has checked it here.
+    /// The certificate's own claims: unverified here.
     pub claims: Claims,
     /// The publisher's name without marks.
     pub name: String,

@@ -1,4 +1,4 @@
-//! What must stand in no file of a skill: secrets, and marks that hide text from people.
+//! What no file of a skill may contain: secrets, and characters that hide text from people.
 
 use beak_core::text::hidden_marks;
 
@@ -74,7 +74,7 @@ fn private_keys(source: Source<'_>) -> Vec<Mistake> {
         .collect()
 }
 
-/// A text of somebody else as one line in which nothing is hidden: neither from people, nor from a
+/// An untrusted text as one line in which nothing is hidden, neither from people nor from a
 /// terminal.
 #[must_use]
 pub fn visible(text: &str) -> String {

@@ -34,7 +34,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads a folder; tells every file that a skill may not have.
+    /// Reads a folder; reports every file that a skill may not have.
     pub fn read(folder: &Path) -> Result<Self, Vec<Mistake>> {
         Self::read_beside(folder, None).map(|(tree, _)| tree)
     }

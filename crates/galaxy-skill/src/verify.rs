@@ -15,8 +15,8 @@ use crate::mistake::Mistake;
 use crate::signature::{File, SIGNATURE_LIMIT, Statement, TYPE, VERSION, digest};
 use crate::{Skill, check, unpack};
 
-/// The keys of a galaxy, as its `jwks.json` tells them (RFC 7517, RFC 8037). Keys of other kinds
-/// are no use here and are passed over.
+/// The keys of a galaxy, from its `jwks.json` (RFC 7517, RFC 8037). Keys of other kinds are
+/// skipped.
 pub fn keys(json: &str) -> Result<Vec<PublicKey>, Mistake> {
     #[derive(Deserialize)]
     struct Set {
@@ -92,7 +92,7 @@ pub struct Verified {
     pub sha256: String,
     /// The publisher's certificate, whose signature is the galaxy's.
     pub claims: Claims,
-    /// The certificate as it stands in the file.
+    /// The certificate, as in the file.
     pub certificate: String,
     /// The publisher's name without marks.
     pub name: String,
@@ -114,7 +114,7 @@ pub fn verify(pack: &[u8], signature: &str, trust: &Trust) -> Result<Verified, M
     agree(&statement, &claims, &sha256)?;
     let (key, named) = (key::mark(&public), key::names(&claims.name, &public));
     bound(&claims, &key, named, trust)?;
-    // What nobody has signed is not even read.
+    // Unsigned bytes are not even parsed.
     let skill = only(check(&name, &tree))?;
     if statement.skill != skill.name || statement.version != skill.version {
         return Err(of_another("skill or version"));
@@ -207,7 +207,7 @@ fn agree(said: &Statement, claims: &Claims, sha256: &str) -> Result<(), Mistake>
     Ok(())
 }
 
-/// Something binds the key to the duckling: its certificate, or whoever asks.
+/// The key has to be bound to the duckling: by its certificate, or by the caller.
 fn bound(claims: &Claims, key: &str, named: bool, trust: &Trust) -> Result<(), Mistake> {
     if let Some(wanted) = trust.key.as_deref().filter(|wanted| *wanted != key) {
         let message = format!("it is signed with {key}, not with {wanted}");

@@ -49,8 +49,8 @@ pub(crate) fn read(source: Source<'_>, front: &str) -> Result<At, Mistake> {
         let message = format!("the front matter has more than {} KiB", LIMIT >> 10);
         return Err(Mistake::new(message).help("say the rest in the instructions"));
     }
-    // Fields, fields in `metadata`, and somebody's list at most; and nothing that grows when it is
-    // read: a stranger may have written it.
+    // Fields, fields in `metadata`, and one list at most; and nothing that grows when it is read:
+    // the file is untrusted.
     let options = serde_saphyr::options! {
         strict_booleans: true,
         with_snippet: false,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::Outcome;
 
-/// How often it is measured; the median is told.
+/// The number of measurements; the median is reported.
 const TIMES: usize = 7;
 
 /// Makes all pages some times over.

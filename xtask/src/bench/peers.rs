@@ -125,7 +125,7 @@ pub(super) fn with(cloud: &Cloud, here: &Path, program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(here).envs(cloud.environment());
     command.env("AWS_DEFAULT_REGION", "eu-central-1");
-    // Nobody is to be told that a benchmark runs.
+    // No telemetry from a benchmark.
     command.envs([("SAM_CLI_TELEMETRY", "0"), ("CDK_DISABLE_CLI_TELEMETRY", "true")]);
     command
 }
@@ -143,7 +143,7 @@ fn repeat(commands: impl Fn() -> Outcome<Vec<Command>>) -> Outcome<(Duration, u6
     Ok((median(times), most))
 }
 
-/// Runs a program to its end; the most memory that it took, in MiB, as Linux tells it.
+/// Runs a program to its end; returns its peak memory in MiB, as Linux reports it.
 pub(super) fn measure(mut command: Command) -> Outcome<u64> {
     let name = command.get_program().display().to_string();
     let log = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;

@@ -84,7 +84,7 @@ impl Ground<'_> {
             let to = format!("s3://{}/", who.bucket(site));
             let start = |name: &str| {
                 let mut command = start(self.venv.join("bin").join(name));
-                // Where a bucket is made that was asked for without a Region.
+                // Where a bucket is created without a Region.
                 command.envs(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, "us-east-1")));
                 command
             };
@@ -184,7 +184,7 @@ fn fetch(root: &Path) -> Outcome<PathBuf> {
     Ok(venv)
 }
 
-/// A galaxy without pages of anybody's own, and for the peers buckets without anything.
+/// A galaxy without own pages, and empty buckets for the peers.
 fn prepare(ground: &Ground<'_>) -> Outcome {
     let said = |error: std::io::Error| error.to_string();
     for site in SITES {

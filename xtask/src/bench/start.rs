@@ -63,7 +63,7 @@ fn first_question(command: &mut Command) -> Outcome<Duration> {
         .env("SD_ISSUER", "https://api.example/prod")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // Waiting sleeps in the kernel: whoever polls takes from a small machine what is measured.
+    // Waiting sleeps in the kernel: polling would take CPU time that is being measured.
     let (tell, hear) = mpsc::channel();
     std::thread::spawn(move || {
         let question = || {
@@ -73,7 +73,7 @@ fn first_question(command: &mut Command) -> Outcome<Duration> {
             let line = String::from_utf8_lossy(&question[..read]).into_owned();
             Ok((Instant::now(), line, stream))
         };
-        // Whoever listened has given up by then.
+        // The receiver may have given up by then.
         let _ = tell.send(question());
     });
     let since = Instant::now();

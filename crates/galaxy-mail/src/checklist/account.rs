@@ -1,4 +1,4 @@
-//! Items that the account tells: what SES says, and what has been set up in it.
+//! Items read from the account: what SES reports, and what has been set up in it.
 
 use super::State;
 use crate::facts::{Account, Facts, Set};

@@ -1,4 +1,4 @@
-//! Items that a person has to do or to answer, and the site that somebody at Amazon opens.
+//! Items that a person has to do or to answer, and the site that a reviewer at Amazon opens.
 
 use super::{Check, State};
 use crate::facts::Facts;

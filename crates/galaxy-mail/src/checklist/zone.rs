@@ -7,7 +7,7 @@ use crate::records::Purpose;
 
 const DNS_TIME: &str = "minutes after the record is set, rarely up to 72 hours";
 
-/// Where nothing more is asked before there is a mail domain.
+/// The last item that can be checked before there is a mail domain.
 fn identified(facts: &Facts) -> Result<&Identity, State> {
     if facts.domain.is_none() {
         return Err(State::you(

@@ -50,7 +50,7 @@ impl Reason {
     }
 }
 
-/// A server that was asked.
+/// A server that was queried.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Server {
     /// Its name; none for a resolver, which only has an address.
@@ -155,7 +155,7 @@ fn chain(names: &[Domain]) -> String {
 pub struct View {
     /// The server.
     pub server: Server,
-    /// The records of the kind that was asked for, at that very name.
+    /// The records of the requested type, at that very name.
     pub found: Vec<Found>,
     /// The CNAME that is there instead.
     pub cname: Option<Domain>,
@@ -164,7 +164,7 @@ pub struct View {
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The records of the kind that was asked for, as the first server gave them.
+    /// The records of the requested type, as the first server gave them.
     pub found: Vec<Found>,
     /// The CNAME that is there instead.
     pub cname: Option<Domain>,

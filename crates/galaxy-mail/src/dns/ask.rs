@@ -15,7 +15,7 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 use super::{Found, Kind, Reason};
 use crate::name::Domain;
 
-/// What is asked, and of whom.
+/// A query, and its server.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     /// The server.

@@ -143,7 +143,7 @@ impl Setting {
         self.key.replace(['.', '_'], "-")
     }
 
-    /// The example as it stands in the file.
+    /// The example, as in the file.
     pub(crate) fn yaml(&self) -> String {
         let value = if self.form.starts_with("`{file") {
             format!("{{file: {}}}", self.example)

@@ -37,7 +37,7 @@ struct PlainPage<'a> {
     facts: Vec<(&'a str, String)>,
 }
 
-/// Where the last line of JSON has the word that belongs to a code.
+/// The exit codes for which the last line of JSON has a word.
 fn field(code: u8) -> &'static str {
     if matches!(code, 0 | 6 | 7) { "outcome" } else { "kind" }
 }
@@ -99,7 +99,7 @@ struct FindingPage<'a> {
 }
 
 /// A page for every kind of finding of `spaceduck drift`. Its example is the item and the detail
-/// of a finding, as the program tells it.
+/// of a finding, as the program prints it.
 pub(super) fn drift(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     let mut section = Section::open(input, ("duckcontrol", "/drift/"), "drift", mistakes);
     for drift in &facts.drift {
@@ -156,7 +156,7 @@ struct CheckPage<'a> {
 }
 
 /// A page for every check of `spaceduck doctor`: its own table has most words. The example is a
-/// level and how it is then, as the program tells it.
+/// level and a state, as the program prints them.
 pub(super) fn doctor(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake>) -> Vec<Page> {
     if facts.doctor.is_empty() {
         return Vec::new();
@@ -210,7 +210,7 @@ impl Item {
         }
     }
 
-    /// How `spaceduck mail` tells of it; what stands below its title is given.
+    /// An item as `spaceduck mail` prints it; the text below its title is a parameter.
     fn lines(&self, below: &str) -> String {
         let mark = match () {
             () if below.starts_with("is: ") => '✗',

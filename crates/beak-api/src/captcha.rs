@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use beak_core::Result;
 use beak_core::ports::Captcha;
 
-/// The site key that belongs to [`PASSES`].
+/// The site key of [`PASSES`].
 pub const TEST_SITE_KEY: &str = "1x00000000000000000000AA";
 /// Every token passes.
 pub const PASSES: &str = "1x0000000000000000000000000000000AA";

@@ -199,7 +199,7 @@ pub fn read(compact: &str, keys: &[PublicKey]) -> Option<Claims> {
     claims(open(compact, TYPE, keys)?)
 }
 
-/// What a certificate says of itself, whoever has signed it: to be believed by nobody.
+/// A certificate's own claims, unverified: don't trust them.
 #[must_use]
 pub fn peek(compact: &str) -> Option<Claims> {
     let (_, rest) = compact.split_once('.')?;

@@ -1,5 +1,5 @@
-//! When SES was asked for the account, and what it said: so that readers of the status, however
-//! many, ask it seldom and never twice in a second.
+//! When SES was last called about the account, and its answer: so that readers of the status,
+//! however many, cause few calls and never two in a second.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// How long is gone by what SES said, unless a mail of ours has left since.
 const GOOD_FOR: Duration = Duration::from_mins(1);
 
-/// Whoever asks holds this, so that the others wait and then find the answer.
+/// The caller of SES holds this, so that the others wait and then find the answer.
 #[derive(Debug)]
 pub(crate) struct Asked<T> {
     begun: Option<Instant>,
@@ -42,7 +42,7 @@ impl<T: Clone> Asked<T> {
         self.begun.map_or(now, |begun| now.max(begun + BETWEEN))
     }
 
-    /// SES is asked now. Told before the answer: one that nobody waited for counts as well.
+    /// Notes a call to SES. Noted before the answer: a call whose caller gave up counts as well.
     pub(crate) fn begin(&mut self, now: Instant) {
         self.begun = Some(now);
     }

@@ -1,7 +1,7 @@
-//! What the account's event bus tells the function: bounces and complaints, as SES reports them.
+//! Events that the function gets from the account's event bus: bounces and complaints from SES.
 //!
 //! Only the runtime decides what is an event: what comes through the gateway is a request, whatever
-//! its body says. An event is strangers' input all the same: receivers write parts of it.
+//! its body says. An event is untrusted input all the same: receivers write parts of it.
 //!
 //! Source: "Amazon SES events" in the Amazon `EventBridge` Events Reference, and "Examples of event
 //! data that Amazon SES publishes" in the Amazon SES Developer Guide.
@@ -21,9 +21,9 @@ const LARGEST: usize = 256 * 1024;
 /// The tag in which SES names the configuration set that a mail left by.
 const SET: &str = "ses:configuration-set";
 
-/// An event as the bus tells it, or as it lay in the queue of those that the function failed:
-/// Lambda puts a record around it. Source: "Capturing records of Lambda asynchronous invocations",
-/// AWS Lambda Developer Guide.
+/// An event from the bus, or from the queue of events that the function failed: there Lambda puts
+/// a record around it. Source: "Capturing records of Lambda asynchronous invocations", AWS Lambda
+/// Developer Guide.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Told {
@@ -89,8 +89,8 @@ struct Recipient {
     email_address: String,
 }
 
-/// What the schedule tells, as far as anybody reads it. Source: "Tutorial: Create a scheduled rule"
-/// and "Amazon `EventBridge` events", `EventBridge` User Guide.
+/// The schedule's event, as far as it is read. Source: "Tutorial: Create a scheduled rule" and
+/// "Amazon `EventBridge` events", `EventBridge` User Guide.
 #[derive(Deserialize)]
 struct Tick {
     source: String,
@@ -178,8 +178,8 @@ fn read(body: &[u8], sets: &[String], now: OffsetDateTime) -> Result<Option<Repo
     report.map(Some).map_err(|_| unreadable("not of a mail of ours"))
 }
 
-/// Writes down what an event tells. Fails where it could not, so that the bus tells it again and
-/// the function's alarm counts it.
+/// Stores an event. Fails where it could not, so that the bus delivers it again and the function's
+/// alarm counts it.
 pub(crate) async fn take(
     feedback: &dyn Feedback,
     sets: &[String],

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::web::{Headers, Web};
 
-/// How often a question is asked that only failed on its way.
+/// How often a request is repeated that failed only on its way.
 const TRIES: usize = 2;
 
 /// A question to a service.

@@ -16,7 +16,7 @@ pub enum Who {
     Key,
     /// A duckling's agent, or its owner by access token.
     KeyOrPerson,
-    /// Whoever has signed in.
+    /// A signed-in person.
     Person,
     /// A person in the group of operators.
     Operator,
@@ -66,7 +66,7 @@ impl Who {
 /// Who a caller turned out to be.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// Nobody in particular.
+    /// An anonymous caller.
     Anyone,
     /// A duckling's agent.
     Agent(Box<Duckling>),

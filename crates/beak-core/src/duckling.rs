@@ -39,7 +39,7 @@ pub struct Duckling {
     pub id: DucklingId,
     /// Its owner's address; no other duckling has it.
     pub email: Email,
-    /// How it is called.
+    /// Its name.
     pub display_name: DisplayName,
     /// How far it is trusted.
     pub tier: Tier,

@@ -16,7 +16,7 @@ pub enum BeakError {
     Invalid {
         /// The field's name on the wire, where one is at fault.
         field: Option<&'static str>,
-        /// What belongs there.
+        /// The error's sentence: the expected value.
         message: String,
     },
     /// The code is not the one that was sent, or nothing was sent.
@@ -55,7 +55,7 @@ pub enum BeakError {
     Conflict {
         /// The state as it is.
         status: Option<PeckStatus>,
-        /// What stands in the way.
+        /// What prevents it.
         message: &'static str,
     },
     /// The body is larger than a call may be.

@@ -1,5 +1,5 @@
-//! What receivers tell of our mails: bounces and complaints. Whoever bounced for good, or
-//! complained, is not mailed again.
+//! What receivers report about our mails: bounces and complaints. An address that bounced for good,
+//! or complained, gets no more mail.
 
 use time::{Duration, OffsetDateTime};
 
@@ -52,7 +52,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report about a mail by its number, which stands in keys: letters, digits and hyphens.
+    /// A report about a mail, by the mail's id, which is part of keys: letters, digits and hyphens.
     /// Each recipient counts once.
     pub fn new(
         message_id: &str,

@@ -20,7 +20,7 @@ macro_rules! id {
                 Self(format!("{}{}", $prefix, ulid_of(now, random)))
             }
 
-            /// Reads an id as it stands in a request.
+            /// Parses an id from a request.
             pub fn parse(text: &str) -> Result<Self> {
                 let ulid = text.strip_prefix($prefix).filter(|rest| is_ulid(rest));
                 if ulid.is_some() {

@@ -14,8 +14,8 @@ const CHECK: usize = 6;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A duckling's API secret: `sd_bk_`, 43 base62 characters of 32 random bytes, and 6 base62
-/// characters of their CRC-32, by which a secret scanner tells a real one from a look-alike.
-/// It can't be shown by accident: only [`BeakKey::reveal`] gives the text.
+/// characters of their CRC-32, so that a secret scanner can tell a real one from a look-alike.
+/// It can't be shown by accident: only [`BeakKey::reveal`] returns the text.
 pub struct BeakKey(String);
 
 impl BeakKey {
@@ -28,7 +28,7 @@ impl BeakKey {
         Self(format!("{PREFIX}{secret}{check}"))
     }
 
-    /// Reads a key. `None` for what can't be one, without asking anybody.
+    /// Parses a key. `None` for what can't be one, without a look-up.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(PREFIX)?;

@@ -1,4 +1,4 @@
-//! The newsletter: an offer by mail, taken up by whoever can read that mail.
+//! The newsletter: an offer by mail, accepted by the reader of that mail.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl Token {
         token
     }
 
-    /// Reads a token as it stands in a link.
+    /// Parses a token from a link.
     pub fn parse(text: &str) -> Result<Self> {
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() == 64 && text.bytes().all(digit) {

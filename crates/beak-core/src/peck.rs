@@ -82,7 +82,7 @@ pub const WAITING_ON_A_TARGET: u32 = 200;
 /// any number, leave room for the others.
 pub const WAITING_ON_A_TARGET_FROM_T0: u32 = 100;
 
-/// Where a peck stands.
+/// The state of a peck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeckStatus {
     /// Waits for the other side.
@@ -91,7 +91,7 @@ pub enum PeckStatus {
     Approved,
     /// The other side said no.
     Denied,
-    /// Nobody answered in time.
+    /// Not answered in time.
     Expired,
     /// Withdrawn, or a bond that was ended.
     Revoked,
@@ -137,7 +137,7 @@ pub struct Peck {
     /// The tier of the asking side when it asked. `None` in pecks of earlier releases, which count
     /// against no limit of waiting pecks.
     pub source_tier: Option<Tier>,
-    /// Who is asked.
+    /// The duckling that decides.
     pub target: DucklingId,
     /// What for.
     pub kind: PeckType,
@@ -145,7 +145,7 @@ pub struct Peck {
     pub message: Message,
     /// The state that was written last. What counts is [`Peck::status_at`].
     pub stored: PeckStatus,
-    /// When it was asked.
+    /// When it was requested.
     pub created_at: OffsetDateTime,
     /// From this moment on a pending peck is expired.
     pub expires_at: OffsetDateTime,
@@ -173,9 +173,9 @@ impl Peck {
 /// Which end of a peck a duckling is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// It is asked.
+    /// It is the target.
     In,
-    /// It asks.
+    /// It is the source.
     Out,
 }
 

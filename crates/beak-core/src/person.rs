@@ -156,7 +156,7 @@ impl Password {
         Self(digits)
     }
 
-    /// The characters, for whoever keeps or compares them.
+    /// The characters, to store or to compare.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

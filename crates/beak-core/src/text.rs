@@ -32,7 +32,7 @@ pub fn hidden_marks(text: &str) -> impl Iterator<Item = (usize, char)> {
     })
 }
 
-/// What stands in front of a character.
+/// The context before a character.
 #[derive(Default)]
 struct Before {
     /// The nearest character that has a look of its own, unless something else came after it.
@@ -58,8 +58,8 @@ impl Before {
     }
 }
 
-/// Whether a letter belongs to a script that writes joiners: Arabic and its neighbours, and the
-/// scripts of India (UAX 31, section 2.3.1).
+/// Whether a letter is of a script that uses joiners: Arabic and its neighbours, and the scripts of
+/// India (UAX 31, section 2.3.1).
 fn joins_letters(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}'
         | '\u{1780}'..='\u{17ff}' | '\u{1800}'..='\u{18af}')

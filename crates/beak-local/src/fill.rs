@@ -23,7 +23,7 @@ use crate::store;
 /// How many ducklings go into one transaction.
 const AT_ONCE: usize = 20_000;
 
-/// How many of them are told of.
+/// How many of them are printed.
 const TOLD: usize = 1000;
 
 /// The same bytes for the same number and purpose.

@@ -1,4 +1,4 @@
-//! Pages of whoever runs the galaxy: whoever changes one sees it at the next look.
+//! The operator's own pages: a change is visible at the next request.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use tokio::task::spawn_blocking;
 
 use crate::sites::Sites;
 
-/// A folder of somebody's own pages.
+/// A folder of own pages.
 pub struct OwnPages {
     /// Where they are.
     pub folder: PathBuf,
     /// All files of the sites with those of the folder, as they are at the start.
     pub content: Content,
-    /// Reads the folder anew; what is wrong in it, in words for people.
+    /// Reads the folder again; its mistakes, in words for people.
     pub read: fn(&Path) -> Result<Content, String>,
 }
 
-/// A file of the folder: if any of this changes, the folder is read anew.
+/// A file of the folder: if any of this changes, the folder is read again.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     path: PathBuf,
@@ -41,8 +41,8 @@ impl Watch {
         Self { folder: own.folder.clone(), read: own.read, seen }
     }
 
-    /// Serves the folder as it is now. Where it has a mistake, that is told, and what was served
-    /// before stays.
+    /// Serves the folder as it is now. A mistake in it is reported, and what was served before
+    /// stays.
     pub(crate) async fn look(&self, sites: &Sites) {
         let mut seen = self.seen.lock().await;
         let now = stamps(&self.folder);
@@ -62,7 +62,7 @@ impl Watch {
     }
 }
 
-/// Every file below the folder. What can't be read is told by whoever reads it.
+/// Every file below the folder. What can't be read is reported when it is read.
 fn stamps(folder: &Path) -> Vec<Stamp> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

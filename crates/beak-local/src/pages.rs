@@ -167,7 +167,7 @@ pub(crate) fn beak(port: u16) -> String {
     .html()
 }
 
-/// Escapes a text and makes code of what stands between backticks.
+/// Escapes a text and renders text between backticks as code.
 fn marked(text: &str) -> String {
     let part = |(at, part): (usize, &str)| match at % 2 {
         1 => format!("<code>{}</code>", escape(part)),

@@ -1,4 +1,4 @@
-//! One port for everything: which name was asked for decides who answers.
+//! One port for everything: the requested host name decides who answers.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -140,8 +140,8 @@ async fn answer(home: &Home, from: SocketAddr, mut request: Request) -> Response
             let uri = request.uri();
             let target = uri.path_and_query().map_or(uri.path(), |whole| whole.as_str());
             let answer = home.sites.answer(site, request.method(), target, request.headers());
-            // Any other name is somebody's DNS pointing here, to get at the galaxy through a
-            // visitor's browser (DNS rebinding).
+            // Any other name is a DNS record of someone else that points here, to reach the galaxy
+            // through a visitor's browser (DNS rebinding).
             answer.unwrap_or_else(|| {
                 let start = format!("http://localhost:{}/", home.port);
                 let text = format!("there is no site `{name}` here; see {start}\n");
@@ -158,8 +158,8 @@ fn wants_html(request: &Request) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The name that was asked for, without the port; none if there are several, which a proxy in front
-/// may read differently (RFC 9112, section 3.2).
+/// The requested name, without the port; none if there are several, which a proxy in front may read
+/// differently (RFC 9112, section 3.2).
 fn host(request: &Request) -> Option<String> {
     let mut all = request.headers().get_all(header::HOST).iter();
     let value = all.next().filter(|_| all.next().is_none())?.to_str().ok()?;

@@ -14,7 +14,7 @@ use crate::ports::Turn;
 /// How long to wait between two offers to an address.
 const OFFER_EVERY: Duration = Duration::seconds(60);
 
-/// What a subscription is asked with.
+/// A request for a subscription.
 pub struct NewReader {
     /// Whose.
     pub email: Email,

@@ -46,7 +46,7 @@ pub struct Swept {
     pub found: usize,
     /// How many of them it has put away.
     pub put_away: usize,
-    /// With how many that can't be done: what they name is not there, or can't be read. They
-    /// stand in no other's way any more, and an operator should look.
+    /// How many of them could not be swept: what they name does not exist, or can't be read. They
+    /// were put aside, and an operator should look.
     pub put_aside: usize,
 }

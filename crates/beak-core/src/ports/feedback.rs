@@ -10,8 +10,8 @@ use crate::person::Email;
 /// Keeps what receivers tell of mails. An address is kept by its digest only.
 #[async_trait]
 pub trait Feedback: Send + Sync {
-    /// Writes a report down; a final one also ends all mail to its recipients, the newsletter
-    /// included. One transaction, counts included. `false` where the same was told before.
+    /// Stores a report; a final one also ends all mail to its recipients, the newsletter included.
+    /// One transaction, counts included. `false` if it was stored before.
     async fn report(&self, report: &Report) -> Result<bool>;
     /// Whether an address is not mailed any more. Nothing takes that back.
     async fn is_unreachable(&self, email: &Email) -> Result<bool>;
@@ -19,7 +19,7 @@ pub trait Feedback: Send + Sync {
     async fn reports(&self) -> Result<Reports>;
 }
 
-/// How an alarm stands.
+/// The state of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlarmState {
     /// What it watches is as it should be.
@@ -53,7 +53,7 @@ impl AlarmState {
 pub struct Alarm {
     /// Its name in the galaxy's templates.
     pub name: String,
-    /// How it stands.
+    /// Its state.
     pub state: AlarmState,
     /// Since when; not known of one that is missing.
     pub since: Option<OffsetDateTime>,

@@ -60,7 +60,7 @@ pub enum Pecked {
     Done,
     /// This call was made before, with the same content: here is what it made.
     Repeated(Peck),
-    /// The idempotency key belongs to another peck.
+    /// The idempotency key was used for another peck.
     KeyTaken,
     /// The same question already waits for an answer.
     AlreadyPending,
@@ -91,7 +91,7 @@ pub enum Crowd {
 pub struct Idempotency {
     /// SHA-256 of caller and key, as hex.
     pub key: String,
-    /// SHA-256 of what was asked, as hex.
+    /// SHA-256 of the request, as hex.
     pub content: String,
 }
 
@@ -124,7 +124,7 @@ pub enum Move {
     Approve {
         /// Who asked.
         source: Box<Side>,
-        /// Who was asked.
+        /// The target.
         target: Box<Side>,
     },
     /// pending → denied.
@@ -178,10 +178,10 @@ pub trait Store: Send + Sync {
     async fn rotate_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool>;
     /// Gives a duckling another name. Whether there was such a duckling.
     async fn rename(&self, id: &DucklingId, name: &DisplayName) -> Result<bool>;
-    /// Keeps a request for T2, in place of an older one. Whether the duckling stands at T1.
+    /// Stores a request for T2, replacing an older one. Returns whether the duckling is at T1.
     async fn request_tier(&self, id: &DucklingId, request: &TierRequest) -> Result<bool>;
-    /// Grants or refuses a request for T2 and forgets it. Whether the duckling was as it had been
-    /// read: it stands at T1, with the certificate that a promotion replaces.
+    /// Grants or refuses a request for T2 and deletes it. Returns whether the duckling was as it
+    /// had been read: at T1, with the certificate that a promotion replaces.
     async fn decide(&self, decision: &Decision) -> Result<bool>;
     /// The ducklings whose requests for T2 wait, the oldest request first.
     async fn tier_requests(&self, page: &Page) -> Result<Listed<Duckling>>;
@@ -318,7 +318,7 @@ pub struct EventQuery {
     pub now: OffsetDateTime,
 }
 
-/// How a table stands.
+/// A table with its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableState {
     /// Its name.

@@ -12,7 +12,7 @@ use super::pecks::{count_waiting, pair, peck_due, peck_of};
 use super::rows::{DucklingRow, PeckRow};
 use crate::db::{DUCKLINGS, DUE, PAIRS, PECKS, Writing};
 
-/// Moves a peck on, if it stands where the move starts.
+/// Moves a peck on, if it is in the state where the move starts.
 pub(super) fn apply(txn: &Writing, id: &PeckId, to: &Move, now: OffsetDateTime) -> Result<Moved> {
     let gone = || BeakError::NotFound("such peck");
     let peck = peck_of(txn, id.as_str())?.ok_or_else(gone)?;

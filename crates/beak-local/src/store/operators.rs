@@ -29,7 +29,7 @@ pub(super) fn request(txn: &Writing, id: &DucklingId, request: &TierRequest) -> 
 }
 
 pub(super) fn requests(txn: &Reading, page: &Page) -> Result<Listed<Duckling>> {
-    // A space sorts before everything that can stand in an id: the first key behind `after`.
+    // A space sorts before every character of an id: the first key after `after`.
     let from = page.after.as_ref().map_or(String::new(), |after| format!("{after} "));
     let span = Span { from: &from, to: "~", backwards: false, limit: page.limit + 1 };
     let mut places = txn.list::<()>(REQUESTS, &span)?;
@@ -78,7 +78,7 @@ pub(super) fn suspend(txn: &Writing, suspension: &Suspension) -> Result<bool> {
     Ok(true)
 }
 
-/// Under which name it is kept that requests stand in a queue.
+/// The key of the note that requests are in a queue.
 const REQUESTS_QUEUE: &str = "requests queue";
 
 /// Puts the requests of earlier releases into the queue, once.

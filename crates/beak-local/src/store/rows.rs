@@ -288,7 +288,7 @@ pub(super) struct OfferRow {
     pub(super) state: OfferState,
 }
 
-/// How an offer stands.
+/// The state of an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum OfferState {
     /// For its confirmation.

@@ -50,7 +50,7 @@ pub(super) fn sweep(txn: &Writing, now: OffsetDateTime, limit: usize) -> Result<
                 swept.put_aside += 1;
             }
         }
-        // Whatever became of it, it stands in no other's way.
+        // Whatever became of it, it no longer blocks another.
         txn.remove(DUE, &place)?;
     }
     Ok(swept)

@@ -7,7 +7,7 @@ use crate::records::Purpose;
 
 const DNS_TIME: &str = "minutes after the record is set, rarely up to 72 hours";
 
-/// The last item that can be checked before there is a mail domain.
+/// The identity of the mail domain; without a domain, the state that its items have until then.
 fn identified(facts: &Facts) -> Result<&Identity, State> {
     if facts.domain.is_none() {
         return Err(State::you(

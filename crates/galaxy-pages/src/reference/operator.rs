@@ -37,7 +37,7 @@ struct PlainPage<'a> {
     facts: Vec<(&'a str, String)>,
 }
 
-/// The exit codes for which the last line of JSON has a word.
+/// The field of the last JSON line that has the word for a code.
 fn field(code: u8) -> &'static str {
     if matches!(code, 0 | 6 | 7) { "outcome" } else { "kind" }
 }

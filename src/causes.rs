@@ -211,7 +211,7 @@ const ROLE_SPREADS: Duration = Duration::from_secs(30);
 const NAME_RESTS: Duration = Duration::from_secs(65);
 
 impl Known {
-    /// Whether the same thing may well work a little later.
+    /// Whether a retry a little later may well succeed.
     #[must_use]
     pub fn again(&self) -> Option<Again> {
         match self.id {

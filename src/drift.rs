@@ -1,8 +1,8 @@
-//! What is no longer as it was installed: stacks, function, pages, record, parameters; and what
+//! What differs from the installed release: stacks, function, pages, manifest, parameters; and what
 //! could not be checked.
 //!
-//! It goes by the record of what is installed, not by what this program would install. Each part
-//! of the look can fail by itself: what one part can't see, the others still report.
+//! It compares with the manifest of the installed release, not with what this program would
+//! install. Each part can fail by itself: the others still report.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub use memory::{Told, keep, mark_kept, since_last};
 pub use repair::{extras, is_wanted, needs_install, repair};
 pub use subject::{Area, Subject};
 
-/// One thing that was found.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// What it is about.
@@ -83,7 +83,7 @@ impl Finding {
     }
 }
 
-/// A word for a shell, in quotation marks where it needs them.
+/// An argument for a shell, quoted where necessary.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -92,13 +92,13 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// What is wrong with a thing.
+/// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is there and different.
     Changed,
-    /// It is gone.
+    /// It no longer exists.
     Missing,
     /// It is there and does not belong there.
     Extra,
@@ -107,7 +107,7 @@ pub enum State {
 }
 
 impl State {
-    /// The word for it.
+    /// Its name in output.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ pub use verify::{Answered, Timed, Verified};
 /// The version of this contract.
 pub const VERSION: u32 = 1;
 
-/// One thing that happened.
+/// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -47,7 +47,7 @@ pub enum Event {
     Planned {
         /// The steps in order.
         steps: Vec<PlannedStep>,
-        /// How long it will take; nothing where nothing is to be done.
+        /// Its estimated duration; nothing where nothing is to be done.
         #[serde(skip_serializing_if = "Option::is_none")]
         times: Option<Times>,
         /// What the galaxy will cost a month.
@@ -98,9 +98,9 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// How a thing is.
+    /// The state of an item.
     Status {
-        /// The thing, such as `stack data`, `release 3 0.1.0-1a2b3c4d` or `address api`.
+        /// The item, such as `stack data`, `release 3 0.1.0-1a2b3c4d` or `address api`.
         item: String,
         /// Its state.
         state: String,
@@ -111,7 +111,7 @@ pub enum Event {
     Release(Release),
     /// Something that differs from the installed release, or that can't be checked.
     Finding {
-        /// The thing, such as `api.HatchRoute` or `duckgalaxy/index.html`.
+        /// The subject, such as `api.HatchRoute` or `duckgalaxy/index.html`.
         item: String,
         /// `changed`, `missing`, `extra`, `unchecked`, or `kept` where a person decided so.
         state: String,
@@ -179,7 +179,7 @@ pub enum Event {
     Log {
         /// When, in milliseconds since 1970.
         at: u64,
-        /// The line as it was logged.
+        /// The line, unchanged from the log.
         text: String,
     },
     /// A mistake in a skill; there may be several before the last line.
@@ -211,7 +211,7 @@ pub enum Event {
     Finished {
         /// `done`, `unchanged`, `declined`, `planned`, `told`, `drifted`, `ready` or `blocked`.
         outcome: Outcome,
-        /// What there is now, by name: sites and API.
+        /// What exists now, by name: sites and API.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         urls: Vec<Url>,
         /// What to do next, one sentence each.
@@ -224,10 +224,10 @@ pub enum Event {
         kind: String,
         /// What is wrong.
         message: String,
-        /// What lies behind it.
+        /// The cause.
         #[serde(skip_serializing_if = "Option::is_none")]
         cause: Option<String>,
-        /// What there is now, where something was begun.
+        /// What exists now, where something was begun.
         #[serde(skip_serializing_if = "Option::is_none")]
         now: Option<String>,
         /// The fix.
@@ -268,7 +268,7 @@ pub struct Times {
 /// A line of the monthly bill, in US cents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// What it is for.
+    /// Its purpose.
     pub what: String,
     /// When idle.
     pub idle_cents: u32,
@@ -324,7 +324,7 @@ pub enum Outcome {
     Planned,
     /// The answer was printed.
     Told,
-    /// Something is not as it was installed.
+    /// Something differs from the installed release.
     Drifted,
     /// Nothing prevents an installation.
     Ready,
@@ -338,7 +338,7 @@ pub enum Health {
     /// All of it was written.
     #[default]
     Fine,
-    /// The reader has gone, as `head` does when it has its lines.
+    /// The reader closed the pipe, as `head` does when it has its lines.
     Closed,
     /// Some of it could not be written: why, in the system's words.
     Broken(String),

@@ -53,7 +53,7 @@ pub struct Job {
     pub account: AccountId,
     /// The home Region.
     pub home: Region,
-    /// The templates: as they are to be, or, for a removal, as they can be removed.
+    /// The templates: as desired, or, for a teardown, in a form that can be deleted.
     pub rendered: BTreeMap<Stack, Rendered>,
     /// The function's zip with its digest; a removal needs none.
     pub code: Option<(Code, Arc<[u8]>)>,
@@ -128,7 +128,7 @@ impl Job {
     }
 }
 
-/// A stack that is gone, half removed or still on its way has no outputs.
+/// A stack that was deleted, is half removed or still in progress has no outputs.
 fn missing(stack: &str, output: &str) -> Failure {
     let message = format!("the stack `{stack}` is missing or incomplete");
     Failure::new(Kind::Refused, message)

@@ -39,7 +39,7 @@ impl Kind {
         }
     }
 
-    /// The word for it in JSON.
+    /// Its name in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
-/// A failure as it reaches the person: at least one mistake, and what lies behind it.
+/// A failure as the person sees it: at least one mistake, and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Decides the exit code.
@@ -90,7 +90,7 @@ pub struct Failure {
     pub mistakes: Vec<Mistake>,
     /// What AWS or the operating system said.
     pub cause: Option<String>,
-    /// What there is now, where something was begun.
+    /// What exists now, where something was begun.
     pub now: Option<String>,
 }
 
@@ -111,14 +111,14 @@ impl Failure {
         self
     }
 
-    /// Adds what lies behind it.
+    /// Adds the cause.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// Adds what there is now.
+    /// Adds what exists now.
     #[must_use]
     pub fn now(mut self, now: impl Into<String>) -> Self {
         self.now = Some(now.into());

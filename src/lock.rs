@@ -106,7 +106,7 @@ pub async fn take(world: &World, galaxy: &GalaxyName, me: Holder) -> Result<Lock
             continue;
         }
         let seen = claimed.look().await;
-        // Between the look and the creation others may have come and gone.
+        // Between the read and the creation other runs may have come and gone.
         if claimed.is_lost() {
             forget(&claimed);
             continue;

@@ -31,8 +31,8 @@ pub type Tags = BTreeMap<String, String>;
 #[error("{0}")]
 pub struct Invalid(pub String);
 
-/// How no physical name may start, and who says so. A galaxy's name starts names of buckets,
-/// parameters, roles and more.
+/// Prefixes that no physical name may have, with their source. A galaxy's name is the prefix of
+/// buckets, parameters, roles and more.
 /// Sources: "Creating Systems Manager parameters", AWS Systems Manager User Guide; "General purpose
 /// bucket naming rules", Amazon S3 User Guide.
 const RESERVED: [(&str, &str); 5] = [
@@ -161,7 +161,7 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// Which Region a thing lives in.
+/// The Region of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -294,7 +294,7 @@ impl StackStatus {
     }
 }
 
-/// A stack as it was found.
+/// A stack, as read from the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackSeen {
     /// Its ARN: the only name by which a deleted stack can still be asked about.

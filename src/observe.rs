@@ -35,7 +35,7 @@ pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
     if let (Some((code, _)), Some(bucket)) = (&job.code, artifacts(job))
         && has_artifacts
     {
-        // What lies there under the digest of the code must be that code.
+        // An object named by the digest of the code must be that code.
         let there = job.world.assets.look(Place::Home, &bucket, &code.key()).await?;
         observed.code_stored =
             there.is_some_and(|there| there.sha256.as_ref() == Some(&code.sha256));

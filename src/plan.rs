@@ -33,7 +33,7 @@ pub enum Goal {
     Present,
     /// An earlier release, here: function and sites, first of all.
     Back,
-    /// The installed release, as it was installed.
+    /// The installed release, unchanged.
     Repair,
     /// Nothing, here.
     Absent,
@@ -46,7 +46,7 @@ pub enum Goal {
 pub enum StepId {
     /// The galaxy gets its record, before anything else.
     Claim,
-    /// A stack is brought to what it is to be.
+    /// A stack is brought to its desired state.
     Stack(Stack),
     /// The function's code is put into the artifact bucket.
     Code,
@@ -206,7 +206,7 @@ pub fn plan(goal: Goal, observed: &Observed, rendered: &BTreeMap<Stack, Rendered
     let steps = match goal {
         Goal::Present => present(observed, rendered),
         Goal::Back => back(observed, rendered),
-        // What is to be repaired is not seen from here: drift plans it from its findings.
+        // Repairs are not planned here: drift plans them from its findings.
         Goal::Repair => Vec::new(),
         Goal::Absent => absent::steps(observed, rendered, false),
         Goal::DataOnly => absent::steps(observed, rendered, true),

@@ -48,7 +48,7 @@ pub use registry::{Entry, Registry};
 pub use secrets::Secrets;
 pub use zones::{Changed, Zones};
 
-/// A stack as it is to be.
+/// The desired state of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// Region.
@@ -104,7 +104,7 @@ pub enum DriftState {
     InSync,
     /// Properties that differ: path, what it should be, what it is.
     Modified(Vec<(String, String, String)>),
-    /// It is gone.
+    /// It no longer exists.
     Deleted,
     /// `CloudFormation` does not compare this type.
     NotChecked,
@@ -221,7 +221,7 @@ pub struct Object {
     pub cache_control: String,
 }
 
-/// An object as it was found.
+/// An object, as read from the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectSeen {
     /// SHA-256 of the content, as hex; only where it was stored with one, as ours are.
@@ -255,7 +255,7 @@ pub struct Tagged {
 /// Objects in buckets.
 #[async_trait]
 pub trait Assets: Send + Sync {
-    /// Whether there is such a bucket.
+    /// Whether a bucket exists.
     async fn has_bucket(&self, place: Place, bucket: &str) -> Result<bool, Failure>;
     /// Whether there is such an object.
     async fn has(&self, place: Place, bucket: &str, key: &str) -> Result<bool, Failure>;

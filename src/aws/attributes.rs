@@ -1,7 +1,7 @@
-//! Values of `DynamoDB` and their JSON, in the form that the service itself has on the wire and in
-//! its exports, so that nothing is lost on the way there and back.
+//! `DynamoDB` values and their JSON, in the form of the service's wire format and exports, so that
+//! a round trip loses nothing.
 //!
-//! By hand, because libraries for it turn values into ordinary JSON, which has neither sets nor
+//! By hand, because libraries for it convert values to ordinary JSON, which has neither sets nor
 //! bytes nor exact numbers. Source: "`AttributeValue`", Amazon `DynamoDB` API Reference.
 
 use aws_sdk_dynamodb::primitives::Blob;

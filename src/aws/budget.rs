@@ -65,7 +65,7 @@ mod tests {
         let mut left = Left { looks: BURST, at: begin };
         let waits: Vec<Duration> = (0..128).map(|_| left.take(begin)).collect();
         assert!(waits[..120].iter().all(Duration::is_zero), "{waits:?}");
-        // Each of those that wait has a turn of its own, a quarter of a second after the last.
+        // Waiters get their turns one after another, a quarter of a second apart.
         let late: Vec<u128> = waits[120..].iter().map(Duration::as_millis).collect();
         assert_eq!(late, [250, 500, 750, 1000, 1250, 1500, 1750, 2000]);
     }

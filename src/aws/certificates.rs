@@ -121,7 +121,7 @@ impl Certificates for CertificateManager {
     }
 }
 
-/// In our words; nothing where Amazon does not say what it is for.
+/// Our name for its use; nothing where Amazon does not say.
 fn read(detail: &CertificateDetail) -> Option<Certificate> {
     let proof = detail.domain_validation_options().iter().find_map(|one| one.resource_record());
     let proof = proof

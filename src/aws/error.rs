@@ -207,7 +207,7 @@ where
     }
 }
 
-/// An error with its sources, in one line, without saying the same thing twice.
+/// An error with its sources, in one line, without repetition.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut next = Some(error);

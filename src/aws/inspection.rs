@@ -199,7 +199,7 @@ impl Inspection for Inspector {
     }
 }
 
-/// One call for each kind. What is gone already is fine.
+/// One call for each kind. A resource that is already deleted is fine.
 async fn remove(at: &Inspector, extra: &Extra) -> Result<(), Failure> {
     macro_rules! done {
         ($doing:expr, $call:expr) => {

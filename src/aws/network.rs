@@ -27,8 +27,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// As the environment and the profile say: `AWS_CA_BUNDLE`, else `ca_bundle`. Its certificates
-    /// are trusted besides those of the system.
+    /// From the environment and the profile: `AWS_CA_BUNDLE`, else `ca_bundle`. Its certificates
+    /// are trusted in addition to the system's.
     pub async fn of(profile: Option<&str>) -> Result<Self, Failure> {
         let named = environment::path(BUNDLE).map(|path| (format!("`{BUNDLE}`"), path));
         let bundle = match named {

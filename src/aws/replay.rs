@@ -1,7 +1,7 @@
-//! A stand-in for AWS in unit tests: gives its answers in order, and has every question judged by
-//! the service's model, so that what no emulator knows is at least asked for rightly.
+//! A fake AWS for unit tests: returns its answers in order, and checks every request against the
+//! service's model, so that even what no emulator supports is at least requested correctly.
 //!
-//! By hand, because the SDK's own replay client can't give an answer that depends on the question.
+//! By hand, because the SDK's own replay client can't give an answer that depends on the request.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
@@ -40,11 +40,11 @@ struct Played {
     token: String,
 }
 
-/// The stand-in.
+/// The fake.
 #[derive(Clone, Debug)]
 pub(super) struct Script(Arc<Mutex<Played>>);
 
-/// Settings for clients that talk to a stand-in with these answers: status and body.
+/// Settings for clients of a fake with these answers: status and body.
 pub(super) fn script(answers: &[(u16, String)]) -> (SdkConfig, Script) {
     let answers = answers.iter().cloned().collect();
     let script = Script(Arc::new(Mutex::new(Played { answers, ..Played::default() })));
@@ -157,7 +157,7 @@ pub(super) fn xml(operation: &str, inner: &str) -> (u16, String) {
     (200, text)
 }
 
-/// A refusal of such a service.
+/// An error in the format of such a service.
 pub(super) fn refusal(status: u16, code: &str, message: &str) -> (u16, String) {
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     (status, format!("<ErrorResponse>{error}</ErrorResponse>"))

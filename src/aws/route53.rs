@@ -25,7 +25,7 @@ impl Route53 {
         Self(Client::new(config))
     }
 
-    /// Id and name of the public zones that one of the names lies in.
+    /// Id and name of the public zones that contain one of the names.
     async fn public(&self, names: &[Domain]) -> Result<Vec<(String, Domain)>, Failure> {
         let failed = "listing the zones in Route 53";
         let mut found = Vec::new();

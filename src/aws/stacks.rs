@@ -42,10 +42,10 @@ pub(super) struct CloudFormation {
     fence: Arc<Fence>,
 }
 
-/// A client whose calls share a lower pace once AWS has asked for it, until it works again. The
-/// older rules charge a retry five or ten calls of that pace: after one refusal at the beginning a
-/// client would stand still for twenty seconds. Only here: uploads need no pace, and one bucket
-/// that is busy must not slow down the others.
+/// A client whose calls share a lower rate once AWS has throttled one, until calls succeed again.
+/// The older retry mode charges a retry five or ten calls of that rate: after one throttled call at
+/// the start a client would stall for twenty seconds. Only here: uploads need no rate limit, and
+/// one busy bucket must not slow down the others.
 fn client(config: &SdkConfig) -> Client {
     let attempts = config.retry_config().map_or(3, RetryConfig::max_attempts);
     let retries = RetryConfig::adaptive().with_max_attempts(attempts);
@@ -59,7 +59,7 @@ impl CloudFormation {
         Self { home: client(home), edge: client(edge), budget: Budget::new(), fence }
     }
 
-    /// A name for one attempt at one thing, with the number of the lock that it is made under.
+    /// A unique name for one attempt, with the number of the lock that it is made under.
     fn token(&self) -> String {
         self.fence.token()
     }
@@ -71,7 +71,7 @@ impl CloudFormation {
         }
     }
 
-    /// The client for a look, once it is its turn.
+    /// The client for a read, once the rate limit allows it.
     async fn look(&self, place: Place) -> &Client {
         self.budget.turn().await;
         self.at(place)
@@ -208,7 +208,8 @@ impl Stacks for CloudFormation {
         let asked = self.at(place).update_termination_protection().stack_name(name);
         match asked.enable_termination_protection(on).send().await {
             Ok(_) => Ok(()),
-            // A look may be older than the stack's end; what is gone needs no protection.
+            // The status may be older than the stack's deletion; a deleted stack needs no
+            // protection.
             Err(error) if !on && is_missing(&error) => Ok(()),
             Err(error) => {
                 Err(translate(&format!("switching the protection of `{name}`"), None, &error))
@@ -219,7 +220,7 @@ impl Stacks for CloudFormation {
     async fn recover(&self, place: Place, seen: &StackSeen) -> Result<(), Failure> {
         let doing = format!("bringing `{}` back", seen.arn);
         let client = self.at(place);
-        // Two calls for one thing: each is refused in the other's state.
+        // Two calls with one purpose: each is rejected in the other's state.
         // Source: "Stack failure options" and "Continue rolling back an update", AWS
         // CloudFormation User Guide.
         let token = self.token();
@@ -280,7 +281,7 @@ impl Stacks for CloudFormation {
                     ));
                 }
             }
-            // Newest first: what lies before the start of the latest operation is history.
+            // Newest first: events before the start of the latest operation are history.
             if next.is_none() || events.iter().any(starts_an_operation) {
                 return Ok(events);
             }

@@ -29,7 +29,7 @@ pub struct Domains {
 /// What was seen of a domain before anything is rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Served {
-    /// The best certificate there is for it.
+    /// Its best certificate.
     pub certificate: Option<Certificate>,
     /// The one that can be worked with.
     pub usable: Option<String>,

@@ -15,7 +15,7 @@ use crate::model::{HostedZone, Part, RecordSet};
 pub struct Hosting {
     /// Whether a person sets all of them, whatever is in Route 53.
     pub manual: bool,
-    /// The zones of this account that wanted names lie in; not from the file.
+    /// The zones of this account that contain wanted names; not from the file.
     pub zones: Vec<Kept>,
     /// What is wanted in them; not from the file.
     pub slots: Vec<Slot>,
@@ -32,13 +32,13 @@ pub struct Hosting {
 pub struct Kept {
     /// The zone.
     pub zone: HostedZone,
-    /// Whom its parent leads to.
+    /// The delegation in its parent.
     pub led: Led,
     /// Names below it that it leads to other servers, with all that is below them.
     pub cuts: Vec<Domain>,
 }
 
-/// Whom the parent of a zone leads to.
+/// The servers that a zone's parent delegates to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Led {
     /// To this zone.
@@ -54,7 +54,7 @@ pub enum Led {
 pub struct Slot {
     /// With what it is made.
     pub part: Part,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The domain that it is about.
     pub domain: Domain,
@@ -105,7 +105,7 @@ pub struct Ours {
 pub enum OursState {
     /// As they were made.
     There,
-    /// Gone.
+    /// Deleted.
     Gone,
     /// They were changed outside `spaceduck`; their current values.
     Changed(String),

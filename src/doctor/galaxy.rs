@@ -1,4 +1,4 @@
-//! What there is of the galaxy already, and what it still needs to be of use.
+//! What exists of the galaxy already, and what it still needs to be usable.
 
 use galaxy_mail::facts::Enforcement;
 
@@ -30,7 +30,7 @@ pub(super) async fn leftovers(case: &Case) -> Vec<Finding> {
     vec![kept, people]
 }
 
-/// Buckets and tables whose stacks are gone.
+/// Buckets and tables whose stacks no longer exist.
 async fn kept(case: &Case) -> Result<Vec<String>, Failure> {
     let name = &case.facts.config.name;
     let mut kept = Vec::new();
@@ -52,7 +52,7 @@ async fn kept(case: &Case) -> Result<Vec<String>, Failure> {
     Ok(kept)
 }
 
-/// User pools and keys with the galaxy's tag whose stacks are gone.
+/// User pools and keys with the galaxy's tag whose stacks no longer exist.
 async fn strays(case: &Case) -> Result<Vec<String>, Failure> {
     let tagged = case.world.inventory.tagged(Place::Home, case.facts.config.name.as_str()).await?;
     let gone = |stack| !case.stacks.contains_key(&stack);

@@ -7,7 +7,7 @@ use super::State;
 pub struct Kind {
     /// Its name in the reference.
     pub id: &'static str,
-    /// How its item is spelled; words in capitals stand for names.
+    /// The format of its item; words in capitals are placeholders.
     pub item: &'static str,
     /// What is wrong.
     pub state: State,

@@ -58,8 +58,8 @@ pub async fn mark_kept(job: &Job, found: &mut [Finding]) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Writes down that findings are to be kept, by their exact items. Nothing is changed where one of
-/// the items is no finding.
+/// Stores that findings are accepted, by their exact items. Changes nothing if one of the items is
+/// no finding.
 pub async fn keep(job: &Job, found: &[Finding], items: &[String]) -> Result<(), Failure> {
     let mut kept: Vec<Told> = read(job, KEPT_KEY).await?;
     let all: Vec<Told> = found.iter().map(Told::of).collect();

@@ -24,7 +24,7 @@ pub fn repair(found: &[Finding], items: &[String]) -> Plan {
         wanted.retain(|id| !matches!(id, StepId::Publish(_)));
     }
     let step = |id: StepId| {
-        // What lies in a stack waits for that stack.
+        // Contents of a stack wait for that stack.
         let after = match id {
             StepId::Publish(site) => vec![StepId::Stack(Stack::Site(site))],
             StepId::Alias => vec![StepId::Stack(Stack::Api)],
@@ -73,7 +73,7 @@ fn steps_for(finding: &Finding) -> Vec<StepId> {
     }
 }
 
-/// What was added beside the templates and is to be taken away.
+/// Additions outside the templates that will be removed.
 #[must_use]
 pub fn extras<'f>(found: &'f [Finding], items: &[String]) -> Vec<(&'f Finding, &'f Extra)> {
     let extra = |finding: &'f Finding| match &finding.subject {

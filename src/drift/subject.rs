@@ -1,4 +1,4 @@
-//! What a finding is about. Repairs match on it; its text is for people and for JSON only.
+//! The subject of a finding. Repairs match on it; its text is for people and for JSON only.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ pub enum Subject {
         /// What was added.
         extra: Extra,
     },
-    /// A tagged thing that no stack of the galaxy made, by its ARN.
+    /// A tagged resource that no stack of the galaxy made, by its ARN.
     Stray(String),
     /// A domain and its certificate.
     Domain(Front),
@@ -55,7 +55,7 @@ pub enum Subject {
     DomainRecord(String),
     /// A record that this galaxy made in Route 53.
     ZoneRecord {
-        /// What it is for.
+        /// Its purpose.
         part: Part,
         /// Name and type.
         key: String,
@@ -154,7 +154,7 @@ fn added(f: &mut fmt::Formatter<'_>, extra: &Extra) -> fmt::Result {
 }
 
 impl Subject {
-    /// Whether an item that a person typed names this: the item itself, or what it lies in.
+    /// Whether an item that a person typed names this: the item itself, or what contains it.
     #[must_use]
     pub fn is_named(&self, item: &str) -> bool {
         let text = self.to_string();

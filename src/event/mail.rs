@@ -29,7 +29,7 @@ pub struct Item {
     pub number: u8,
     /// Its name.
     pub item: String,
-    /// What is to be true.
+    /// The condition that has to hold.
     pub title: String,
     /// `done`, `waiting`, `wrong` or `unseen`.
     pub state: String,
@@ -76,7 +76,7 @@ pub struct Record {
     pub value: String,
     /// Seconds that others may keep it.
     pub ttl: u32,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: String,
     /// Who sets it: `spaceduck`, in Route 53, or `you`.
     pub by: String,

@@ -22,7 +22,7 @@ pub struct Answered {
     pub question: String,
     /// `yes`, `no` or `unknown`.
     pub answer: String,
-    /// What says so; without account id, addresses and secrets.
+    /// The evidence; without account id, addresses and secrets.
     pub evidence: String,
 }
 

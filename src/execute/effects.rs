@@ -123,9 +123,9 @@ pub(super) async fn end_back(job: &Job) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Gives callers the function's version of the release that is rolled back to. Where that version
-/// is gone, or runs with a user pool or key that has been replaced since, the stack publishes
-/// another one a little later.
+/// Switches callers to the function version of the release that is rolled back to. Where that
+/// version no longer exists, or runs with a user pool or key that has been replaced since, the
+/// stack publishes another one a little later.
 pub(super) async fn point_back(job: &Job) -> Result<bool, Failure> {
     let Pages::Record(manifest) = &job.pages else { return Ok(false) };
     let known = manifest.version_id.as_ref();

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Kind};
 use crate::model::Stack;
 use crate::plan::StepId;
 
-/// What to say of such a run. The API, which needs none of what waits, has to answer.
+/// The message for such a run. The API, which needs none of what waits, has to answer.
 pub(super) async fn end(
     job: &Job,
     mut held: Vec<(StepId, Failure)>,

@@ -30,7 +30,7 @@ pub(super) async fn detach(job: &Job, stack: Stack, seen: &StackSeen) -> Result<
     Ok(())
 }
 
-/// After the stack is gone: the identity goes too, if the person chose so.
+/// After the stack is deleted: the identity goes too, if the person chose so.
 pub(super) async fn remove(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure> {
     match owned_by(stack, seen) {
         Some(domain) if job.named.contains(IDENTITY) => {

@@ -48,8 +48,8 @@ pub(super) async fn make(
     }
 }
 
-/// The configuration with the certificates as they are now. In its first seconds a certificate does
-/// not tell its record; one that takes longer is for the next look.
+/// The configuration with the current certificates. In its first seconds a certificate has no
+/// validation record; one that takes longer is left to the next run.
 async fn with_proofs(job: &Job) -> Result<Config, Failure> {
     let mut config = job.facts.config.clone();
     let begin = job.world.clock.elapsed();

@@ -13,7 +13,7 @@ use crate::plan::{self, Action, StepId};
 use crate::ports::{Change, ChangeAction, ChangeSet, Mode, Proposal, Retained};
 use crate::render;
 
-/// How often a stack may turn out to be in another state before we give up.
+/// How often a stack may change its state under us before we give up.
 const ATTEMPTS: usize = 4;
 
 /// Brings a stack to its desired state. Returns whether anything was done.
@@ -32,7 +32,7 @@ pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
                 settle(job, stack, &seen.arn, Watch::default()).await?;
             }
             StackStatus::Leaving(_) if catalog::keeps_data(stack) => return Err(leaving(&name)),
-            // A stack that never came to be holds nothing: its template says so.
+            // A stack that was never created holds nothing: its template says so.
             StackStatus::Dead(_) | StackStatus::Leaving(_) => remove(job, stack, &seen).await?,
             StackStatus::Stuck(_) => recover(job, stack, &seen).await?,
             StackStatus::Other(code) => return Err(unknown(&name, code)),
@@ -203,7 +203,7 @@ async fn unlock(job: &Job, stack: Stack, seen: &StackSeen) -> Result<(), Failure
     parameters.extend(catalog::kept_values(stack, Some(seen)));
     let proposal = proposal(job, stack, parameters)?;
     let Err(failure) = change(job, stack, seen, proposal).await else { return Ok(()) };
-    // A look may be older than the stack's end; what is gone has no lock.
+    // The status may be older than the stack's deletion; a deleted stack has no lock.
     let after = job.world.stacks.find(stack.place(), &seen.arn).await?;
     match after.map(|after| after.status) {
         None | Some(StackStatus::Gone) => Ok(()),

@@ -21,8 +21,8 @@ const STACK: &str = "AWS::CloudFormation::Stack";
 /// How many looks in a row may go unanswered; each was already tried eight times by then.
 const UNHEARD: usize = 10;
 
-/// How many looks in a row may show a stack as it was before its operation began. AWS answers from
-/// what it knew a moment ago; no answer is that old.
+/// How many reads in a row may show a stack's state from before its operation began. AWS answers
+/// from slightly stale data, but never that stale.
 const DOUBTED: usize = 12;
 
 /// What was known of a stack when an operation on it began.

@@ -139,7 +139,7 @@ impl Guard {
         .await
     }
 
-    /// The thing of a stranger, if the galaxy could work with it.
+    /// A stranger's resource, if the galaxy could use it.
     async fn fitting(&self, stranger: &Stranger) -> Result<Thing, Failure> {
         let galaxy = &self.subject.galaxy;
         let unfit = |why: String| {

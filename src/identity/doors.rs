@@ -57,7 +57,7 @@ impl Guard {
         }
     }
 
-    /// Before a stack with an adopted thing in it goes.
+    /// Before a stack with an adopted resource in it is deleted.
     async fn keeps_adopted(&self, record: &Record, stack: Stack) -> Result<(), Failure> {
         let mut things = vec![Thing::Stack(stack), Thing::Bucket(stack)];
         if stack == Stack::Data {

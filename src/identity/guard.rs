@@ -224,7 +224,7 @@ impl Guard {
         Ok(known.is_some_and(|things| things.contains(&thing.to_string())))
     }
 
-    /// Whether the stack that makes a thing is there and lists it.
+    /// Whether the stack that makes a resource exists and lists it.
     pub(super) async fn is_member(
         &self,
         record: &Record,

@@ -1,11 +1,11 @@
-//! The two proofs: the ARN is on the galaxy's record, and the thing carries the mark. Pure.
+//! The two proofs: the ARN is on the galaxy's record, and the resource carries the mark. Pure.
 
 use std::fmt;
 
 use super::{Held, Mark, Record};
 use crate::model::{ID_TAG, STACK_TAG, TAG, Tags};
 
-/// What was seen of a thing.
+/// What was read about a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
     /// Its ARN.
@@ -16,7 +16,7 @@ pub struct Evidence<'a> {
     pub member: bool,
 }
 
-/// Why a thing does not count as the galaxy's.
+/// Why a resource does not count as the galaxy's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// Neither proof.
@@ -25,7 +25,7 @@ pub enum Doubt {
     NotRecorded,
     /// It is on record, and carries no mark.
     NotMarked,
-    /// The record names another thing of this name.
+    /// The record names another resource of this name.
     Another(String),
     /// It carries the id of another galaxy.
     OfAnother(String),
@@ -60,7 +60,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Whether a thing is the galaxy's. Marks that contradict each other are no mark.
+/// Whether a resource is the galaxy's. Marks that contradict each other are no mark.
 pub fn judge(record: &Record, held: Option<&Held>, evidence: Evidence<'_>) -> Result<(), Doubt> {
     let Evidence { arn, tags, member } = evidence;
     let id = tags.get(ID_TAG);

@@ -1,7 +1,7 @@
 //! The galaxy's record: an entry of the registry in us-east-1 that names what the galaxy owns.
 //!
-//! An entry holds 4,096 bytes (standard parameters, AWS Systems Manager User Guide). A record that
-//! is longer lies in the artifact bucket, and the entry has its digest.
+//! An entry holds 4,096 bytes (standard parameters, AWS Systems Manager User Guide). A longer
+//! record is an object in the artifact bucket, and the entry has its digest.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,10 @@ pub const VERSION: u32 = 1;
 /// How many bytes an entry holds.
 const LIMIT: usize = 4_096;
 
-/// How many runs are remembered whose creations may still turn up.
+/// How many runs are remembered whose creations may still appear.
 const RUNS: usize = 4;
 
-/// What has to be seen on a thing besides its ARN.
+/// The proof that a resource needs besides its ARN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
@@ -41,7 +41,7 @@ pub enum Mark {
     Typed,
 }
 
-/// A thing on record.
+/// A resource on record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Held {
@@ -131,13 +131,13 @@ impl Record {
         })
     }
 
-    /// A thing on record.
+    /// A resource on record.
     #[must_use]
     pub fn held(&self, thing: &Thing) -> Option<&Held> {
         self.things.get(&thing.to_string())
     }
 
-    /// Puts a thing on record. A stack that takes another one's place makes that a former one.
+    /// Records a resource. A stack that replaces another one makes that a former one.
     pub fn hold(&mut self, thing: &Thing, arn: String, mark: Mark) {
         let key = thing.to_string();
         if let (Some(before), Thing::Stack(_)) = (self.things.get(&key), thing)

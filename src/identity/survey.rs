@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::model::{ID_TAG, Place, Stack, StackSeen, StackStatus, TAG, Tags};
 use crate::ports::{Claim, Stranger, Survey};
 
-/// A bucket or table that is there although its stack is not the galaxy's, or is gone.
+/// A bucket or table that exists although its stack is not the galaxy's, or was deleted.
 struct Loose {
     thing: Thing,
     stack: Stack,
@@ -150,8 +150,8 @@ impl Guard {
             survey.stacks.keys().map(|stack| Thing::Stack(*stack).to_string()).collect();
         for loose in self.loose(&survey.stacks).await? {
             let maker = loose.stack.name(&self.subject.galaxy);
-            // What AWS says of its maker names no UUID that is on record: while another's stack of
-            // that name is there, it is that one's.
+            // The UUID of its maker, as AWS reports it, is not on record: while another stack of
+            // that name exists, it is that one's.
             let verdict = if of_others.contains(&loose.stack) {
                 Err(format!("the stack `{maker}`, which could have made it, is another's"))
             } else {

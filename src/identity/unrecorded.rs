@@ -1,6 +1,6 @@
-//! Galaxies from before there were records: what proves that a thing is theirs. Pure.
+//! Galaxies from before there were records: what proves that a resource is theirs. Pure.
 //!
-//! Every stack carries the tag `spaceduck:install` with the galaxy's name and says the digest of
+//! Every stack carries the tag `spaceduck:install` with the galaxy's name and outputs the digest of
 //! its template; every stack but the first works with the role that the first one made, and IAM
 //! draws a part of that role's name; a site's template names the home Region. Together no other
 //! galaxy has them.

@@ -113,7 +113,7 @@ pub fn decide(claims: &Claims, now: u64) -> Decision {
 pub enum Standing {
     /// Its entry is the highest.
     Mine,
-    /// Another run has a higher number, or this one's entry says another thing.
+    /// Another run has a higher number, or this one's entry has changed.
     Lost,
     /// No entry has its number or a higher one. A look may be older than the entry.
     Missing,

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::model::GalaxyName;
 use crate::ports::World;
 
-/// What such a lock says.
+/// The content of such a lock.
 #[derive(Deserialize)]
 struct Former {
     command: String,

@@ -193,7 +193,7 @@ impl World {
     }
 
     /// What a run can do next. Doing nothing is being paused; doing nothing for ever, killed. A
-    /// pause between a look and a call is the same as a call that takes long.
+    /// pause between a read and a call is the same as a slow call.
     fn steps(&self, run: usize, rules: Rules, all: &mut Vec<Self>) {
         let me = self.runs[run];
         let lost = || self.moved(run, At::Over);

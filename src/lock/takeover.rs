@@ -1,8 +1,8 @@
-//! What a holder does first if calls of the one before may still arrive: it makes them harmless.
+//! A holder's first act if calls of the previous one may still arrive: make them harmless.
 //!
-//! A run that is paused between its look at the lock and its effect still has that one call. It is
-//! refused because the change set that it runs is gone, because the stack that it deletes is
-//! protected, or because the pointer that it writes over has another `ETag`.
+//! A run that is paused between its look at the lock and its effect still has that one call. The
+//! call is refused because its change set was deleted, because the stack that it deletes is
+//! protected, or because the pointer that it overwrites has another `ETag`.
 
 use super::claimed::{Claimed, WINDOW};
 use crate::failure::{Failure, Kind};

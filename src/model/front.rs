@@ -59,7 +59,7 @@ impl fmt::Display for Front {
 pub struct Certificate {
     /// Its ARN.
     pub arn: String,
-    /// The domain that it is for.
+    /// Its domain.
     pub domain: Domain,
     /// Its status.
     pub state: CertificateState,

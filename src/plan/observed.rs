@@ -22,7 +22,7 @@ pub struct Observed {
     pub secret: SecretSeen,
     /// Whether the hosts of captchas are stored.
     pub hostnames: bool,
-    /// Sites whose files are as they are to be.
+    /// Sites whose files are up to date.
     pub published: BTreeSet<Site>,
     /// What is written down as installed.
     pub current: Option<Manifest>,

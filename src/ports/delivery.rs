@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::failure::Failure;
 
-/// The turn to another release of a site, when all of its files are there.
+/// The switch to another release of a site, when all of its files are uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// Another one each time.
@@ -18,7 +18,7 @@ pub struct Turn {
 /// whose old versions the edge invalidates, or a pointer that is moved.
 #[async_trait]
 pub trait Delivery: Send + Sync {
-    /// Whether every edge location has a distribution as it was last configured.
+    /// Whether every edge location has a distribution's latest configuration.
     async fn deployed(&self, distribution: &str) -> Result<bool, Failure>;
     /// Makes what was put into the bucket last what everybody sees.
     async fn turn(&self, distribution: &str, turn: &Turn) -> Result<(), Failure>;

@@ -27,7 +27,7 @@ tokio::task_local! {
 /// passes.
 pub async fn still_passes() -> Result<(), Failure> {
     match UNDER.try_with(Clone::clone) {
-        // The look itself sends requests, which must not ask in turn.
+        // The check itself sends requests, which must not be checked in turn.
         Ok(Some(permit)) => UNDER.scope(None, permit.check()).await,
         _ => Ok(()),
     }
@@ -76,9 +76,9 @@ impl Fence {
         self.permit().map(|permit| permit.number())
     }
 
-    /// A name for one attempt at one thing, valid wherever `CloudFormation` takes a client request
-    /// token or the name of a change set: `spaceduck-GALAXY-LOCK-NANOSECONDS`. Without a lock,
-    /// which only previews work without, galaxy and number are missing.
+    /// A unique name for one attempt, valid wherever `CloudFormation` takes a client request token
+    /// or the name of a change set: `spaceduck-GALAXY-LOCK-NANOSECONDS`. Without a lock, which only
+    /// previews work without, galaxy and number are missing.
     #[must_use]
     pub fn token(&self) -> String {
         #[expect(clippy::disallowed_methods, reason = "a unique name, not a time")]

@@ -86,6 +86,6 @@ pub trait Inspection: Send + Sync {
     async fn clients(&self, pool: &str) -> Result<Vec<Extra>, Failure>;
     /// The rules of a bucket for other origins, where it has any.
     async fn cors(&self, place: Place, bucket: &str) -> Result<Option<Extra>, Failure>;
-    /// Takes it away; fine where it is gone already.
+    /// Removes it; succeeds where it no longer exists.
     async fn remove(&self, extra: &Extra) -> Result<(), Failure>;
 }

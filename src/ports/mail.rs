@@ -32,7 +32,7 @@ pub enum Invited {
 /// A mail to Amazon's mailbox simulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Play {
-    /// What is to be played: `success`, `bounce` or `complaint`.
+    /// The simulator's scenario: `success`, `bounce` or `complaint`.
     pub plays: String,
     /// The sender.
     pub from: String,

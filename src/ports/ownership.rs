@@ -142,7 +142,7 @@ pub trait Ownership: Send + Sync {
     async fn end(&self) -> Result<bool, Failure>;
     /// The strangers of these names, if the galaxy could work with each of them as it is.
     async fn fit(&self, things: &[String]) -> Result<Vec<Stranger>, Failure>;
-    /// Puts strangers on the record, by the names that [`Stranger::thing`] gives.
+    /// Puts strangers' resources on the record, by the names that [`Stranger::thing`] returns.
     async fn adopt(&self, things: &[String]) -> Result<(), Failure>;
 }
 

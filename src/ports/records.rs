@@ -1,4 +1,4 @@
-//! What a galaxy keeps of its people, what lies about in the account, and what the function says.
+//! What a galaxy stores about its people, what is left over in the account, and the function's log.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub struct Account {
 /// The tables and the user pool.
 #[async_trait]
 pub trait Records: Send + Sync {
-    /// Whether there is such a table.
+    /// Whether a table exists.
     async fn has_table(&self, table: &str) -> Result<bool, Failure>;
     /// Whether a table can be brought back to any second of the last days.
     async fn is_recoverable(&self, table: &str) -> Result<bool, Failure>;

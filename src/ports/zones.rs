@@ -20,7 +20,7 @@ pub enum Changed {
 /// Route 53.
 #[async_trait]
 pub trait Zones: Send + Sync {
-    /// The public zones that one of these names lies in. Several may have the same name.
+    /// The public zones that contain one of these names. Several may have the same name.
     async fn holding(&self, names: &[Domain]) -> Result<Vec<HostedZone>, Failure>;
     /// All records of a zone; nothing where there is no such zone any more.
     async fn sets(&self, zone: &str) -> Result<Option<Vec<RecordSet>>, Failure>;

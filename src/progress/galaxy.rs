@@ -6,7 +6,7 @@ use crate::event::Galaxy;
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
-/// One line, and one more for each thing that is wrong.
+/// One line, and one more for each problem.
 pub(super) fn text(galaxy: &Galaxy) -> String {
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
     let age = galaxy.age_seconds.map(|seconds| match seconds / DAY {

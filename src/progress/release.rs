@@ -2,7 +2,7 @@
 
 use crate::event::Release;
 
-/// Number, name, program, when it was installed, and what is to be known of it besides.
+/// Number, name, program, time of installation, and remarks.
 pub(super) fn text(release: &Release) -> String {
     let Release { number, id, version, .. } = release;
     let at = release.installed_at.map_or_else(|| "unknown date".to_owned(), date);

@@ -12,7 +12,7 @@ fn check(one: &Verified) -> String {
     format!("{:<8} {}: {}", one.verdict, one.check, one_line(&one.detail))
 }
 
-/// A question with its answer, and below it what says so.
+/// A question with its answer, and below it the evidence.
 fn answer(one: &Answered) -> String {
     format!("{:<8} {}\n{INDENT}{}: {}", one.answer, one.question, one.id, one_line(&one.evidence))
 }

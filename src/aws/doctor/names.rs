@@ -27,7 +27,7 @@ pub(super) struct Names {
     policies: OnceCell<Vec<String>>,
 }
 
-/// An answer that says there is no such thing is an answer.
+/// "Does not exist" is an answer, too.
 macro_rules! there {
     ($call:expr, $doing:expr, $absent:pat) => {
         match $call.send().await {

@@ -22,7 +22,7 @@ enum Principal {
     Root,
     /// A user, by its ARN.
     User(String),
-    /// A role, by its name: where it lies, only IAM knows.
+    /// A role, by its name: only IAM knows its path.
     Role(String),
     /// A caller whose rights can't be simulated.
     Other,

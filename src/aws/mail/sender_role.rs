@@ -19,7 +19,7 @@ const ROLE: &str = "AWSServiceRoleForAmazonCognitoIdpEmailService";
 pub(super) async fn create(client: &Client) -> Result<(), Failure> {
     let answer = client.create_service_linked_role().aws_service_name(SERVICE).send().await;
     let Err(error) = answer else { return Ok(()) };
-    // The only word for "there is one already"; the code is that of any bad parameter.
+    // The only sign that one exists already; the code is that of any invalid parameter.
     if code(&error) == Some("InvalidInput") && message(&error).contains("has been taken") {
         return Ok(());
     }

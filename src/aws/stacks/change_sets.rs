@@ -1,4 +1,4 @@
-//! Change sets: worked out, read, run; and the proof that a thing was started.
+//! Change sets: create, read, execute; and the proof that an operation was started.
 
 use std::time::Duration;
 

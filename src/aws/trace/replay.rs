@@ -1,8 +1,8 @@
-//! A trace as a test: every response in it is made again in its form and given to the code that
-//! asks for such a response. What the code can't read in it fails here.
+//! A trace as a test: every response in it is rebuilt from its shape and given to the code that
+//! requests such a response. What the code can't read fails here.
 //!
-//! Traces are in `tests/fixtures/traces`, one file each; one of another account is put beside them.
-//! Those made with an emulator prove the mechanism only: what a service says, only it can show.
+//! Traces are in `tests/fixtures/traces`, one file each; traces of other accounts are put beside
+//! them. Those made with an emulator prove the mechanism only; only a service proves its answers.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -23,8 +23,8 @@ use crate::release::{self, Manifest, Pointer, SiteRecord, Spot};
 /// How many objects of a site are stored at the same time.
 const UPLOADS: usize = 16;
 
-/// Puts up what a site's visitors can't see yet: all of it where nothing was published before,
-/// else only what has come new. What they see is turned when the API is there too.
+/// Uploads what a site's visitors can't see yet: everything where nothing was published before,
+/// else only what is new. What they see is replaced when the API is ready too.
 pub(in crate::execute) async fn publish(
     job: &Job,
     site: Site,

@@ -1,4 +1,4 @@
-//! The number of a release, what leads back from it, and the record that says so.
+//! The number of a release, its trail of earlier releases, and the manifest with both.
 
 use std::collections::BTreeSet;
 

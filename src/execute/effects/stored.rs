@@ -29,8 +29,8 @@ pub(super) async fn remember(
     stored::remember(assets, &artifacts, site.name(), &times).await
 }
 
-/// What a roll-back needs of the artifact bucket and what is still as it was stored: each key is
-/// the digest of its content.
+/// The objects in the artifact bucket that a rollback needs and that are unchanged: each key is the
+/// digest of its content.
 pub(super) async fn sound(
     job: &Job,
     artifacts: &str,

@@ -1,10 +1,10 @@
-//! What Cognito's refusals mean here, and what it would refuse.
+//! What Cognito's errors mean here, and the input that it would reject.
 
 use beak_core::person::Password;
 use beak_core::{BeakError, Result};
 
-/// What Cognito takes no password without: `^[\S]+.*[\S]+$`, as Java reads it. Looked at before it
-/// is asked, because it might look at the address first, and for everybody alike.
+/// The pattern that Cognito requires of a password: `^[\S]+.*[\S]+$`, as Java reads it. Checked
+/// before the call, for every address alike, because Cognito might look at the address first.
 pub(super) fn check(password: &Password) -> Result<()> {
     const BLANKS: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
     const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
@@ -15,8 +15,8 @@ pub(super) fn check(password: &Password) -> Result<()> {
     Err(BeakError::WeakPassword("a password neither begins nor ends with a blank, and is one line"))
 }
 
-/// Cognito is stricter than we are: an address has at most 128 characters. And whoever has changed
-/// the pool's policy may want longer passwords. Which of the two it minds only its message says.
+/// Cognito's limits are narrower than ours: an address has at most 128 characters, and an
+/// operator may have set a stricter password policy. Only its message says which one was hit.
 pub(super) fn unfit(message: Option<&str>) -> BeakError {
     let message = message.unwrap_or_default().to_lowercase();
     if message.contains("password") {
@@ -25,8 +25,8 @@ pub(super) fn unfit(message: Option<&str>) -> BeakError {
     BeakError::invalid("email", "this galaxy takes no such e-mail address")
 }
 
-/// Whether a code failed for what it is or whose it is. Some of these Cognito has only for
-/// addresses that it knows, so none of them may reach a caller in words of its own.
+/// Whether a code was rejected for its value or for its address. Cognito returns some of these only
+/// for addresses that it knows, so callers get the same error for all of them.
 pub(super) fn is_no(code: Option<&str>) -> bool {
     matches!(
         code,
@@ -40,21 +40,21 @@ pub(super) fn is_no(code: Option<&str>) -> bool {
                 | "NotAuthorizedException"
                 | "InvalidParameterException"
                 | "AliasExistsException"
-                // `check` has found nothing in it. What was used before is no news for a caller
-                // whose code may be wrong.
+                // `check` has accepted it. That a password was used before must not be revealed to
+                // a caller whose code may be wrong.
                 | "InvalidPasswordException"
                 | "PasswordHistoryPolicyViolationException"
         )
     )
 }
 
-/// Whether a request for a code failed only for this address: there is nobody who could want one,
-/// or somebody who has asked too often or can't be mailed. The caller may not learn which.
+/// Whether a request for a code failed only for this address: it has no account, it has reached a
+/// limit, or its mail can't be delivered. Callers must not learn which.
 pub(super) fn is_unsent(code: Option<&str>) -> bool {
     is_undelivered(code) || nobody(code)
 }
 
-/// Whether Cognito did not get a mail out: it has sent as many as it may, or can't reach this one.
+/// Whether Cognito could not send a mail: its quota is used up, or the address is unreachable.
 pub(super) fn is_undelivered(code: Option<&str>) -> bool {
     let undelivered =
         matches!(code, Some("LimitExceededException" | "CodeDeliveryFailureException"));
@@ -64,13 +64,13 @@ pub(super) fn is_undelivered(code: Option<&str>) -> bool {
     undelivered
 }
 
-/// Whether there is no such person, or none with such a token.
+/// Whether the account or the token does not exist.
 pub(super) fn nobody(code: Option<&str>) -> bool {
     let codes = ["UserNotFoundException", "InvalidParameterException", "NotAuthorizedException"];
     code.is_some_and(|code| codes.contains(&code))
 }
 
-/// Whether a token is worth nothing, or not until its owner has done something.
+/// Whether a token is invalid, or the account needs an action from its owner first.
 pub(super) fn is_spent(code: Option<&str>) -> bool {
     nobody(code)
         || matches!(code, Some("PasswordResetRequiredException" | "UserNotConfirmedException"))
@@ -87,7 +87,7 @@ mod tests {
             assert_eq!(check(&password), Ok(()), "{text:?}");
         }
         let bad = [" good enough", "good enough ", "good enough\n", "\tgood enough", "\u{b}good"];
-        // A blank of another kind is a blank.
+        // Other whitespace characters count as whitespace.
         let more = ["good\nenough", "good\u{2028}enough", "\u{a0}good enough"];
         for text in bad.into_iter().chain(more) {
             let password = Password::attempt(text.into()).expect("short enough");
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// What Cognito says of known addresses only looks like what it says of all.
+    /// Errors for known addresses get the same answer as errors for all.
     #[test]
     fn what_cognito_knows_of_an_address_is_not_said() {
         let tried = [
@@ -112,7 +112,7 @@ mod tests {
         let asked = ["LimitExceededException", "CodeDeliveryFailureException"];
         assert!(asked.into_iter().all(|code| is_unsent(Some(code)) && is_undelivered(Some(code))));
         assert!(!is_undelivered(Some("UserNotFoundException")));
-        // These say something of the service, not of anybody.
+        // These concern the service, not an account.
         for code in [None, Some("TooManyRequestsException"), Some("InternalErrorException")] {
             assert!(!is_no(code) && !is_unsent(code), "{code:?}");
         }

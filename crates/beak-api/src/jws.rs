@@ -37,8 +37,8 @@ pub struct Jws {
     fresh_for: Duration,
 }
 
-/// How long is gone by the keys that were read. An import brings keys of another galaxy, whose
-/// certificates then have to be good here.
+/// How long keys are cached. An import brings keys of another galaxy, whose certificates then have
+/// to be valid here.
 const FRESH_FOR: Duration = Duration::from_secs(50);
 
 #[derive(Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl Jws {
         Self { signer, store, keys: Mutex::default(), fresh_for: FRESH_FOR }
     }
 
-    /// The same with another time that keys are gone by without a new look.
+    /// The same with another cache time.
     #[must_use]
     pub fn looking_every(self, fresh_for: Duration) -> Self {
         Self { fresh_for, ..self }
@@ -162,7 +162,7 @@ fn to_sign(claims: &Claims, kid: &str) -> Result<String> {
     input(&Payload::from(claims), TYPE, kid)
 }
 
-/// What is to be signed: the JWS Signing Input, RFC 7515 section 2.
+/// The JWS Signing Input, RFC 7515 section 2.
 pub fn input<T: Serialize>(payload: &T, typ: &str, kid: &str) -> Result<String> {
     let header = Header { alg: "EdDSA".into(), kid: kid.to_owned(), typ: typ.to_owned() };
     Ok(format!("{}.{}", encode(&header)?, encode(payload)?))

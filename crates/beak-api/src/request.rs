@@ -16,7 +16,7 @@ use crate::problem::Problem;
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// The duckling that a call turned out to be from, for the log line.
+/// The authenticated duckling of a call, for the log line.
 #[derive(Clone, Default)]
 pub(crate) struct Logged(Arc<OnceLock<DucklingId>>);
 

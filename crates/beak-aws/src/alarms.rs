@@ -1,4 +1,4 @@
-//! How this galaxy's `CloudWatch` alarms stand.
+//! The state of this galaxy's `CloudWatch` alarms.
 //!
 //! Source: the service model of Amazon `CloudWatch`.
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Amazon SES Developer Guide.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// How long is gone by what SES said, unless a mail of ours has left since.
+/// How long SES's answer is cached, unless a mail of ours has left since.
 const GOOD_FOR: Duration = Duration::from_mins(1);
 
 /// The caller of SES holds this, so that the others wait and then find the answer.

@@ -114,8 +114,8 @@ pub(crate) fn is_sweep(body: &[u8], prefix: &str) -> bool {
     })
 }
 
-/// Puts away what has lapsed. A failure is left to the next minute. Entries that had to be put
-/// aside are an error, so that the function's alarm counts them.
+/// Sweeps what has expired. A failure is left to the next minute. Entries that had to be put aside
+/// are an error, so that the function's alarm counts them.
 pub(crate) async fn sweep(galaxy: &Galaxy) -> Result<()> {
     match galaxy.sweep().await {
         Ok(swept) if swept.put_aside > 0 => {

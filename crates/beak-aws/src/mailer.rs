@@ -91,8 +91,8 @@ impl Mailer for Ses {
         self.mails.fetch_add(1, Ordering::Relaxed);
         match sent {
             Ok(_) => Ok(()),
-            // In the sandbox SES says so of each address that is not verified, and otherwise of
-            // those it won't deliver to: the caller may not learn which.
+            // In the sandbox SES returns this for each address that is not verified, and otherwise
+            // for those it won't deliver to: the caller must not learn which.
             Err(error) if code(&error) == Some("MessageRejected") => {
                 tracing::warn!("a mail was not sent: SES rejected it");
                 Ok(())

@@ -77,9 +77,9 @@ pub(crate) fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Config {
         .build()
 }
 
-/// The SDK takes `LimitExceededException` for throttling. Cognito says so of one address that has
-/// asked for too many codes: trying again helps nothing and takes seconds, which would tell that
-/// the address is known.
+/// The SDK takes `LimitExceededException` for throttling. Cognito returns it for one address with
+/// too many codes: a retry doesn't help and takes seconds, which would reveal that the address is
+/// known.
 #[derive(Debug)]
 struct LimitsAreFinal;
 

@@ -26,7 +26,7 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    /// Posts, and gives the answer's status and body. `who` is for the log.
+    /// Posts a request; returns status and body. `who` is for the log.
     #[expect(clippy::disallowed_methods, reason = "Lambda has neither proxy nor profile")]
     pub(crate) async fn post(
         &self,

@@ -1,11 +1,11 @@
-//! Who may call, how often, and what a credential turned out to be.
+//! Who may call, how often, and the caller behind a credential.
 
 use std::net::IpAddr;
 
 use crate::duckling::Duckling;
 use crate::ports::Person;
 
-/// Whom a call is for.
+/// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// Everybody; a credential changes nothing.
@@ -63,7 +63,7 @@ impl Who {
     }
 }
 
-/// Who a caller turned out to be.
+/// The authenticated caller.
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// An anonymous caller.

@@ -11,9 +11,9 @@ pub const CLAIMS_VERSION: u32 = 1;
 /// What a certificate says. Everything here is signed and never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// Which galaxy says it: its API's base URL.
+    /// The issuing galaxy: its API's base URL.
     pub issuer: String,
-    /// Of whom.
+    /// The duckling that it is about.
     pub duckling_id: DucklingId,
     /// The certificate's own id.
     pub cert_id: CertId,

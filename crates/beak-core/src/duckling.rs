@@ -75,7 +75,7 @@ pub enum Liveness {
 }
 
 impl Duckling {
-    /// A duckling at its hatching, which its first certificate is for.
+    /// A new duckling, the subject of its first certificate.
     #[must_use]
     pub fn hatched(
         email: Email,
@@ -101,7 +101,7 @@ impl Duckling {
         }
     }
 
-    /// Whether an operator has suspended it. It is so with its certificate.
+    /// Whether an operator has suspended it, and its certificate with it.
     #[must_use]
     pub fn is_suspended(&self) -> bool {
         self.cert_status == CertStatus::Suspended

@@ -41,10 +41,10 @@ pub enum BeakError {
     /// A good credential of too low a tier.
     #[error("this needs trust tier {0}")]
     TierTooLow(Tier),
-    /// There is no such thing, or it is not the caller's to see.
+    /// It does not exist, or the caller may not see it.
     #[error("there is no {0} here")]
     NotFound(&'static str),
-    /// There is such a call, but not with this method.
+    /// The call exists, but not with this method.
     #[error("this call takes other methods: see the header `Allow`")]
     MethodNotAllowed,
     /// It is already there.
@@ -73,13 +73,13 @@ pub enum BeakError {
         /// When it may be tried again.
         retry_after: Duration,
     },
-    /// Something that should not happen. The text is for logs only.
+    /// A bug. The text is for logs only.
     #[error("something went wrong here")]
     Internal(String),
-    /// What is stored can't be read. The text is for logs only.
+    /// Stored data can't be read. The text is for logs only.
     #[error("something went wrong here")]
     Damaged(String),
-    /// Something that we rest on does not answer. The text is for logs only.
+    /// A dependency does not answer. The text is for logs only.
     #[error("this galaxy can't do that at the moment; try again later")]
     Unavailable(String),
 }
@@ -91,7 +91,7 @@ impl BeakError {
         Self::Invalid { field: Some(field), message: message.into() }
     }
 
-    /// The same, said of the field by which a call names the thing.
+    /// The same error, at another field.
     #[must_use]
     pub fn at(self, field: &'static str) -> Self {
         match self {

@@ -95,7 +95,7 @@ fn ulid_of(now: OffsetDateTime, random: [u8; 16]) -> Ulid {
     Ulid::from_parts(milliseconds, u128::from_be_bytes(random))
 }
 
-/// The one spelling: upper case, no look-alikes. Otherwise one thing would have two ids.
+/// The canonical spelling: upper case, no look-alikes. Otherwise one object would have two ids.
 fn is_ulid(text: &str) -> bool {
     Ulid::from_string(text).is_ok_and(|ulid| ulid.to_string() == text)
 }

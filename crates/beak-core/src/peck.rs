@@ -9,7 +9,7 @@ use crate::id::{DucklingId, PeckId};
 use crate::text::is_plain;
 use crate::tier::Tier;
 
-/// What a bond is for: a dotted lower-case name, such as `data.read`. Any such name is allowed.
+/// The purpose of a bond: a dotted lower-case name, such as `data.read`. Any such name is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeckType(String);
 
@@ -78,8 +78,8 @@ pub const WAITING_FOR_A_PAIR: u32 = 3;
 /// How many pecks wait for one duckling at most.
 pub const WAITING_ON_A_TARGET: u32 = 200;
 
-/// How many of those come from ducklings that asked at T0, so that newcomers, of whom there can be
-/// any number, leave room for the others.
+/// How many of those may come from ducklings at T0, so that newcomers, of whom there can be any
+/// number, leave room for the others.
 pub const WAITING_ON_A_TARGET_FROM_T0: u32 = 100;
 
 /// The state of a peck.

@@ -14,7 +14,7 @@ use crate::text;
 pub struct Email(String);
 
 impl Email {
-    /// Reads an address. Only the form is checked; that it exists is what the code by mail is for.
+    /// Parses an address. Only the form is checked; the code by mail proves that it exists.
     /// Length: RFC 5321, 4.5.3.1.3, as an address of 254 octets.
     pub fn parse(text: &str) -> Result<Self> {
         let folded = text.trim().to_lowercase();

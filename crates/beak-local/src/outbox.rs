@@ -16,7 +16,7 @@ use crate::store::is_ended;
 /// How many mails are kept.
 const KEPT: u64 = 1000;
 
-/// A mail as it lies here and as `/outbox.json` gives it.
+/// A mail, as stored and as `/outbox.json` returns it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Posted {
     to: String,

@@ -78,7 +78,7 @@ const FIRST: [(&str, Site, &str, &str); 4] = [
     ("Read the API reference", Site::DuckGalaxy, "/api/", "Every call, with an example."),
 ];
 
-/// What there is on this machine.
+/// The start page.
 pub(crate) fn home(port: u16) -> String {
     let at = |site: Site, path: &str| format!("http://{}.localhost:{port}{path}", site.name());
     let mut main = String::from("<ul class=\"tiles\">\n");
@@ -119,7 +119,7 @@ pub(crate) fn home(port: u16) -> String {
     .html()
 }
 
-/// Whom a call is for, in a table's cell.
+/// Who may make a call, for a table's cell.
 fn needs(who: Who) -> &'static str {
     match who {
         Who::Anyone | Who::AnyoneMoreForOperators => "nothing",

@@ -42,10 +42,10 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait where no connection can be accepted.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts connections until `stop` says so, and then ends those that there are.
+/// Accepts connections until `stop` is set, then ends the open ones.
 ///
-/// By hand, for `axum::serve` has no limit for the time that headers take, and passes over a
-/// connection that can't be accepted in silence.
+/// By hand, because `axum::serve` has no time limit for headers, and silently ignores a connection
+/// that can't be accepted.
 pub(crate) async fn serve(
     listener: tokio::net::TcpListener,
     home: Arc<Home>,

@@ -15,7 +15,7 @@ use crate::error::LocalError;
 use crate::identity;
 use crate::store::{millis, transfer};
 
-/// One thing of a galaxy.
+/// One item of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// An item as `DynamoDB` writes it in JSON.

@@ -159,8 +159,8 @@ pub fn build(root: &Path) -> Result<PathBuf, PackageError> {
     Ok(path)
 }
 
-/// `RUSTFLAGS` with which no path of the machine gets into a program, so that the same source gives
-/// the same bytes wherever it lies.
+/// `RUSTFLAGS` that keep the machine's paths out of a program, so that the same source gives the
+/// same bytes in any folder.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "cargo sets it, or its user")]
 pub fn reproducible(root: &Path) -> String {

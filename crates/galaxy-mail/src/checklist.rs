@@ -34,11 +34,11 @@ pub enum State {
     },
     /// A person has to act, or something takes its time.
     Waiting {
-        /// For whom.
+        /// Who has to act.
         whom: Whom,
         /// For what.
         what: String,
-        /// Since when, in seconds since 1970, as far as it was seen.
+        /// When it was first seen, in seconds since 1970.
         #[serde(skip_serializing_if = "Option::is_none")]
         since: Option<u64>,
         /// How long it usually takes.
@@ -151,8 +151,8 @@ impl Checklist {
         self.checks.iter().filter(|check| check.state.is_done()).count()
     }
 
-    /// What is to be remembered: since when each item has been waited for, and since when mail may
-    /// go to everybody.
+    /// What to remember: since when each item has been waiting, and since when mail may go to any
+    /// address.
     #[must_use]
     pub fn remember(&self, memory: &Memory, now: u64) -> Memory {
         let mut next = memory.clone();

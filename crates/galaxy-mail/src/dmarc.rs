@@ -49,7 +49,7 @@ pub struct Policy {
     pub dkim: Alignment,
     /// `aspf`
     pub spf: Alignment,
-    /// `pct`: how many of a hundred mails it is for.
+    /// `pct`: the share of mails it applies to, in percent.
     pub percent: u8,
     /// `rua`: addresses that reports go to.
     pub reports: Vec<String>,
@@ -260,7 +260,7 @@ pub struct Outcome {
     pub dkim: bool,
     /// Whether a good SPF is of the right domain.
     pub spf: bool,
-    /// What is to be done with it, for the share of mails that [`Policy::percent`] says.
+    /// The disposition, for the share of mails that [`Policy::percent`] gives.
     pub action: Action,
 }
 
@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(evaluate(&at, &strict, &mail).action, Action::Reject);
         mail.dkim = vec![name("other.test"), name("example.com")];
         assert_eq!(evaluate(&at, &strict, &mail).action, Action::None);
-        // `sp` is for subdomains.
+        // `sp` applies to subdomains.
         let below = Received { from: name("a.example.com"), dkim: vec![], spf: None };
         assert_eq!(evaluate(&at, &strict, &below).action, Action::Quarantine);
     }

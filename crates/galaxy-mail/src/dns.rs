@@ -56,7 +56,7 @@ pub enum Found {
         critical: bool,
         /// What is said.
         tag: String,
-        /// To whom.
+        /// The servers.
         value: String,
     },
     /// Another name.
@@ -191,7 +191,7 @@ impl Dns {
         }
     }
 
-    /// The zone that a name lies in, with the servers that the parent zone names.
+    /// The zone of a name, with the servers that the parent zone names.
     pub async fn zone(&self, name: &Domain) -> Result<Zone, Trouble> {
         self.descend(name, Kind::Txt).await.map(|(zone, _)| zone)
     }

@@ -164,7 +164,7 @@ pub struct Set {
     pub found: Option<SetFound>,
 }
 
-/// A configuration set as it was found.
+/// A configuration set, as read from SES.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetFound {
     /// Whether it insists on TLS.
@@ -198,7 +198,7 @@ pub struct Memory {
     pub confirmed: BTreeMap<String, u64>,
     /// When the application was sent.
     pub applied: Option<u64>,
-    /// Since when mail may go to everybody, as far as it was seen.
+    /// When mail to any address was first seen to be allowed.
     pub granted: Option<u64>,
     /// The last test with the mailbox simulator.
     pub test: Option<Test>,
@@ -229,8 +229,8 @@ pub struct TestMail {
 }
 
 impl Memory {
-    /// Whether the simulator was played only before mail could go to everybody: what was true in
-    /// the sandbox is to be seen once more.
+    /// Whether the simulator ran only before mail could go to any address: a result from the
+    /// sandbox has to be confirmed once more.
     #[must_use]
     pub fn is_tested_too_early(&self) -> bool {
         let at = self.test.as_ref().map(|test| test.at);
@@ -239,13 +239,13 @@ impl Memory {
 }
 
 impl Test {
-    /// Whether the simulator took such a mail.
+    /// Whether the simulator accepted such a mail.
     #[must_use]
     pub fn took(&self, plays: &str) -> bool {
         self.mails.iter().any(|mail| mail.plays == plays && !mail.message_id.is_empty())
     }
 
-    /// Whether the API has written down what came back of such a mail.
+    /// Whether the API has stored the report about such a mail.
     #[must_use]
     pub fn wrote(&self, plays: &str) -> bool {
         self.mails.iter().any(|mail| mail.plays == plays && mail.written.is_some())

@@ -19,7 +19,7 @@ pub struct Item {
     pub number: u8,
     /// Its name in commands and in JSON.
     pub id: &'static str,
-    /// What is to be true, in a few words.
+    /// The condition that has to hold, in a few words.
     pub title: &'static str,
     /// Why it matters, and how it is checked.
     pub what: &'static str,

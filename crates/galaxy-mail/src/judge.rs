@@ -76,7 +76,7 @@ pub enum Mistake {
     ExtraMx(Vec<String>),
     /// Amazon may not issue certificates.
     Caa {
-        /// Where it says so.
+        /// The name with that record.
         at: Domain,
         /// Who may.
         allows: Vec<String>,
@@ -85,7 +85,7 @@ pub enum Mistake {
     CriticalCaa {
         /// Where it is.
         at: Domain,
-        /// Its tag, as it was answered.
+        /// Its tag, as the server sent it.
         tag: String,
     },
     /// There is a CNAME at the top of the zone, or should be one.

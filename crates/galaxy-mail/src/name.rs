@@ -74,7 +74,7 @@ impl Domain {
         self.0.split_once('.').map(|(_, rest)| Self(rest.to_owned()))
     }
 
-    /// Whether it is that name or lies below it.
+    /// Whether it is that name or below it.
     #[must_use]
     pub fn is_within(&self, zone: &Self) -> bool {
         let below = self.0.strip_suffix(zone.as_str());

@@ -43,7 +43,7 @@ impl Data {
     }
 }
 
-/// What a record is for.
+/// The purpose of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
@@ -82,7 +82,7 @@ impl Purpose {
 /// A record as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// Its full name.
     pub name: Domain,
@@ -111,7 +111,7 @@ pub const TTL: u32 = 300;
 pub struct Zones(pub BTreeSet<Domain>);
 
 impl Zones {
-    /// Which zone a name lies in.
+    /// The zone of a name.
     #[must_use]
     pub fn of(&self, name: &Domain) -> Domain {
         let known = self.0.iter().filter(|zone| name.is_within(zone));

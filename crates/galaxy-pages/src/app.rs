@@ -1,6 +1,6 @@
-//! Pages with a content of their own, from `sites/`: the first page of each site, those with a
-//! program, and the one for what is not there. Of such a page only what it alone has is written
-//! down; the rest is the layout of all pages.
+//! Pages with a content of their own, from `sites/`: the first page of each site, pages with a
+//! script, and the one for 404. Their files hold only their own content; the rest is the layout of
+//! all pages.
 
 use crate::front::{self, AppFront};
 use crate::links::{Link, Moved};
@@ -77,7 +77,7 @@ fn rewrite(html: &str, site: &'static SiteHead, moved: &Moved) -> (String, Vec<L
     (out, links, wrong)
 }
 
-/// A link's own attributes, and those that the page gave it besides.
+/// A link's own attributes, and those that the page adds.
 fn with_others(own: &str, tag: &str) -> String {
     let mut out = own.trim_end_matches('>').to_owned();
     for known in ["class", "id", "aria-current", "hidden", "aria-describedby", "target", "rel"] {

@@ -1,6 +1,6 @@
-//! Names that tell the content: `shared/style.css` becomes `shared/style.5d41402abc.css`, and
-//! whatever names it names it so. Such a file may be kept for ever: another content is another
-//! file, and a page of an older release still finds its own.
+//! Names with a digest: `shared/style.css` becomes `shared/style.5d41402abc.css`, and every
+//! reference to it follows. Such a file may be cached for ever: another content is another file,
+//! and a page of an older release still finds its own.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ pub struct Asset {
     pub lasts: bool,
 }
 
-/// What gets such a name.
+/// The types of files that get such a name.
 const ENDINGS: [&str; 4] = ["css", "js", "png", "svg"];
 
 /// The search index, which has one name for all of its files.
@@ -30,7 +30,7 @@ const INDEX: &str = "shared/search/";
 /// How much of a digest a name carries.
 const DIGITS: usize = 10;
 
-/// Gives every file that may have one its name, and says so wherever it is named.
+/// Renames every file that may get such a name, and updates the references to it.
 pub fn by_content(files: BTreeMap<String, Vec<u8>>) -> Result<Vec<Asset>, Mistake> {
     let files: BTreeMap<String, Vec<u8>> =
         files.into_iter().map(|(path, bytes)| (path.clone(), light(&path, bytes))).collect();

@@ -52,7 +52,7 @@ pub(crate) struct AppFront {
     /// Its program.
     #[serde(default)]
     pub(crate) script: Option<String>,
-    /// A style sheet besides that of all pages.
+    /// A style sheet in addition to the shared one.
     #[serde(default)]
     pub(crate) style: Option<String>,
 }

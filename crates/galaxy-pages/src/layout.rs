@@ -64,7 +64,7 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// With a program of its own, and what that needs besides.
+    /// A page with a script, and what that needs.
     pub(crate) fn with(mut self, script: Option<&'a str>, style: Option<&'a str>) -> Self {
         self.script = script.unwrap_or(SCRIPT);
         self.style = style;

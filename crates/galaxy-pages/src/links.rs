@@ -79,11 +79,11 @@ impl Link {
         }
     }
 
-    /// The tag that opens it.
+    /// The opening tag.
     ///
-    /// Another site's address is known to no page. Without scripts such a link leads to this
-    /// site's own page about the five sites, where that page is listed with its address; a script
-    /// makes it lead there at once.
+    /// No page knows another site's address. Without scripts such a link leads to this site's own
+    /// page about the five sites, which lists the target with its address; a script makes it lead
+    /// straight there.
     pub(crate) fn open_tag(&self, own: &SiteHead) -> String {
         match self {
             Self::Here(id) => format!("<a href=\"#{}\">", escape(id)),

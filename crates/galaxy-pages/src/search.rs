@@ -141,7 +141,7 @@ fn weight(kind: Kind) -> u32 {
 }
 
 impl Index {
-    /// Notes the words of the page that comes next, by where they stand.
+    /// Indexes the words of the next page, by their position.
     fn words(&mut self, parts: [&str; 3]) {
         let at = self.pages.len();
         for (text, weight) in parts.into_iter().zip(WEIGHTS) {

@@ -24,7 +24,7 @@ pub struct OwnFile {
     pub bytes: Bytes,
 }
 
-/// What is wrong with such a file.
+/// A mistake in such a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// `SITE/path`.
@@ -196,7 +196,7 @@ fn unix(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// All pages of all sites with pages besides.
+/// All pages of all sites, own pages included.
 fn made_anew(markdown: Vec<OwnFile>, mistakes: &mut Vec<Mistake>) -> Content {
     let mut kit: Kit = serde_json::from_slice(KIT).unwrap_or_default();
     for file in markdown {

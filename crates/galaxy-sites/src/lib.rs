@@ -58,7 +58,7 @@ impl Site {
         Self::ALL.into_iter().find(|site| site.name() == name)
     }
 
-    /// What it is for, in one phrase.
+    /// Its purpose, in one phrase.
     #[must_use]
     pub fn role(self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ static FILES: &[(&str, &[u8], bool)] = include!(concat!(env!("OUT_DIR"), "/files
 /// Placeholder for a site's address.
 const ADDRESS_MARK: (&str, &str) = ("%address-of-", "%");
 
-/// The page about the five sites; besides `config.json` it is the only file with addresses.
+/// The page about the five sites; apart from `config.json` the only file with addresses.
 const HUB: &str = "sites/index.html";
 
 /// Files with addresses: what robots, feed readers and agents look for.
@@ -299,8 +299,8 @@ fn content_type(path: &str, bytes: &[u8]) -> Result<Cow<'static, str>, SiteError
     })
 }
 
-/// The security headers of every answer. `connect_src` is where scripts may send requests besides
-/// the site itself. The template of the sites says the same to `CloudFront`.
+/// The security headers of every answer. `connect_src` is where scripts may send requests apart
+/// from the site itself. The template of the sites sets the same in `CloudFront`.
 #[must_use]
 pub fn headers(connect_src: &str) -> Vec<(&'static str, String)> {
     let csp = format!(

@@ -31,7 +31,7 @@ pub struct Skill {
     pub publisher: Option<DucklingId>,
 }
 
-/// Checks the files of a skill that lies in a folder of this name.
+/// Checks the files of a skill in a folder of this name.
 pub fn check(folder: &str, tree: &Tree) -> Result<Skill, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     for (path, bytes) in tree.files() {

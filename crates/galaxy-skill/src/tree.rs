@@ -18,7 +18,7 @@ pub const FILE_LIMIT: u64 = 1024 * 1024;
 pub const TREE_LIMIT: u64 = 8 * 1024 * 1024;
 /// How long a path may be, in characters.
 pub(crate) const PATH_LIMIT: usize = 160;
-/// How many folders may lie in one another.
+/// The deepest nesting of folders.
 const DEPTH_LIMIT: usize = 8;
 
 /// How the name of a pack ends, unless a person names it otherwise.
@@ -92,7 +92,7 @@ impl Tree {
         self.files.get(path).map(Vec::as_slice)
     }
 
-    /// Whether there is such a folder.
+    /// Whether a folder exists.
     pub(crate) fn has_folder(&self, path: &str) -> bool {
         self.files.keys().any(|file| {
             file.strip_prefix(path.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
@@ -131,7 +131,7 @@ struct Reader {
     left_out: Vec<String>,
 }
 
-/// Whether a file or folder of that name is no part of a skill wherever it lies.
+/// Whether a file or folder of that name is never a part of a skill.
 fn is_left_out(name: &str) -> bool {
     matches!(name, ".git" | ".hg" | ".svn" | ".jj" | ".DS_Store")
         || name.ends_with('~')

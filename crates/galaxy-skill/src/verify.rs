@@ -60,7 +60,7 @@ pub fn issuers(json: &str) -> Vec<String> {
     serde_json::from_str::<Set>(json).map(|set| set.issuers).unwrap_or_default()
 }
 
-/// Whom to believe.
+/// Which key to trust.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
     /// The keys of the galaxy.

@@ -1,4 +1,4 @@
-//! What the reference on the sites needs to know besides the OpenAPI document.
+//! What the reference on the sites needs apart from the OpenAPI document.
 
 use beak_core::access::PERSON_PER_MINUTE;
 use beak_core::audit::{EventKind, KEPT};

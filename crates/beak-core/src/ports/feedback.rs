@@ -62,6 +62,6 @@ pub struct Alarm {
 /// What watches over the galaxy and rings.
 #[async_trait]
 pub trait Alarms: Send + Sync {
-    /// All alarms that the galaxy should have, and how they stand.
+    /// All alarms that the galaxy should have, with their states.
     async fn alarms(&self) -> Result<Vec<Alarm>>;
 }

@@ -11,7 +11,7 @@ use crate::error::Result;
 pub struct Mark {
     /// When.
     pub at: OffsetDateTime,
-    /// What, and by whom where that matters.
+    /// The purpose, and the caller where that matters.
     pub what: String,
 }
 
@@ -22,7 +22,7 @@ pub struct Journal {
     pub name: String,
     /// How often it was written. A journal that was never written has version 0.
     pub version: u64,
-    /// From when on it is to be forgotten.
+    /// When it expires.
     pub until: OffsetDateTime,
     /// What happened, oldest first.
     pub marks: Vec<Mark>,
@@ -30,7 +30,7 @@ pub struct Journal {
     pub in_a_row: u32,
 }
 
-/// Keeps journals until they are to be forgotten.
+/// Stores journals until they expire.
 #[async_trait]
 pub trait Journals: Send + Sync {
     /// The journal of a name. It may still be there for a while after it was to be forgotten.

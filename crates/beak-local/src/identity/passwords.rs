@@ -33,7 +33,7 @@ impl Hashers {
     ) -> Result<T> {
         let (done, result) = tokio::sync::oneshot::channel();
         self.0.spawn(move || {
-            // Who asked may have gone.
+            // The caller may have hung up.
             let _ = done.send(work());
         });
         result.await.map_err(|_| BeakError::Internal("a thread that hashes panicked".into()))?

@@ -7,7 +7,7 @@ use beak_core::{OffsetDateTime, Result};
 use super::rows::{EventRow, millis};
 use crate::db::{EVENTS, Reading, Span, Writing};
 
-/// The name under which all events stand.
+/// The key of the list of all events.
 const ALL: &str = "*";
 
 fn key(of: &str, id: &str) -> String {

@@ -1,4 +1,4 @@
-//! Nouns as they lie in the database.
+//! The stored form of nouns.
 
 use beak_core::audit::{Event, EventKind};
 use beak_core::certificate::{CertStatus, Certificate};

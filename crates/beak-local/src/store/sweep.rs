@@ -35,7 +35,7 @@ pub(super) fn is_due(txn: &Reading, now: OffsetDateTime) -> Result<bool> {
     Ok(!txn.list_raw(DUE, &span)?.is_empty())
 }
 
-/// Puts away what lapsed.
+/// Sweeps what has expired.
 pub(super) fn sweep(txn: &Writing, now: OffsetDateTime, limit: usize) -> Result<Swept> {
     let end = end(now);
     let span = Span { from: "", to: &end, backwards: false, limit };

@@ -128,7 +128,7 @@ pub(super) fn dmarc(facts: &Facts) -> State {
     records(facts, &[Purpose::Dmarc]).unwrap_or_else(State::done)
 }
 
-/// The first thing that is wrong with records of these kinds, else the first that is missing.
+/// The first fault in records of these kinds, else the first missing record.
 fn records(facts: &Facts, purposes: &[Purpose]) -> Option<State> {
     let all: Vec<&Looked> =
         facts.records.iter().filter(|record| purposes.contains(&record.wanted.purpose)).collect();

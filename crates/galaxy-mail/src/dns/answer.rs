@@ -141,7 +141,7 @@ pub enum Trouble {
         /// The term with the macro.
         term: String,
     },
-    /// This machine does not know whom to ask.
+    /// This machine has no resolver.
     #[error("could not be looked up: this machine has no DNS resolver ({0})")]
     NoResolver(String),
 }

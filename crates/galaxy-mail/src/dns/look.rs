@@ -12,7 +12,7 @@ use crate::spf;
 pub struct Looked {
     /// What is at its name, or at the end of its CNAMEs where others follow them.
     pub answer: Result<Answer, Trouble>,
-    /// The zone that the name lies in.
+    /// The zone of the name.
     pub zone: Option<Zone>,
     /// What is at its name with the zone's name behind it once more.
     pub twice: Option<String>,

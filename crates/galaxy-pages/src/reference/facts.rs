@@ -35,7 +35,7 @@ impl Call {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whom it is for, in a sentence's words.
+    /// Who may call it, as words in a sentence.
     pub(crate) fn whom(&self) -> &str {
         match self.who.as_str() {
             "anyone" => "anyone, without a credential",

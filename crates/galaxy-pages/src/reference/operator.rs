@@ -133,7 +133,7 @@ pub(super) fn drift(input: &Input, facts: &Installer, mistakes: &mut Vec<Mistake
 /// The command that mends what an item names.
 const REPAIR: &str = "spaceduck repair";
 
-/// Whether an item is spelled like that; words in capitals stand for names.
+/// Whether an item has this format; words in capitals are placeholders.
 fn is_like(pattern: &str, item: &str) -> bool {
     let fixed: Vec<&str> =
         pattern.split(|c: char| c.is_ascii_uppercase()).filter(|part| !part.is_empty()).collect();

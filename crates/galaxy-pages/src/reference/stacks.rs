@@ -1,5 +1,5 @@
-//! A page for every stack and every resource in it: what it is for, what it costs, what is lost
-//! when it goes.
+//! A page for every stack and every resource in it: its purpose, its cost, what is lost when it is
+//! deleted.
 
 use askama::Template;
 

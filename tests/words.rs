@@ -95,9 +95,11 @@ fn documents_and_mails_read_like_english() {
     let mut paths: Vec<PathBuf> = ["README.md", "pages/README.md", "sdk/python/README.md"]
         .into_iter()
         .chain(["docs/first-hour.md", "docs/skills.md", "docs/drift.md"])
+        .chain(["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/releasing.md"])
         .map(|name| root().join(name))
         .collect();
     paths.extend(files(&root().join("skills"), "md"));
+    paths.extend(files(&root().join("docs/adr"), "md"));
     for ending in ["txt", "html"] {
         paths.extend(files(&root().join("crates/beak-core/mails"), ending));
     }

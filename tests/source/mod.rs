@@ -35,7 +35,9 @@ impl Source {
     }
 
     pub(crate) fn parse(place: String, text: String) -> Self {
-        let tree = syn::parse_file(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let tree = syn::parse_file(&text);
+        assert!(tree.is_ok(), "{place} can't be parsed");
+        let tree = tree.unwrap();
         let mut code = Code { depth: depth(&place), ..Code::default() };
         code.visit_file(&tree);
         Self { place, text, code }
@@ -117,7 +119,7 @@ impl Code {
             UseTree::Group(group) => {
                 group.items.iter().for_each(|item| self.imported(item, before));
             }
-            _ => self.path(before),
+            UseTree::Glob(_) => self.path(before),
         }
     }
 

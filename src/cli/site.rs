@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-/// What to do with pages of one's own.
+/// Commands for your own pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum SiteWish {
     /// Check the folder that `pages` in galaxy.yaml names

@@ -116,7 +116,7 @@ impl CloudFormation {
         }
         match answer {
             Ok(created) => Ok((owned(created.id()), owned(created.stack_id()))),
-            // Nobody else uses that name: it is ours, and the answer to it was lost.
+            // Only we use that name: the change set is ours, and the answer was lost.
             Err(error) if code(&error) == Some("AlreadyExistsException") => {
                 let asked = self.look(proposal.place).await.describe_change_set();
                 let found = asked.stack_name(&proposal.name).change_set_name(&name).send().await;

@@ -111,7 +111,7 @@ pub async fn what_may_arrive_next_time_ends_nothing(store: Shared, feedback: Tol
     assert_eq!(feedback.reports().await, Ok(Reports::default()));
 }
 
-/// Nobody of that address is known, or none was named, or as many as there may be.
+/// No such address is known, or the report names none, or as many as allowed.
 pub async fn a_report_about_strangers_is_harmless(store: Shared, feedback: Told) {
     assert_eq!(feedback.is_unreachable(&email("stranger")).await, Ok(false));
     let names: Vec<String> = (0..MOST_RECIPIENTS).map(|n| format!("stranger{n}")).collect();
@@ -124,7 +124,7 @@ pub async fn a_report_about_strangers_is_harmless(store: Shared, feedback: Told)
     assert_eq!(store.metrics(start()).await, Ok(crate::ports::Metrics::default()));
 }
 
-/// It was late, it arrived after all, and somebody called it spam.
+/// Delayed, delivered after all, and marked as spam.
 pub async fn a_mail_can_be_told_of_twice(_: Shared, feedback: Told) {
     for (kind, ended) in [(ReportKind::Delay, false), (ReportKind::Complaint, true)] {
         assert_eq!(feedback.report(&report("0100-m1", kind, &["a"])).await, Ok(true));

@@ -129,7 +129,7 @@ pub async fn what_is_broken_is_no_guess(home: Home) {
     assert!(mailless.verify(right).await.expect("hatched").unwelcomed.is_some());
 }
 
-/// One a minute and four an hour, whoever asks and however, and always the same answer.
+/// One a minute and four an hour, for every kind of caller, and always the same answer.
 pub async fn codes_are_sent_at_most_once_a_minute_and_four_times_an_hour(home: Home) {
     let now = galaxy(&home.ports);
     hatched(&home, &now, "known").await;
@@ -148,7 +148,7 @@ pub async fn codes_are_sent_at_most_once_a_minute_and_four_times_an_hour(home: H
     }
 }
 
-/// Without an attempt of one's own a captcha is needed to have somebody mailed.
+/// A caller without an attempt needs a captcha to have a mail sent.
 pub async fn a_stranger_has_somebody_mailed_by_captcha_only(home: Home) {
     let galaxy = galaxy(&home.ports);
     let laid = galaxy.hatch(new_egg("swan")).await.expect("laid");
@@ -167,8 +167,8 @@ pub async fn a_stranger_has_somebody_mailed_by_captcha_only(home: Home) {
     assert_eq!(forgot.map_err(|error| error.code()), Err("captcha_failed"));
 }
 
-/// Four wrong passwords in a quarter of an hour are tried, of a hundred in a row none any more,
-/// and of an address that nobody has it is the same.
+/// Four wrong passwords in a quarter of an hour are tried, after a hundred in a row none; an
+/// unknown address behaves the same.
 pub async fn wrong_passwords_are_limited_by_address(home: Home) {
     let now = galaxy(&home.ports);
     hatched(&home, &now, "known").await;

@@ -1,6 +1,6 @@
 //! One HTTP router for the Beak, on Lambda and on your own machine.
 //!
-//! A home makes a [`beak_core::Galaxy`] of its adapters and serves [`router`] of it.
+//! A home makes a [`beak_core::Galaxy`] of its adapters and serves [`router()`] of it.
 
 mod cached;
 mod call;

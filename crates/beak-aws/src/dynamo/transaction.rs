@@ -14,7 +14,7 @@ use beak_core::person::hex;
 use beak_core::ports::Entropy;
 use beak_core::{BeakError, Result};
 
-use super::item::{Attributes, number};
+use super::item::Attributes;
 use crate::failure::failed;
 
 /// How often it is tried while others write the same items.

@@ -168,13 +168,15 @@ fn files_are_short_and_open_with_their_job() {
 /// Clippy counts lines and parameters; this rule counts what is in tuples, too.
 #[test]
 fn functions_take_at_most_five_values() {
-    for source in SOURCES.iter() {
-        let place = &source.place;
+    let mut found = Vec::new();
+    for source in SOURCES.iter().filter(|source| !source.is_test()) {
         for Taken { name, line, values } in &source.code.functions {
-            let values = *values;
-            assert!(source.is_test() || values <= 5, "{place}:{line}: `{name}` takes {values}");
+            if *values > 5 {
+                found.push(format!("{}:{line}: `{name}` takes {values}", source.place));
+            }
         }
     }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub const FREE: &[(&str, &str)] = &[
     ("AWS::SNS::Subscription", "always free: 1,000 mails a month"),
     ("AWS::SNS::Topic", "no charge; its mails are the subscription's"),
     ("AWS::SQS::QueuePolicy", "no charge"),
+    ("AWS::SSM::Parameter", "standard parameters are free, and so are 40 reads a second"),
 ];
 
 /// The cost of these stacks, the dearest line first.

@@ -196,6 +196,8 @@ fn of_others() -> Vec<(&'static str, How)> {
         ("user pool: recovery", Set("auth", "UserPool", "AccountRecoverySetting")),
         ("client: flows", Set("auth", "ApiClient", "ExplicitAuthFlows")),
         ("client deleted", Gone("auth", "ApiClient")),
+        ("client's secret in Parameter Store", Set("auth", "ApiClientSecret", "Value")),
+        ("client's secret in Parameter Store deleted", Gone("auth", "ApiClientSecret")),
         ("operators' group deleted", Gone("auth", "OperatorsGroup")),
         ("distribution disabled", Set(SITE, "Distribution", "DistributionConfig")),
         ("distribution: root object", Set(SITE, "Distribution", "DistributionConfig")),

@@ -79,6 +79,9 @@ async fn one(
     }
 }
 
+/// Properties whose values are secret: type, and path as `CloudFormation` writes it.
+const SECRET: &[(&str, &str)] = &[("AWS::SSM::Parameter", "/Value")];
+
 /// What is wrong with a resource.
 pub(super) fn of(stack: Stack, drift: &ResourceDrift) -> Option<Finding> {
     let subject = Subject::Resource { stack, id: drift.resource.clone() };
@@ -94,11 +97,41 @@ pub(super) fn of(stack: Stack, drift: &ResourceDrift) -> Option<Finding> {
             Some(finding(kinds::RESOURCE_FAILED, subject, detail))
         }
         DriftState::Modified(differences) => {
+            let secret = |path: &str| SECRET.contains(&(drift.kind.as_str(), path));
             let one = |(path, expected, actual): &(String, String, String)| {
+                if secret(path) {
+                    return format!("{path} was changed; its value is secret");
+                }
                 format!("{path} is {actual}, should be {expected}")
             };
             let all: Vec<String> = differences.iter().map(one).collect();
             Some(finding(kinds::RESOURCE_CHANGED, subject, all.join("; ")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_was_changed_is_found_and_not_shown() {
+        let value = |text: &str| text.to_owned();
+        let differences = vec![
+            (value("/Value"), value("the-old-secret"), value("the-new-secret")),
+            (value("/Type"), value("String"), value("StringList")),
+        ];
+        let drift = ResourceDrift {
+            resource: value("ApiClientSecret"),
+            kind: value("AWS::SSM::Parameter"),
+            physical: value("/pond/api-client-secret"),
+            state: DriftState::Modified(differences),
+        };
+        let found = of(Stack::Auth, &drift).expect("a finding");
+        assert_eq!(found.kind, kinds::RESOURCE_CHANGED);
+        assert_eq!(
+            found.detail,
+            "/Value was changed; its value is secret; /Type is StringList, should be String"
+        );
     }
 }

@@ -127,6 +127,7 @@ mod tests {
             resource("AWS::Cognito::UserPool", "eu-west-1_AbC"),
             resource("AWS::CloudWatch::Alarm", "pond-ErrorsAlarm"),
             resource("AWS::CloudFront::Distribution", "E123"),
+            resource("AWS::SSM::Parameter", "/pond/api-client-secret"),
         ];
         let owned: Vec<&ResourceDrift> = owned.iter().collect();
         let stacks = ["pond-data".to_owned()];
@@ -145,6 +146,7 @@ mod tests {
             "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_AbC",
             "arn:aws:cloudwatch:eu-west-1:1:alarm:pond-ErrorsAlarm",
             "arn:aws:cloudfront::1:distribution/E123",
+            "arn:aws:ssm:eu-west-1:1:parameter/pond/api-client-secret",
         ] {
             assert!(is_owned(arn, &owned, &stacks), "{arn}");
         }
@@ -160,6 +162,7 @@ mod tests {
             "arn:aws:sqs:eu-west-1:1:X1",
             "arn:aws:sqs:eu-west-1:2:pond-api-Letters-X1",
             "arn:aws:sns:eu-west-1:1:pond-eggs",
+            "arn:aws:ssm:eu-west-1:1:parameter/my/pond/api-client-secret",
             "arn:aws:logs:eu-west-1:1:log-group:/my/aws/lambda/pond-beak",
         ] {
             assert!(!is_owned(arn, &owned, &stacks), "{arn}");

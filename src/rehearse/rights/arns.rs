@@ -123,6 +123,8 @@ impl Thing<'_> {
             "events" => self.local(service, &format!("rule/{}", self.name("Name"))),
             "sqs" => self.local(service, &self.drawn("MailDeadLetters")),
             "sns" => self.local(service, &self.drawn("AlarmTopic")),
+            // A parameter's name begins with a slash, and its ARN has no second one.
+            "ssm" => self.local(service, &format!("parameter{}", self.name("Name"))),
             "cloudwatch" => self.local(service, &format!("alarm:{}", self.name("AlarmName"))),
             "kms" if self.kind == "AWS::KMS::Alias" => self.local(service, &self.name("AliasName")),
             "kms" => self.local(service, "key/11111111-2222-3333-4444-555555555555"),
@@ -144,7 +146,7 @@ pub fn request(kind: &str, id: &str, properties: &Node, action: &str, scene: &Sc
 /// Source: "Actions, resources, and condition keys for AWS services", Service Authorization
 /// Reference.
 fn knows_no_resource(action: &str) -> bool {
-    const WHOLE: [&str; 14] = [
+    const WHOLE: [&str; 15] = [
         "cloudwatch:DescribeAlarms",
         "cognito-idp:CreateUserPool",
         "cognito-idp:ListUserPools",
@@ -159,6 +161,7 @@ fn knows_no_resource(action: &str) -> bool {
         "sns:SetSubscriptionAttributes",
         "sns:Unsubscribe",
         "s3:ListAllMyBuckets",
+        "ssm:DescribeParameters",
     ];
     const LISTS: [&str; 7] = [
         "cloudfront:List*s",

@@ -160,6 +160,7 @@ fn of_api() -> Vec<(&'static str, How)> {
         ("throttle of one route", Set("api", "Prod", "RouteSettings")),
         ("access log off", Set("api", "Prod", "AccessLogSettings")),
         ("API: name", Set("api", "HttpApi", "Name")),
+        ("API: CORS", Set("api", "HttpApi", "CorsConfiguration")),
         ("permission of the API deleted", Gone("api", "InvokePermission")),
         ("event rule disabled", Set("api", "MailEventsRule", "State")),
         ("event rule: target", Set("api", "MailEventsRule", "Targets")),

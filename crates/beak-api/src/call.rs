@@ -10,6 +10,7 @@ use beak_core::Galaxy;
 use beak_core::access::Who;
 use beak_core::tier::Tier;
 
+use crate::burst::Bursts;
 use crate::fixed_time::at_a_fixed_time;
 use crate::gate::{Guard, gate};
 #[cfg(test)]
@@ -124,13 +125,18 @@ impl Call {
         self
     }
 
-    /// The route behind its gate.
-    pub(crate) fn guarded(self, galaxy: &Arc<Galaxy>) -> (&'static str, MethodRouter<Arc<Galaxy>>) {
+    /// The route behind its gates.
+    pub(crate) fn guarded(
+        self,
+        galaxy: &Arc<Galaxy>,
+        bursts: &Arc<Bursts>,
+    ) -> (&'static str, MethodRouter<Arc<Galaxy>>) {
         let Row { who, tier, per_address, .. } = self.row;
-        let guard = Guard { galaxy: Arc::clone(galaxy), who, tier, per_address };
+        let (galaxy, bursts) = (Arc::clone(galaxy), Arc::clone(bursts));
+        let guard = Guard { galaxy: Arc::clone(&galaxy), who, tier, per_address, bursts };
         let mut handler = self.handler;
         if self.fixed_time {
-            handler = handler.route_layer(from_fn_with_state(Arc::clone(galaxy), at_a_fixed_time));
+            handler = handler.route_layer(from_fn_with_state(galaxy, at_a_fixed_time));
         }
         (self.route, handler.route_layer(from_fn_with_state(guard, gate)))
     }

@@ -11,8 +11,9 @@ use axum::response::{IntoResponse as _, Response};
 use beak_core::access::{Caller, WINDOW, Who, counted};
 use beak_core::galaxy::Credential;
 use beak_core::tier::Tier;
-use beak_core::{BeakError, Galaxy};
+use beak_core::{BeakError, Duration, Galaxy};
 
+use crate::burst::{self, Bursts};
 use crate::call::PerAddress;
 use crate::extract::{ClientAddress, credential, receive};
 use crate::problem::Problem;
@@ -30,6 +31,7 @@ pub(crate) struct Guard {
     pub(crate) who: Who,
     pub(crate) tier: Tier,
     pub(crate) per_address: Option<PerAddress>,
+    pub(crate) bursts: Arc<Bursts>,
 }
 
 pub(crate) async fn gate(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -73,6 +75,8 @@ impl Guard {
         presented: Presented,
         headers: &mut HeaderMap,
     ) -> Result<Caller, BeakError> {
+        // Before anything that costs.
+        self.at_once(presented.address, headers)?;
         if let Some(PerAddress { name, limit }) = self.per_address {
             let bucket = format!("{name}#{}", counted(presented.address));
             self.count(name, &bucket, limit, headers).await?;
@@ -89,6 +93,20 @@ impl Guard {
         Ok(caller)
     }
 
+    /// Refuses a client that calls several times as often as it may, by this process's memory alone.
+    fn at_once(&self, from: Option<IpAddr>, headers: &mut HeaderMap) -> Result<(), BeakError> {
+        if from.is_none() {
+            return Ok(());
+        }
+        let limit = self.per_address.unwrap_or_else(burst::of_all);
+        let taken = self.bursts.take(limit, &counted(from), self.galaxy.now());
+        taken.map_err(|seconds| {
+            let PerAddress { name, limit } = limit;
+            tell(headers, name, limit, 0, seconds.into());
+            BeakError::RateLimited { retry_after: Duration::seconds(seconds.into()) }
+        })
+    }
+
     async fn count(
         &self,
         name: &str,
@@ -98,14 +116,18 @@ impl Guard {
     ) -> Result<(), BeakError> {
         let reset = self.galaxy.until_next_window();
         let Some(taken) = self.galaxy.count(bucket, limit).await? else { return Ok(()) };
-        let (left, seconds) = (taken.remaining, reset.whole_seconds());
-        let policy = format!("\"{name}\";q={limit};w={WINDOW}");
-        let state = format!("\"{name}\";r={left};t={seconds}");
-        for (header, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                headers.insert(header, value);
-            }
-        }
+        tell(headers, name, limit, taken.remaining, reset.whole_seconds());
         if taken.granted { Ok(()) } else { Err(BeakError::RateLimited { retry_after: reset }) }
+    }
+}
+
+/// Says which limit it was, how many calls are left, and in how many seconds there are more.
+fn tell(headers: &mut HeaderMap, name: &str, limit: u32, left: u32, seconds: i64) {
+    let policy = format!("\"{name}\";q={limit};w={WINDOW}");
+    let state = format!("\"{name}\";r={left};t={seconds}");
+    for (header, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(header, value);
+        }
     }
 }

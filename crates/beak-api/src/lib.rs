@@ -2,10 +2,12 @@
 //!
 //! A home makes a [`beak_core::Galaxy`] of its adapters and serves [`router()`] of it.
 
+mod burst;
 mod cached;
 mod call;
 mod calls;
 pub mod captcha;
+pub mod cors;
 mod extract;
 mod fixed_time;
 mod gate;

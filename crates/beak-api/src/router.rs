@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderName, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -13,12 +12,10 @@ use beak_core::{BeakError, Galaxy};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
-use tower_http::cors::{Any, CorsLayer};
 
-use crate::calls;
-use crate::gate::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::burst::Bursts;
 use crate::problem::Problem;
-use crate::{request, root};
+use crate::{calls, cors, request, root};
 
 /// All calls of the Beak, below `/beak`. What is not one of them is a 404 with the usual body.
 pub fn router(galaxy: Arc<Galaxy>) -> Router {
@@ -39,9 +36,9 @@ pub fn router_within(galaxy: Arc<Galaxy>, limit: Duration) -> Router {
 }
 
 fn guarded(galaxy: &Arc<Galaxy>) -> Router<Arc<Galaxy>> {
-    let mut calls = Router::new();
+    let (mut calls, bursts) = (Router::new(), Arc::new(Bursts::default()));
     for call in calls::all() {
-        let (route, handler) = call.guarded(galaxy);
+        let (route, handler) = call.guarded(galaxy, &bursts);
         calls = calls.route(route, handler);
     }
     calls
@@ -57,7 +54,7 @@ fn around(calls: Router<Arc<Galaxy>>, galaxy: Arc<Galaxy>) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&galaxy), request::around))
         .layer(compression())
-        .layer(cors())
+        .layer(cors::layer())
         .with_state(galaxy)
 }
 
@@ -80,17 +77,4 @@ fn compression() -> CompressionLayer<SizeAbove> {
 fn panicked(payload: Box<dyn std::any::Any + Send>) -> Response {
     let text = payload.downcast_ref::<&str>().copied().unwrap_or("a panic");
     Problem::from(BeakError::Internal(text.to_owned())).into_response()
-}
-
-/// Any page may call: credentials travel in a header that a page has to set itself, never in a
-/// cookie, so a foreign page gains nothing.
-fn cors() -> CorsLayer {
-    let idempotency = HeaderName::from_static("idempotency-key");
-    let request_id = HeaderName::from_static("x-request-id");
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency])
-        .expose_headers([request_id, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
-        .max_age(Duration::from_hours(1))
 }

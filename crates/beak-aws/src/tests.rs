@@ -26,6 +26,7 @@ use test_cloud::{Cloud, Proxy, Refusal, Trouble};
 use super::*;
 
 mod errors;
+mod front;
 mod moves;
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {

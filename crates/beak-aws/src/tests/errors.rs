@@ -147,7 +147,7 @@ const ASKED_ONCE: [(&str, &str); 6] = [
 
 /// AWS: refuses one operation, and answers all others well enough.
 #[derive(Clone, Debug)]
-struct Script(Arc<Mutex<Played>>);
+pub(super) struct Script(Arc<Mutex<Played>>);
 
 #[derive(Debug)]
 struct Played {
@@ -161,13 +161,13 @@ struct Played {
 }
 
 impl Script {
-    fn new(operation: &str, code: &str, status: u16, silent: usize) -> Self {
+    pub(super) fn new(operation: &str, code: &str, status: u16, silent: usize) -> Self {
         let refusal = (status, json!({"__type": code, "message": code}).to_string());
         let (operation, slow) = (operation.to_owned(), std::time::Duration::ZERO);
         Self(Arc::new(Mutex::new(Played { operation, refusal, silent, slow, asked: 0 })))
     }
 
-    fn config(&self) -> SdkConfig {
+    pub(super) fn config(&self) -> SdkConfig {
         // Each in a Region of its own: the SDK counts retries by Region, and has only so many.
         static REGIONS: AtomicU32 = AtomicU32::new(1);
         let region = format!("eu-central-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
@@ -183,7 +183,7 @@ impl Script {
         patience::patient(&config)
     }
 
-    fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).asked
     }
 }
@@ -251,7 +251,7 @@ impl HttpClient for Script {
     }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         prefix: "swan".into(),
         user_pool: "eu-central-1_pool".into(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use galaxy_mail::name::Domain;
 
-use crate::config::Config;
+use crate::config::{Config, Throttles};
 use crate::model::{AccountId, Front, GalaxyName, Part, Place, Region, Stack, StackSeen, TAG};
 use crate::render::Fill;
 use crate::yaml::Node;
@@ -159,6 +159,11 @@ fn fill_api(fill: &mut Filler, facts: &Facts) {
     let from = config.mail.address().filter(|_| config.mail.by_ses());
     fill.text("FromAddress", &from.unwrap_or_default());
     fill.number("MemoryMb", config.memory_mb);
+    let Throttles { calls, sign_in, hatch } = &config.throttles;
+    for (name, throttle) in [("Calls", calls), ("SignIn", sign_in), ("Hatch", hatch)] {
+        fill.number(&format!("{name}PerSecond"), throttle.per_second);
+        fill.number(&format!("{name}Burst"), throttle.burst);
+    }
     fill.number("ReservedConcurrency", config.cost.parallel_calls);
     fill.number("LogRetentionDays", config.log_retention_days);
     if let Some(code) = &facts.code {

@@ -10,6 +10,7 @@ use crate::model::{GalaxyName, Region, Secret};
 
 mod document;
 mod domains;
+mod gateway;
 mod hosting;
 mod limits;
 mod mail;
@@ -17,6 +18,7 @@ mod secret;
 
 use document::{Document, Value};
 pub use domains::{Domains, Served};
+pub use gateway::{CALLS, Throttle, Throttles};
 pub use hosting::{Hosting, Kept, Led, Ours, OursState, Slot, SlotState};
 pub use limits::{Cost, PARALLEL, PRICE_CLASSES, UNITS};
 pub use mail::{Mail, Seen, Sender};
@@ -43,6 +45,8 @@ pub struct Config {
     pub turnstile_secret_file: Option<PathBuf>,
     /// Memory of the Lambda function in MB.
     pub memory_mb: i64,
+    /// How many calls API Gateway lets through.
+    pub throttles: Throttles,
     /// How long logs are kept, in days.
     pub log_retention_days: i64,
     /// Whether the five sites write access logs.
@@ -73,6 +77,7 @@ impl Default for Config {
             turnstile_secret: None,
             turnstile_secret_file: None,
             memory_mb: 256,
+            throttles: Throttles::default(),
             log_retention_days: 30,
             site_access_logs: true,
             cost: Cost::default(),
@@ -220,21 +225,6 @@ impl Reader<'_> {
                     self.mistake(&key, message.into(), Some(help.into()));
                 }
                 _ => self.unknown(&key, &["site_key", "secret"]),
-            }
-        }
-    }
-
-    fn api(&mut self, value: &Value, config: &mut Config) {
-        for (key, value) in self.map(value) {
-            match key.text.as_str() {
-                "memory_mb" => {
-                    let range = |mb: i64| (128..=3008).contains(&mb);
-                    let wanted = "a number of MB from 128 to 3008";
-                    if let Some(mb) = self.number(&value, range, wanted) {
-                        config.memory_mb = mb;
-                    }
-                }
-                _ => self.unknown(&key, &["memory_mb"]),
             }
         }
     }

@@ -16,6 +16,7 @@ mod checks;
 mod domains;
 mod galaxy;
 mod names;
+mod throttles;
 
 pub use account::clock_finding;
 pub use checks::{CHECKS, Check, check};
@@ -175,18 +176,19 @@ pub async fn stacks(
 
 /// Looks at the account, all of it at once; the findings in the table's order.
 pub async fn examine(case: &Case) -> Vec<Finding> {
-    let (who, rights, clock, quotas, names, left, mail, domains, galaxy) = tokio::join!(
+    let (who, rights, clock, quotas, throttles, names, left, mail, domains, galaxy) = tokio::join!(
         account::credentials(case),
         account::permissions(case),
         account::clock(case),
         account::quotas(case),
+        throttles::find(case),
         names::clashes(case),
         galaxy::leftovers(case),
         galaxy::mail(case),
         domains::find(case),
         galaxy::state(case),
     );
-    let all = [who, rights, clock, quotas, names, left, mail, domains, galaxy];
+    let all = [who, rights, clock, quotas, throttles, names, left, mail, domains, galaxy];
     let mut found: Vec<Finding> = all.into_iter().flatten().collect();
     let place = |finding: &Finding| CHECKS.iter().position(|check| check == finding.check);
     found.sort_by_key(place);

@@ -102,7 +102,7 @@ pub enum On {
     SenderRole,
     /// Whoever might be asking.
     Principals,
-    /// `CloudFront`'s quotas.
+    /// The quotas of `CloudFront` and API Gateway.
     Quotas,
 }
 
@@ -280,7 +280,10 @@ fn resources(on: On, subject: Subject) -> Vec<String> {
         On::Principals => {
             vec![format!("iam::{account}:role/*"), format!("iam::{account}:user/*")]
         }
-        On::Quotas => vec![format!("servicequotas:{edge}:{account}:cloudfront/*")],
+        On::Quotas => vec![
+            format!("servicequotas:{edge}:{account}:cloudfront/*"),
+            format!("servicequotas:{region}:{account}:apigateway/*"),
+        ],
     };
     arns.dedup();
     arns.into_iter().map(|rest| format!("arn:aws:{rest}")).collect()

@@ -2,16 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use beak_api::Throttle;
+use beak_api::{Throttle, cors};
 use beak_core::mail::Mail;
 use spaceduck::catalog::{self, Facts};
 use spaceduck::config::{self, Environment, Seen};
 use spaceduck::model::{AccountId, Region, Stack};
 use spaceduck::render;
+use spaceduck::yaml::Node;
 use tempfile::TempDir;
 
 fn lint(folder: &Path, files: &str) {
@@ -90,43 +91,95 @@ fn template(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+/// The API's template as it is rendered with these settings.
+fn rendered_api(yaml: &str) -> Node {
+    let facts = Facts {
+        config: config::parse("galaxy.yaml", yaml, &Environment::default()).unwrap(),
+        account: AccountId::parse("111122223333").ok(),
+        region: Region::parse("eu-central-1").ok(),
+        code: None,
+        release: "1".into(),
+    };
+    let fill = catalog::fill(Stack::Api, &facts);
+    let body = render::render(catalog::template(Stack::Api), &fill).unwrap().body;
+    Node::parse(&body).unwrap()
+}
+
+/// Rate and burst of the stage, and of each route that has its own.
+fn throttles(api: &Node) -> ((i64, i64), BTreeMap<String, (i64, i64)>) {
+    let stage = api.get("Resources").and_then(|all| all.get("Prod")?.get("Properties")).unwrap();
+    let of = |settings: &Node| {
+        let number = |name: &str| match settings.get(name) {
+            Some(Node::Int(number)) => *number,
+            other => unreachable!("{other:?} is no number"),
+        };
+        (number("ThrottlingRateLimit"), number("ThrottlingBurstLimit"))
+    };
+    let routes = stage.get("RouteSettings").unwrap().entries();
+    let routes = routes.iter().map(|(route, settings)| (route.clone(), of(settings))).collect();
+    (of(stage.get("DefaultRouteSettings").unwrap()), routes)
+}
+
 /// The gateway's throttles are the table's, call by call, and no route has more than it needs.
 #[test]
 fn the_gateway_throttles_as_the_table_of_calls_says() {
-    let text = template("api.yaml");
-    let (_, settings) = text.split_once("      RouteSettings:\n").unwrap();
-    let settings = settings.split("\nOutputs:").next().unwrap();
-    let lines: Vec<&str> = settings.lines().map(str::trim).collect();
-    let number = |line: &str, name: &str| line.strip_prefix(name).unwrap().trim().to_owned();
-    let found: BTreeSet<_> = lines
-        .chunks(3)
-        .map(|lines| {
-            let route = lines[0].trim_end_matches(':').to_owned();
-            let rate = number(lines[1], "ThrottlingRateLimit:");
-            (route, rate, number(lines[2], "ThrottlingBurstLimit:"))
-        })
-        .collect();
+    let pair = |throttle: Throttle| (i64::from(throttle.rate), i64::from(throttle.burst));
     let own = |row: &beak_api::Row| row.throttle != Throttle::DEFAULT;
-    let wanted: BTreeSet<_> = beak_api::table()
+    let wanted: BTreeMap<_, _> = beak_api::table()
         .iter()
         .filter(|row| own(row))
-        .map(|row| {
-            let route = format!("{} {}", row.method, row.path);
-            (route, row.throttle.rate.to_string(), row.throttle.burst.to_string())
-        })
+        .map(|row| (format!("{} {}", row.method, row.path), pair(row.throttle)))
         .collect();
-    assert_eq!(found, wanted);
-    for (route, ..) in &wanted {
+    assert_eq!(throttles(&rendered_api("")), (pair(Throttle::DEFAULT), wanted.clone()));
+    let text = template("api.yaml");
+    for route in wanted.keys() {
         assert!(text.contains(&format!("      RouteKey: {route}\n")), "no route {route}");
     }
     let routes = text.matches("Type: AWS::ApiGatewayV2::Route\n").count();
     assert_eq!(routes, wanted.len() + 2, "one for all others, and one for the API's own address");
     assert!(text.contains("      RouteKey: GET /beak\n"));
-    let Throttle { rate, burst } = Throttle::DEFAULT;
-    let default = format!(
-        "        ThrottlingRateLimit: {rate}\n        ThrottlingBurstLimit: {burst}\n      RouteS"
-    );
-    assert!(text.contains(&default));
+    for call in ["signin", "verify"] {
+        assert!(wanted[&format!("POST /beak/{call}")].0 >= 50, "{call}: people come all at once");
+    }
+}
+
+/// Every throttle but that of the metrics, whose answer is cached, is a setting.
+#[test]
+fn the_settings_throttle_the_gateway() {
+    let yaml = "api:\n  calls_per_second: 1\n  calls_burst: 2\n  sign_in_per_second: 3\n  \
+                sign_in_burst: 4\n  hatch_per_second: 5\n  hatch_burst: 6\n";
+    let (calls, routes) = throttles(&rendered_api(yaml));
+    assert_eq!(calls, (1, 2));
+    for (route, found) in routes {
+        let wanted = match route.rsplit('/').next().unwrap() {
+            "signin" | "verify" | "reset" => (3, 4),
+            "hatch" | "resend" | "forgot" | "newsletter" => (5, 6),
+            _ => (50, 100),
+        };
+        assert_eq!(found, wanted, "{route}");
+    }
+}
+
+/// The gateway's CORS headers replace the function's, so both say the same.
+#[test]
+fn the_gateway_lets_pages_do_what_the_function_lets_them() {
+    let root = Node::parse(&template("api.yaml")).unwrap();
+    let api = root.get("Resources").and_then(|all| all.get("HttpApi")?.get("Properties"));
+    let cors = api.and_then(|api| api.get("CorsConfiguration")).unwrap();
+    let list = |name: &str| -> Vec<String> {
+        let Some(Node::List(items)) = cors.get(name) else { return Vec::new() };
+        items.iter().map(|item| item.text().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list("AllowOrigins"), ["*"]);
+    assert_eq!(list("AllowMethods"), cors::METHODS.map(|method| method.to_string()));
+    assert_eq!(list("AllowHeaders"), cors::ALLOWED_HEADERS);
+    assert_eq!(list("ExposeHeaders"), cors::EXPOSED_HEADERS);
+    let seconds = i64::try_from(cors::MAX_AGE.as_secs()).unwrap();
+    assert_eq!(cors.get("MaxAge"), Some(&Node::Int(seconds)));
+    assert!(cors.get("AllowCredentials").is_none(), "credentials never travel in cookies");
+    let methods: BTreeSet<String> =
+        beak_api::table().iter().map(|row| row.method.to_string()).collect();
+    assert_eq!(list("AllowMethods"), methods.into_iter().collect::<Vec<_>>());
 }
 
 /// Cognito sends codes by itself, in the words of our own mail.

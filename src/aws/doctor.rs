@@ -25,6 +25,9 @@ mod rights;
 const DISTRIBUTIONS: &str = "L-24B04930";
 const HEADERS_POLICIES: &str = "L-CF0D4FC5";
 
+/// Source: "Amazon API Gateway quotas", API Gateway Developer Guide.
+const GATEWAY_RATE: &str = "L-8A5B8E43";
+
 /// The limit that tells how many stacks there may be.
 /// Source: `AccountLimit`, AWS `CloudFormation` API Reference.
 const STACK_LIMIT: &str = "StackLimit";
@@ -37,6 +40,7 @@ pub(super) struct Examiner {
     edge: aws_sdk_cloudformation::Client,
     front: aws_sdk_cloudfront::Client,
     quotas: aws_sdk_servicequotas::Client,
+    quotas_at_home: aws_sdk_servicequotas::Client,
     lambda: aws_sdk_lambda::Client,
     names: names::Names,
     rights: rights::Rights,
@@ -51,6 +55,7 @@ impl Examiner {
             edge: aws_sdk_cloudformation::Client::new(edge),
             front: aws_sdk_cloudfront::Client::new(edge),
             quotas: aws_sdk_servicequotas::Client::new(edge),
+            quotas_at_home: aws_sdk_servicequotas::Client::new(home),
             lambda: aws_sdk_lambda::Client::new(home),
             names: names::Names::new(home, edge, ses),
             rights: rights::Rights::new(edge, caller),
@@ -89,12 +94,17 @@ impl Examiner {
 
     /// A quota of `CloudFront`; nothing where nobody tells.
     async fn limit(&self, code: &str) -> Option<u64> {
-        let asked = self.quotas.get_service_quota().service_code("cloudfront").quota_code(code);
-        let value = asked.send().await.ok()?.quota()?.value()?;
-        // Quotas are whole numbers that AWS tells as fractions.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-        (value >= 0.0).then_some(value as u64)
+        limit(&self.quotas, "cloudfront", code).await
     }
+}
+
+/// A quota of the account; nothing where AWS does not say.
+async fn limit(client: &aws_sdk_servicequotas::Client, service: &str, code: &str) -> Option<u64> {
+    let asked = client.get_service_quota().service_code(service).quota_code(code);
+    let value = asked.send().await.ok()?.quota()?.value()?;
+    // Quotas are whole numbers that AWS tells as fractions.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    (value >= 0.0).then_some(value as u64)
 }
 
 #[async_trait]
@@ -137,6 +147,10 @@ impl Preflight for Examiner {
             Quota::HeadersPolicies => {
                 let used = self.names.headers_policies().await?.len() as u64;
                 Ok(Usage { used, limit: self.limit(HEADERS_POLICIES).await })
+            }
+            Quota::GatewayRate => {
+                let limit = limit(&self.quotas_at_home, "apigateway", GATEWAY_RATE).await;
+                Ok(Usage { used: 0, limit })
             }
             Quota::Concurrency => {
                 let answer = self.lambda.get_account_settings().send().await;

@@ -68,7 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    fn within(&mut self, value: &Value, (least, most): (i64, i64), place: &mut i64) {
+    pub(super) fn within(&mut self, value: &Value, (least, most): (i64, i64), place: &mut i64) {
         let wanted = format!("a number from {least} to {most}");
         if let Some(number) = self.number(value, |n| (least..=most).contains(&n), &wanted) {
             *place = number;

@@ -16,7 +16,7 @@ const REFUSED_SECONDS: u64 = 5 * 60;
 const OFF_SECONDS: u64 = 60;
 
 /// Fewer calls at once than this are soon felt.
-const FEW_AT_ONCE: u64 = 100;
+pub(super) const FEW_AT_ONCE: u64 = 100;
 
 /// What AWS gives where the account's own quota can't be read.
 /// Source: "Quotas", Amazon `CloudFront` Developer Guide; "`CloudFormation` quotas", User Guide.

@@ -96,6 +96,13 @@ pub const CHECKS: &[Check] = &[
          installs without it, and answers 429 when more come at once",
     ),
     of(
+        "throttles",
+        "How many calls API Gateway lets through",
+        "no more than the account's quotas of API Gateway and Lambda carry",
+        "lower the setting, or have the quota `Throttle rate` of API Gateway raised under Service \
+         Quotas",
+    ),
+    of(
         "cloudfront-account",
         "Whether the account may make distributions",
         "AWS has let the account make a distribution before",

@@ -1,6 +1,7 @@
 //! The doctor finds what ails the account in memory, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
@@ -129,6 +130,18 @@ async fn each_ailment_is_found_as_what_it_is() {
             "16 of 20",
         ),
         (Ailment::Used(Quota::Concurrency, usage(0, 10)), "concurrency", Warning, "10 at once"),
+        (
+            Ailment::Used(Quota::GatewayRate, usage(0, 99)),
+            "throttles",
+            Problem,
+            "`api.calls_per_second` is 100, and API Gateway lets 99 calls",
+        ),
+        (
+            Ailment::Used(Quota::GatewayRate, Usage { used: 0, limit: None }),
+            "throttles",
+            Unknown,
+            "can't be read",
+        ),
         (name(Thing::LogGroup, "/aws/lambda/spaceduck-beak"), "names", Problem, "-beak (AWS::Logs"),
         (name(Thing::OriginAccess, "spaceduck-duckgalaxy"), "names", Problem, "OriginAccess"),
         (name(Thing::KeyAlias, "alias/spaceduck-cert"), "names", Problem, "alias/spaceduck-cert"),
@@ -333,6 +346,7 @@ fn the_table_is_one_of_names_that_are_used() {
         include_str!("domains.rs"),
         include_str!("galaxy.rs"),
         include_str!("names.rs"),
+        include_str!("throttles.rs"),
         include_str!("../doctor.rs"),
         include_str!("../run/doctor.rs"),
     ];
@@ -372,4 +386,64 @@ fn versions_are_compared_as_numbers() {
     use galaxy::numbers;
     assert!(numbers("1.9.0") < numbers("1.10.0"));
     assert!(numbers("1.1.0-beta") >= numbers("1.1.0"));
+}
+
+/// The documentation's table of sizes: the settings are read, the first row is the default, and
+/// what has to run at once is what the check counts.
+#[test]
+fn the_table_of_sizes_is_what_the_check_counts() {
+    let page = include_str!("../../pages/mightyspaceduck/guide/configuration.md");
+    let (_, table) = page.split_once("| ducklings |").expect("a table");
+    let mut rows = Vec::new();
+    for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<String> =
+            line.trim_matches('|').split('|').map(|cell| cell.trim().replace(',', "")).collect();
+        let keys = [
+            "calls_per_second",
+            "calls_burst",
+            "sign_in_per_second",
+            "sign_in_burst",
+            "hatch_per_second",
+            "hatch_burst",
+        ];
+        let mut text = "api:\n".to_owned();
+        for (key, value) in keys.iter().zip(&cells[1..]) {
+            writeln!(text, "  {key}: {value}").expect("a text");
+        }
+        let config =
+            crate::config::parse("galaxy.yaml", &text, &crate::config::Environment::default());
+        let throttles = config.expect("settings").throttles;
+        assert_eq!(throttles::at_once(&throttles).to_string(), cells[7], "{line}");
+        rows.push(throttles);
+    }
+    assert_eq!(rows.len(), 4);
+    assert_eq!(rows[0], crate::config::Throttles::default());
+}
+
+#[tokio::test]
+async fn more_calls_than_functions_may_run_at_once_are_told() {
+    let config = |yaml: &str| {
+        let read =
+            crate::config::parse("galaxy.yaml", yaml, &crate::config::Environment::default());
+        Config { turnstile_site_key: well().turnstile_site_key, ..read.expect("settings") }
+    };
+    let found = async |yaml: &str, there: u64| {
+        let account = empty();
+        account.ail(Ailment::Used(Quota::Concurrency, Usage { used: 0, limit: Some(there) }));
+        let found = examine(&case(&account, config(yaml)).await).await;
+        let found = found.into_iter().find(|finding| finding.check.id == "throttles");
+        found.map(|finding| (finding.level, finding.is)).expect("a finding")
+    };
+    let many = "api:\n  calls_per_second: 2000\n  sign_in_per_second: 100\n";
+    let (level, is) = found(many, 249).await;
+    assert_eq!(level, Level::Warning);
+    assert_eq!(
+        is,
+        "2000 calls and 100 sign-ins a second keep about 250 functions busy, and 249 may run at once"
+    );
+    assert_eq!(found(many, 250).await.0, Level::Ok);
+    let reserved = format!("{many}cost:\n  parallel_calls: 40\n");
+    assert_eq!(found(&reserved, 1000).await.0, Level::Warning, "what is reserved is all there is");
+    // Ten are too few for any galaxy: that is the check `concurrency`, and one finding is enough.
+    assert_eq!(found("", 10).await.0, Level::Ok);
 }

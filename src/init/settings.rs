@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{PARALLEL, PRICE_CLASSES, UNITS};
+use crate::config::{CALLS, PARALLEL, PRICE_CLASSES, UNITS};
 
 /// One setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,17 @@ const RARE: Setting = Setting {
     always: false,
 };
 
+/// A throttle of API Gateway.
+const fn throttle(
+    key: &'static str,
+    words: &'static str,
+    default: &'static str,
+    example: &'static str,
+) -> Setting {
+    let shape = Shape::Number(CALLS.0, CALLS.1);
+    Setting { key, words, shape, default: Some(default), example, ..RARE }
+}
+
 /// All of them, in the order of the file.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -153,6 +164,29 @@ pub const SETTINGS: &[Setting] = &[
         example: "512",
         ..RARE
     },
+    throttle(
+        "api.calls_per_second",
+        "How many calls a second API Gateway lets through, for all callers together. The calls\n\
+         below have limits of their own; everything beyond a limit is answered 429.",
+        "100",
+        "500",
+    ),
+    throttle("api.calls_burst", "How many of these calls at once.", "200", "1000"),
+    throttle(
+        "api.sign_in_per_second",
+        "How many calls a second each of sign-in, verify and reset may get.",
+        "50",
+        "200",
+    ),
+    throttle("api.sign_in_burst", "How many of each of these calls at once.", "100", "400"),
+    throttle(
+        "api.hatch_per_second",
+        "How many calls a second each of hatch, resend, forgot and newsletter may get: those that\n\
+         send mail. New accounts cost money, so this limits the bill, too.",
+        "5",
+        "20",
+    ),
+    throttle("api.hatch_burst", "How many of each of these calls at once.", "10", "40"),
     Setting {
         key: "logs.retention_days",
         words: "How many days the logs of function and API are kept.",

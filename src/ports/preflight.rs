@@ -43,6 +43,8 @@ pub enum Quota {
     HeadersPolicies,
     /// Invocations of functions at the same time.
     Concurrency,
+    /// Calls a second to all APIs of API Gateway in the home Region.
+    GatewayRate,
 }
 
 /// How much of a quota there is.

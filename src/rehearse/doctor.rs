@@ -130,6 +130,7 @@ impl Preflight for Account {
             Quota::Distributions => usage(0, 200),
             Quota::HeadersPolicies => usage(0, 20),
             Quota::Concurrency => usage(0, 1000),
+            Quota::GatewayRate => usage(0, 10_000),
         })
     }
 }

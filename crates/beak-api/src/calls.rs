@@ -49,7 +49,7 @@ fn hatching() -> [Call; 3] {
         call(&POST, "/verify", hatch::verify)
             .does("Exchanges a code for a duckling, its Beak Key and its birth certificate")
             .per_address("verify", 10)
-            .throttled(5, 10)
+            .throttled(50, 100)
             .takes::<wire::Verify>()
             .gives::<wire::Hatched>(200)
             .fails(&["otp_mismatch", "otp_expired", "weak_password", "already_exists"]),
@@ -72,7 +72,7 @@ fn signing_in() -> [Call; 5] {
         call(&POST, "/signin", people::sign_in)
             .does("Exchanges a password for tokens")
             .per_address("signin", 10)
-            .throttled(5, 10)
+            .throttled(50, 100)
             .takes::<wire::SignIn>()
             .gives::<wire::Tokens>(200)
             .fails(&["unauthorized", "forbidden"]),
@@ -101,7 +101,7 @@ fn signing_in() -> [Call; 5] {
         call(&POST, "/reset", people::reset)
             .does("Takes a new password for a code, and ends all tokens")
             .per_address("reset", 10)
-            .throttled(5, 10)
+            .throttled(50, 100)
             .takes::<wire::Reset>()
             .gives::<wire::Status>(200)
             .fails(&["otp_mismatch", "otp_expired", "weak_password"]),

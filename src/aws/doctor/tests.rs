@@ -106,6 +106,17 @@ async fn a_quota_that_may_not_be_read_is_not_known_and_what_is_taken_is() {
 }
 
 #[tokio::test]
+async fn the_rate_of_api_gateway_is_the_home_regions() {
+    let quota = r#"{"Quota": {"QuotaCode": "L-8A5B8E43", "Value": 2500.0}}"#;
+    let (examiner, replay) = account(vec![answer(200, quota)]);
+    let usage = examiner.usage(Quota::GatewayRate).await.expect("a rate");
+    assert_eq!(usage, Usage { used: 0, limit: Some(2500) });
+    let asked = form(&replay, 0);
+    assert!(asked.contains(r#""ServiceCode":"apigateway""#), "{asked}");
+    assert!(asked.contains(r#""QuotaCode":"L-8A5B8E43""#), "{asked}");
+}
+
+#[tokio::test]
 async fn even_a_refusal_tells_the_time() {
     let expired = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>m</Message>\
                    </Error></ErrorResponse>";

@@ -46,8 +46,29 @@ export class BeakError extends Error {
 
 const TIMEOUT_MS = 20000;
 
+/** What API Gateway answers by itself, as {"message": …} without an error word. */
+const GATEWAY = {
+  403: ['forbidden', 'The API takes no calls at this address. The operator has to deploy the site again.'],
+  429: ['rate_limited', 'This galaxy is getting more calls than it takes.'],
+  500: ['internal', 'The API failed before it answered. Try again in a moment.'],
+  503: ['unavailable', 'The API did not answer in time. Try again in a moment.'],
+  504: ['unavailable', 'The API did not answer in time. Try again in a moment.'],
+};
+
 /** Calls the API and gives back the parsed JSON, or throws a BeakError. */
-export async function call(path, { method = 'GET', body, token } = {}) {
+export async function call(path, options = {}) {
+  try {
+    return await callOnce(path, options);
+  } catch (error) {
+    // A call that the gateway refused was not made; one that only reads may be made twice.
+    const reads = (options.method ?? 'GET') === 'GET' && error.code === 'unavailable';
+    if (!error.byGateway || !(error.status === 429 || reads)) throw error;
+    await new Promise((done) => setTimeout(done, 500 + Math.random() * 1000));
+    return callOnce(path, options);
+  }
+}
+
+async function callOnce(path, { method = 'GET', body, token } = {}) {
   const { api_base: base } = await loadConfig();
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -88,8 +109,10 @@ export async function call(path, { method = 'GET', body, token } = {}) {
   if (response.ok && data !== null) return data;
 
   const fault = data && typeof data === 'object' ? data : {};
+  const own = fault.error === undefined && typeof fault.message === 'string' && GATEWAY[response.status];
+  if (own) [fault.error, fault.message] = own;
   const retryAfter = readRetryAfter(response.headers.get('Retry-After'));
-  throw new BeakError({
+  const error = new BeakError({
     status: response.status,
     code: typeof fault.error === 'string' ? fault.error : `http_${response.status}`,
     message: sentence(response.status, fault.message, retryAfter, base),
@@ -97,6 +120,8 @@ export async function call(path, { method = 'GET', body, token } = {}) {
     requestId: typeof fault.request_id === 'string' ? fault.request_id : null,
     retryAfter,
   });
+  error.byGateway = Boolean(own);
+  throw error;
 }
 
 function readRetryAfter(value) {

@@ -44,3 +44,33 @@ def test_what_is_no_address_is_said_beside_the_field(galaxy, visit):
     page.get_by_role("button", name="Ask for the newsletter").click()
     expect(page.locator("#email-err")).to_have_text("This does not look like an e-mail address.")
     expect(page.get_by_label("E-mail address")).to_be_focused()
+
+
+def test_what_api_gateway_refuses_is_asked_again_and_then_said(galaxy, visit, watch):
+    """Its own 429 and 5xx have a `message` and no `error`; a call that was refused was not made."""
+    watch.expect(r"status of (429|503)")
+    page = visit(galaxy.url("spaceduckling", "/newsletter/"))
+    asked, refusals = [], []
+
+    def answer(route):
+        asked.append(route.request.method)
+        if not refusals:
+            return route.fallback()
+        status, message = refusals.pop(0)
+        allowed = {"access-control-allow-origin": "*"}
+        return route.fulfill(status=status, json={"message": message}, headers=allowed)
+
+    page.route("**/beak/newsletter", answer)
+    refusals[:] = [(429, "Too Many Requests")]
+    assert "Check your mailbox." in ask(page, "patient@example.com")
+    assert asked.count("POST") == 2
+    asked.clear()
+    refusals[:] = [(429, "Too Many Requests")] * 2
+    said = ask(page, "refused@example.com")
+    assert "This galaxy is getting more calls than it takes. Wait a little, then try again." in said
+    assert asked.count("POST") == 2
+    # Nobody knows whether this one was done, so it is not made twice.
+    asked.clear()
+    refusals[:] = [(503, "Service Unavailable")]
+    assert "The API did not answer in time. Try again in a moment." in ask(page, "x@example.com")
+    assert asked.count("POST") == 1

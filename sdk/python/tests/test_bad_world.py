@@ -272,6 +272,32 @@ def test_a_galaxy_that_can_not_at_the_moment(
     assert len(relay.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        (403, "Forbidden", spaceduck.ForbiddenError),
+        (429, "Too Many Requests", spaceduck.RateLimitedError),
+        (500, "Internal Server Error", spaceduck.InternalError),
+        (503, "Service Unavailable", spaceduck.UnavailableError),
+        (504, "Gateway Timeout", spaceduck.UnavailableError),
+    ],
+)
+def test_what_api_gateway_says_itself_is_said_in_our_words(
+    relay: Relay, clients: Clients, status: int, said: str, kind: type[spaceduck.ApiError]
+) -> None:
+    galaxy = clients.galaxy(relay.base, retries=0)
+    relay.does(answers(status, {"message": said}))
+    with pytest.raises(kind) as caught:
+        galaxy.metrics()
+    assert (caught.value.status_code, caught.value.error) == (status, kind.code)
+    assert "galaxy" in caught.value.message
+    assert said not in str(caught.value)
+    # What is no such refusal is still no galaxy: its address lacks the stage, for example.
+    relay.does(answers(404, {"message": "Not Found"}))
+    with pytest.raises(spaceduck.NotAGalaxyError):
+        galaxy.metrics()
+
+
 def test_a_real_limit_is_obeyed(clients: Clients, other_home: Home) -> None:
     # This one counts: 120 a minute, and then it says for how long.
     galaxy = clients.galaxy(other_home.base, retries=0)

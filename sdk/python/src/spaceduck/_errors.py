@@ -206,6 +206,16 @@ class UnavailableError(ApiError):
     retry_after: float | None = None
 
 
+#: API Gateway's own refusals, a `message` without `error`: what they are by status, in our words.
+GATEWAY: dict[int, tuple[type[ApiError], str]] = {
+    403: (ForbiddenError, "API Gateway takes no calls for this galaxy at this address"),
+    429: (RateLimitedError, "all callers together send this galaxy more calls than it takes"),
+    500: (InternalError, "the galaxy's function failed before it answered"),
+    503: (UnavailableError, "the galaxy's function gave no answer in time"),
+    504: (UnavailableError, "the galaxy's function gave no answer in time"),
+}
+
+
 def text(value: object) -> str | None:
     """The value, if it is text that says something."""
     return value if isinstance(value, str) and value else None

@@ -46,13 +46,16 @@ export class BeakError extends Error {
 
 const TIMEOUT_MS = 20000;
 
+const SILENT = ['unavailable', 'The API gave no answer. Try again in a moment.'];
+
 /** What API Gateway answers by itself, as {"message": …} without an error word. */
 const GATEWAY = {
   403: ['forbidden', 'The API takes no calls at this address. The operator has to deploy the site again.'],
   429: ['rate_limited', 'This galaxy is getting more calls than it takes.'],
-  500: ['internal', 'The API failed before it answered. Try again in a moment.'],
-  503: ['unavailable', 'The API did not answer in time. Try again in a moment.'],
-  504: ['unavailable', 'The API did not answer in time. Try again in a moment.'],
+  500: SILENT,
+  502: SILENT,
+  503: SILENT,
+  504: SILENT,
 };
 
 /** Calls the API and gives back the parsed JSON, or throws a BeakError. */

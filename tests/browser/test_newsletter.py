@@ -72,5 +72,5 @@ def test_what_api_gateway_refuses_is_asked_again_and_then_said(galaxy, visit, wa
     # Nobody knows whether this one was done, so it is not made twice.
     asked.clear()
     refusals[:] = [(503, "Service Unavailable")]
-    assert "The API did not answer in time. Try again in a moment." in ask(page, "x@example.com")
+    assert "The API gave no answer. Try again in a moment." in ask(page, "x@example.com")
     assert asked.count("POST") == 1

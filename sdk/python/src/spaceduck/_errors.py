@@ -206,13 +206,17 @@ class UnavailableError(ApiError):
     retry_after: float | None = None
 
 
-#: API Gateway's own refusals, a `message` without `error`: what they are by status, in our words.
+_SILENT = "the galaxy's function gave no answer: it failed, took too long, or too many were running"
+
+#: API Gateway's own answers, a `message` without `error`: what they are by status, in our words.
+#: Source: "Handling Lambda errors with an API Gateway API", AWS Lambda Developer Guide.
 GATEWAY: dict[int, tuple[type[ApiError], str]] = {
     403: (ForbiddenError, "API Gateway takes no calls for this galaxy at this address"),
     429: (RateLimitedError, "all callers together send this galaxy more calls than it takes"),
-    500: (InternalError, "the galaxy's function failed before it answered"),
-    503: (UnavailableError, "the galaxy's function gave no answer in time"),
-    504: (UnavailableError, "the galaxy's function gave no answer in time"),
+    500: (UnavailableError, _SILENT),
+    502: (UnavailableError, _SILENT),
+    503: (UnavailableError, _SILENT),
+    504: (UnavailableError, _SILENT),
 }
 
 

@@ -116,7 +116,7 @@ async function enter() {
 function refused(error) {
   if (!(error instanceof BeakError)) throw error;
   const inside = !$('console').hidden;
-  if (error.status === 403) {
+  if (error.status === 403 && !error.byGateway) {
     const token = session?.access;
     forget();
     if (token) call('/beak/signout', { method: 'POST', token }).catch(() => {});

@@ -2,7 +2,7 @@
 
 use super::account::FEW_AT_ONCE;
 use super::{Case, Finding, Level};
-use crate::config::{Config, Throttles};
+use crate::catalog::Facts;
 use crate::ports::{Quota, Usage};
 
 /// How long the function works on a call, in ms: a rule of thumb, above what was measured with a
@@ -32,35 +32,34 @@ pub(super) async fn find(case: &Case) -> Vec<Finding> {
         Ok(usage) => usage.limit.filter(|limit| *limit >= FEW_AT_ONCE),
         Err(_) => None,
     };
-    vec![judge(&case.facts.config, limit, there)]
+    vec![judge(&case.facts, limit, there)]
 }
 
-/// How many calls the function works on at once when its throttles are reached.
-pub(super) fn at_once(throttles: &Throttles) -> u64 {
-    let Throttles { calls, sign_in, .. } = throttles;
-    let milliseconds = calls.per_second * CALL_MS + sign_in.per_second * SIGN_IN_MS;
+/// How many calls the function works on at once when it gets so many calls and sign-ins a second.
+pub(super) fn at_once(calls: i64, sign_ins: i64) -> u64 {
+    let milliseconds = calls * CALL_MS + sign_ins * SIGN_IN_MS;
     u64::try_from(milliseconds).unwrap_or_default().div_ceil(1000)
 }
 
-fn judge(config: &Config, limit: u64, there: Option<u64>) -> Finding {
-    let Throttles { calls, sign_in, hatch } = &config.throttles;
+fn judge(facts: &Facts, limit: u64, there: Option<u64>) -> Finding {
+    let throttles = &facts.config.throttles;
+    let (calls, sign_ins) = (throttles.calls.per_second, throttles.sign_in.per_second);
     let settings = [
-        ("api.calls_per_second", calls.per_second),
-        ("api.sign_in_per_second", sign_in.per_second),
-        ("api.hatch_per_second", hatch.per_second),
+        ("api.calls_per_second", calls),
+        ("api.sign_in_per_second", sign_ins),
+        ("api.hatch_per_second", throttles.hatch.per_second),
     ];
     let above = settings.iter().find(|(_, rate)| u64::try_from(*rate).is_ok_and(|r| r > limit));
     if let Some((setting, rate)) = above {
         let is = format!(
-            "`{setting}` is {rate}, and API Gateway lets {limit} calls a second through to all APIs \
-             of the account in this Region"
+            "`{setting}` is {rate}, and API Gateway lets {limit} calls a second through to all \
+             APIs of the account in this Region"
         );
         return Finding::new(ID, Level::Problem, is);
     }
-    let needed = at_once(&config.throttles);
+    let needed = at_once(calls, sign_ins);
     let rates = format!(
-        "{} calls and {} sign-ins a second keep about {needed} functions busy",
-        calls.per_second, sign_in.per_second
+        "{calls} calls and {sign_ins} sign-ins a second keep about {needed} functions busy"
     );
     match there {
         Some(there) if there < needed => {

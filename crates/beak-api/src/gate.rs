@@ -93,7 +93,7 @@ impl Guard {
         Ok(caller)
     }
 
-    /// Refuses a client that calls several times as often as it may, by this process's memory alone.
+    /// Refuses a client that calls several times as often as it may, from memory alone.
     fn at_once(&self, from: Option<IpAddr>, headers: &mut HeaderMap) -> Result<(), BeakError> {
         if from.is_none() {
             return Ok(());

@@ -165,8 +165,8 @@ def outcome(call: Call[T], answer: Answer, url: str, key: BeakKey | None) -> T:
     if not isinstance(data, dict) or word is None:
         # A gateway in front of the galaxy has words of its own.
         if isinstance(data, dict) and text(data.get("message")) and answer.status in GATEWAY:
-            kind, message = GATEWAY[answer.status]
-            raise _with_wait(kind(answer.status, {**data, "message": message}), answer)
+            refusal, message = GATEWAY[answer.status]
+            raise _with_wait(refusal(answer.status, {**data, "message": message}), answer)
         kind = _BY_STATUS.get(answer.status)
         if kind is None:
             raise NotAGalaxyError(_not_ours(answer, url), status_code=answer.status)

@@ -413,8 +413,8 @@ fn the_table_of_sizes_is_what_the_check_counts() {
         let config =
             crate::config::parse("galaxy.yaml", &text, &crate::config::Environment::default());
         let throttles = config.expect("settings").throttles;
-        let (calls, sign_ins) = (throttles.calls.per_second, throttles.sign_in.per_second);
-        assert_eq!(throttles::at_once(calls, sign_ins).to_string(), cells[7], "{line}");
+        let (rate, sign_ins) = (throttles.calls.per_second, throttles.sign_in.per_second);
+        assert_eq!(throttles::at_once(rate, sign_ins).to_string(), cells[7], "{line}");
         rows.push(throttles);
     }
     assert_eq!(rows.len(), 4);

@@ -25,6 +25,8 @@ use test_cloud::{Cloud, Proxy, Refusal, Trouble};
 
 use super::*;
 
+mod capacity;
+mod costs;
 mod errors;
 mod front;
 mod moves;

@@ -44,6 +44,8 @@ pub struct Call {
     pub headers: BTreeMap<String, String>,
     /// The body, as far as it is text.
     pub body: String,
+    /// What it was answered, as far as that is text; empty until it is.
+    pub answer: String,
     pub(crate) dialect: Dialect,
     /// The same question has the same words.
     pub(crate) question: String,
@@ -90,6 +92,7 @@ impl Call {
             uri: head.uri.to_string(),
             headers: headers(head),
             body: text.clone().into_owned(),
+            answer: String::new(),
             dialect,
             question: format!("{} {host} {} {text}", head.method, head.uri),
         }

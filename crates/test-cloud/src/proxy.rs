@@ -276,6 +276,9 @@ async fn forward(
         let answer = ask(&shared.upstream, head, body).await;
         let mut state = shared.lock();
         state.under_way -= 1;
+        if let (Ok(answer), Some(kept)) = (&answer, state.calls.get_mut(call.number - 1)) {
+            kept.answer = String::from_utf8_lossy(&answer.body).into_owned();
+        }
         if let (Ok(answer), false) = (&answer, call.changes) {
             state.answers.insert(call.question, answer.clone());
         }

@@ -1,0 +1,389 @@
+//! Every call of the Beak, played once in its typical case: what DynamoDB bills for it. The page
+//! `duckgalaxy/guide/units` shows the table; with `UPDATE_DOCS=1` it is written.
+
+use std::net::IpAddr;
+use std::sync::atomic::AtomicI64;
+
+use aws_sdk_cognitoidentityprovider::Client as People;
+use axum::http::Method;
+use beak_api::ClientAddress;
+use beak_core::newsletter::{Offer, Token};
+use beak_core::ports::Clock;
+use beak_core::{Duration, OffsetDateTime};
+
+use super::capacity::{Bill, Held, Meter, Units};
+use super::*;
+
+/// The clock of the machine, and how far it was moved on.
+struct Later(AtomicI64);
+
+impl Clock for Later {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now() + Duration::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A row of the table.
+pub(super) struct Row {
+    /// Method and path, and the case where there are several.
+    pub(super) call: String,
+    pub(super) bill: Bill,
+}
+
+impl Row {
+    /// All units but those of the limits, which are shared by the calls of a minute.
+    fn units(&self) -> Units {
+        let mut all = Units::default();
+        for ((_, key), units) in &self.bill {
+            if !key.starts_with("rate#") {
+                all.reads += units.reads;
+                all.writes += units.writes;
+            }
+        }
+        all
+    }
+}
+
+/// A galaxy behind a door that hears every request.
+struct Stage<'a> {
+    router: axum::Router,
+    store: Arc<DynamoStore>,
+    clock: Arc<Later>,
+    proxy: &'a Proxy,
+    direct: Client,
+    people: People,
+    pool: String,
+    letters: Arc<dyn Letters>,
+    rows: Vec<Row>,
+    played: std::collections::BTreeSet<(String, String)>,
+}
+
+const PREFIX: &str = "swan";
+const PASSWORD: &str = "a rather good one";
+
+impl<'a> Stage<'a> {
+    async fn open(cloud: &Cloud, proxy: &'a Proxy) -> Self {
+        let direct = configuration(cloud).await;
+        let config = direct.clone().into_builder();
+        let config = config.endpoint_url(format!("http://{}", proxy.address())).build();
+        let home = super::open(cloud, &config, PREFIX.into()).await;
+        let mut ports = home.ports;
+        let clock = Arc::new(Later(AtomicI64::new(0)));
+        ports.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let people = People::new(&direct);
+        let pools = people.list_user_pools().max_results(1).send().await.expect("pools");
+        let pool = pools.user_pools()[0].id().expect("an id").to_owned();
+        let galaxy = beak_core::Settings {
+            issuer: "https://api.example/prod".into(),
+            version: GALAXY_VERSION.into(),
+            release: "0.0.0".into(),
+            function_version: None,
+            peck_lifetime: Duration::hours(24),
+            answer_step: Duration::ZERO,
+        };
+        Self {
+            router: beak_api::router(Arc::new(Galaxy::new(ports, galaxy))),
+            store: Arc::new(store(&direct, PREFIX)),
+            clock,
+            proxy,
+            direct: Client::new(&direct),
+            people,
+            pool,
+            letters: home.letters,
+            rows: Vec::new(),
+            played: std::collections::BTreeSet::new(),
+        }
+    }
+
+    /// Makes a call, in a minute of its own.
+    async fn ask(&self, call: &str, credential: &str, body: &Value) -> Value {
+        self.clock.0.fetch_add(61, Ordering::Relaxed);
+        let (method, path) = call.split_once(' ').expect("a method and a path");
+        let mut request = axum::http::Request::builder()
+            .method(method)
+            .uri(format!("/beak{path}"))
+            .extension(ClientAddress(IpAddr::from([192, 0, 2, 1])));
+        if !credential.is_empty() {
+            request = request.header("authorization", format!("Bearer {credential}"));
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header("content-type", "application/json");
+            Body::from(body.to_string())
+        };
+        let request = request.body(body).expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        let text = String::from_utf8_lossy(&body).into_owned();
+        assert!(status.is_success(), "{call}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Plays a call and takes down what it costs. `route` is its row in the table of calls.
+    async fn row(&mut self, route: &str, case: &str, how: (&str, &str, Value)) -> Value {
+        let (path, credential, body) = how;
+        let method = route.split_once(' ').expect("a method").0;
+        let before = Held::of(&self.direct, PREFIX).await;
+        self.proxy.calm();
+        let answer = self.ask(&format!("{method} {path}"), credential, &body).await;
+        let calls = self.proxy.calm();
+        let after = Held::of(&self.direct, PREFIX).await;
+        let meter = Meter { before: &before, after: &after, prefix: PREFIX };
+        let call = if case.is_empty() { route.to_owned() } else { format!("{route}, {case}") };
+        self.rows.push(Row { call, bill: meter.bill(&calls) });
+        let (method, path) = route.split_once(' ').expect("a path");
+        self.played.insert((method.to_owned(), path.to_owned()));
+        answer
+    }
+
+    fn email(name: &str) -> Email {
+        Email::parse(&format!("{name}@example.com")).expect("an address")
+    }
+
+    async fn hatched(&self, name: &str) -> Duck {
+        let laid = self.ask("POST /hatch", "", &hatch_body(name)).await;
+        self.letters.code(&Self::email(name)).await;
+        let answer = self.ask("POST /verify", "", &verify_body(name, &laid)).await;
+        Duck::of(&answer)
+    }
+
+    async fn token(&self, name: &str) -> String {
+        let body = json!({"email": Self::email(name).as_str(), "password": PASSWORD});
+        let answer = self.ask("POST /signin", "", &body).await;
+        answer["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A peck that waits.
+    async fn asked(&self, source: &Duck, target: &Duck, kind: &str) -> String {
+        let answer = self.ask("POST /peck", &source.key, &peck_body(target, kind)).await;
+        answer["peck_id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn make_operator(&self, name: &str) {
+        let group = self.people.create_group().user_pool_id(&self.pool).group_name("operators");
+        group.send().await.expect("a group");
+        let add = self.people.admin_add_user_to_group().user_pool_id(&self.pool);
+        let add = add.username(Self::email(name).as_str()).group_name("operators");
+        add.send().await.expect("added");
+    }
+}
+
+/// A duckling as its owner knows it.
+struct Duck {
+    id: String,
+    key: String,
+    cert: String,
+    certificate: String,
+}
+
+impl Duck {
+    fn of(answer: &Value) -> Self {
+        let text = |name: &str| answer[name].as_str().expect("a text").to_owned();
+        Self {
+            id: text("duckling_id"),
+            key: text("beak_key"),
+            cert: text("cert_id"),
+            certificate: text("certificate"),
+        }
+    }
+}
+
+fn hatch_body(name: &str) -> Value {
+    json!({"email": Stage::email(name).as_str(), "password": PASSWORD, "display_name": name,
+           "captcha_token": "token"})
+}
+
+fn verify_body(name: &str, laid: &Value) -> Value {
+    json!({"email": Stage::email(name).as_str(), "code": "123456", "password": PASSWORD,
+           "display_name": name, "hatch_id": laid["hatch_id"]})
+}
+
+fn peck_body(target: &Duck, kind: &str) -> Value {
+    json!({"target_duckling_id": target.id, "peck_type": kind, "message": "Hello from my agent"})
+}
+
+async fn hatching(stage: &mut Stage<'_>) -> Duck {
+    let laid = stage.row("POST /hatch", "", ("/hatch", "", hatch_body("duck"))).await;
+    let again = json!({"email": "duck@example.com", "hatch_id": laid["hatch_id"]});
+    stage.row("POST /resend", "", ("/resend", "", again)).await;
+    stage.letters.code(&Stage::email("duck")).await;
+    let body = verify_body("duck", &laid);
+    let answer = stage.row("POST /verify", "", ("/verify", "", body)).await;
+    Duck::of(&answer)
+}
+
+async fn signing_in(stage: &mut Stage<'_>) {
+    let who = json!({"email": "duck@example.com", "password": PASSWORD});
+    let tokens = stage.row("POST /signin", "", ("/signin", "", who.clone())).await;
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    stage.row("POST /refresh", "", ("/refresh", "", refresh)).await;
+    let access = tokens["access_token"].as_str().expect("a token").to_owned();
+    stage.row("POST /signout", "", ("/signout", &access, Value::Null)).await;
+    let asked = json!({"email": "duck@example.com", "captcha_token": "token"});
+    stage.row("POST /forgot", "", ("/forgot", "", asked)).await;
+    let reset = json!({"email": "duck@example.com", "code": "654321", "password": PASSWORD});
+    stage.row("POST /reset", "", ("/reset", "", reset)).await;
+}
+
+async fn own_account(stage: &mut Stage<'_>, duck: &mut Duck, other: &Duck) {
+    stage.row("GET /me", "", ("/me", &duck.key, Value::Null)).await;
+    let name = json!({"display_name": "Duck of another name"});
+    stage.row("PATCH /me", "", ("/me", &duck.key, name)).await;
+    stage.row("GET /me/export", "", ("/me/export", &duck.key, Value::Null)).await;
+    stage.row("POST /pulse", "", ("/pulse", &duck.key, Value::Null)).await;
+    let route = "POST /keys/rotate";
+    let answer = stage.row(route, "", ("/keys/rotate", &duck.key, Value::Null)).await;
+    duck.key = answer["beak_key"].as_str().expect("a key").to_owned();
+    let block = json!({"duckling_id": other.id});
+    stage.row("POST /me/blocks", "", ("/me/blocks", &duck.key, block)).await;
+    let path = format!("/me/blocks/{}", other.id);
+    let route = "DELETE /me/blocks/{duckling_id}";
+    stage.row(route, "", (&path, &duck.key, Value::Null)).await;
+}
+
+async fn pecking(stage: &mut Stage<'_>, duck: &Duck, other: &Duck) {
+    let path = format!("/ducks/{}", other.id);
+    stage.row("GET /ducks/{duckling_id}", "", (&path, &duck.key, Value::Null)).await;
+    let body = peck_body(other, "data.read");
+    let answer = stage.row("POST /peck", "", ("/peck", &duck.key, body)).await;
+    let peck = answer["peck_id"].as_str().expect("an id").to_owned();
+    let path = format!("/pecks/{peck}");
+    stage.row("GET /pecks/{peck_id}", "", (&path, &duck.key, Value::Null)).await;
+    let named = json!({"peck_id": peck});
+    let case = "both sides climb";
+    stage.row("POST /approve", case, ("/approve", &other.key, named.clone())).await;
+    let second = stage.asked(duck, other, "chat.message").await;
+    let other_one = json!({"peck_id": second});
+    stage.row("POST /approve", "", ("/approve", &other.key, other_one)).await;
+    stage.row("POST /unpeck", "", ("/unpeck", &duck.key, named)).await;
+    let third = stage.asked(duck, other, "notify.send").await;
+    let deny = json!({"peck_id": third});
+    stage.row("POST /deny", "", ("/deny", &other.key, deny)).await;
+    for number in 0..20 {
+        let peck = stage.asked(duck, other, &format!("x.n{number}")).await;
+        stage.ask("POST /unpeck", &duck.key, &json!({"peck_id": peck})).await;
+    }
+    let path = "/pecks?direction=out";
+    stage.row("GET /pecks", "20 entries", (path, &duck.key, Value::Null)).await;
+    let route = "GET /audit";
+    stage.row(route, "own, 20 entries", ("/audit", &duck.key, Value::Null)).await;
+    let statement = json!({"statement": "We answer for our agents."});
+    stage.row("POST /tier/request", "", ("/tier/request", &duck.key, statement)).await;
+}
+
+async fn certifying(stage: &mut Stage<'_>, duck: &Duck) {
+    stage.row("GET /certificate", "", ("/certificate", &duck.key, Value::Null)).await;
+    let path = format!("/certificates/{}", duck.cert);
+    stage.row("GET /certificates/{cert_id}", "", (&path, "", Value::Null)).await;
+    let body = json!({"certificate": duck.certificate});
+    stage.row("POST /certificates/verify", "", ("/certificates/verify", "", body)).await;
+    stage.row("GET /jwks.json", "", ("/jwks.json", "", Value::Null)).await;
+    stage.row("GET /metrics", "", ("/metrics", "", Value::Null)).await;
+    stage.row("GET /system/status", "", ("/system/status", "", Value::Null)).await;
+    stage.row("GET /openapi.json", "", ("/openapi.json", "", Value::Null)).await;
+}
+
+async fn operating(stage: &mut Stage<'_>, duck: &Duck) {
+    stage.make_operator("swan").await;
+    let token = stage.token("swan").await;
+    let look = |path: &'static str| (path, token.as_str(), Value::Null);
+    stage.row("GET /system/status", "operator", look("/system/status")).await;
+    stage.row("GET /audit", "operator, 20 entries", look("/audit")).await;
+    stage.row("GET /spaceducks", "", look("/spaceducks")).await;
+    stage.row("GET /operator/tier-requests", "", look("/operator/tier-requests")).await;
+    let decide = json!({"duckling_id": duck.id, "decision": "grant", "note": "Known to us"});
+    stage.row("POST /operator/decide", "", ("/operator/decide", &token, decide)).await;
+    for what in ["suspend", "restore", "remove"] {
+        let route = format!("POST /operator/ducks/{{duckling_id}}/{what}");
+        let path = format!("/operator/ducks/{}/{what}", duck.id);
+        stage.row(&route, "", (&path, &token, json!({"reason": "A test"}))).await;
+    }
+}
+
+async fn reading(stage: &mut Stage<'_>) {
+    let body = json!({"email": "reader@example.com", "captcha_token": "token"});
+    stage.row("POST /newsletter", "", ("/newsletter", "", body)).await;
+    // Its token is in a mail; another one is as good.
+    let token = Token::new([7; 32]);
+    let expires_at = stage.clock.now() + Duration::hours(24);
+    let email = Stage::email("reader");
+    let offer = Offer { email, token: token.hash(), expires_at };
+    stage.store.offer_newsletter(&offer).await.expect("offered");
+    for (route, page) in [
+        ("GET /newsletter/confirm", "confirm"),
+        ("POST /newsletter/confirm", "confirm"),
+        ("GET /newsletter/unsubscribe", "unsubscribe"),
+        ("POST /newsletter/unsubscribe", "unsubscribe"),
+    ] {
+        let path = format!("/newsletter/{page}?token={}", token.reveal());
+        stage.row(route, "", (&path, "", Value::Null)).await;
+    }
+}
+
+async fn play(cloud: &Cloud, proxy: &Proxy) -> Vec<Row> {
+    let mut stage = Stage::open(cloud, proxy).await;
+    // What a process or a galaxy does once is no call's own.
+    stage.hatched("swan").await;
+    stage.ask("GET /jwks.json", "", &Value::Null).await;
+    let mut duck = hatching(&mut stage).await;
+    signing_in(&mut stage).await;
+    let other = stage.hatched("goose").await;
+    own_account(&mut stage, &mut duck, &other).await;
+    pecking(&mut stage, &duck, &other).await;
+    certifying(&mut stage, &duck).await;
+    operating(&mut stage, &duck).await;
+    reading(&mut stage).await;
+    let gone = stage.hatched("gone").await;
+    stage.row("DELETE /me", "", ("/me", &gone.key, Value::Null)).await;
+    let all = beak_api::table().into_iter();
+    let all = all.map(|row| (row.method.as_str().to_owned(), row.path.clone()));
+    let missing: Vec<_> = all
+        .filter(|(method, path)| {
+            let path = path.trim_start_matches("/beak").to_owned();
+            !stage.played.contains(&(method.clone(), path))
+        })
+        .collect();
+    assert_eq!(missing, [], "calls that are not played here");
+    assert!(stage.played.iter().all(|(method, _)| method.parse::<Method>().is_ok()));
+    stage.rows
+}
+
+/// Units to a tenth, without a needless zero.
+fn shown(units: f64) -> String {
+    let text = format!("{units:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+fn table(rows: &[Row]) -> String {
+    let line = |row: &Row| {
+        let Units { reads, writes } = row.units();
+        let (call, case) = row.call.split_once(", ").unwrap_or((&row.call, ""));
+        let case = if case.is_empty() { String::new() } else { format!(", {case}") };
+        format!("| `{call}`{case} | {} | {} |\n", shown(reads), shown(writes))
+    };
+    let head = "| call | read units | write units |\n| --- | --: | --: |\n".to_owned();
+    std::iter::once(head).chain(rows.iter().map(line)).collect()
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
+fn every_call_has_its_units_in_the_documentation() {
+    let cloud = Cloud::strict();
+    // It has a runtime of its own.
+    let proxy = Proxy::before(&cloud);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let rows = runtime.block_on(play(&cloud, &proxy));
+    let table = table(&rows);
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pages/duckgalaxy/guide/units.md");
+    let text = std::fs::read_to_string(page).expect("the page");
+    let begin = text.find("| call |").expect("a table");
+    let length = text[begin..].find("\n\n").expect("its end") + 1;
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let new = format!("{}{table}{}", &text[..begin], &text[begin + length..]);
+        std::fs::write(page, new).expect("written");
+        return;
+    }
+    assert_eq!(&text[begin..begin + length], table, "run `cargo xtask docs`");
+}

@@ -25,6 +25,7 @@ use axum::body::Body;
 use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
+use beak_core::lease::Leases;
 use beak_core::ports::{Accounts, Clock as _, Entropy, Feedback, Journals, Store};
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
 use lambda_http::Request;
@@ -112,7 +113,7 @@ fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
         accounts: Arc::clone(&store) as Arc<dyn Accounts>,
         feedback: Arc::clone(&store) as Arc<dyn Feedback>,
         alarms: Some(Arc::new(alarms::CloudWatch::new(aws.clone(), &settings.prefix))),
-        limits: Some(store),
+        limits: Some(Arc::new(Leases::new(store))),
         captcha: Some(Arc::new(captcha::Turnstile::new(web, aws, &settings.prefix))),
         mailer: Arc::new(mailer::Ses::new(config, settings)),
         clock: Arc::new(SystemClock),

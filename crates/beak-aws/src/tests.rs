@@ -119,7 +119,7 @@ async fn dynamodb_keeps_the_contract() {
         (Arc::clone(&store) as Arc<dyn Store>, store as Arc<dyn Feedback>, ())
     };
     beak_core::feedback_contract!(run open_both().await);
-    let limits = new().await as Arc<dyn Limits>;
+    let limits = Arc::new(Leases::new(new().await)) as Arc<dyn Limits>;
     beak_core::contract::calls_are_counted_exactly(limits).await;
     let open_accounts = || async {
         let store = new().await;

@@ -191,7 +191,7 @@ impl Galaxy {
     /// Counts a call. `None` where nothing is counted.
     pub async fn count(&self, bucket: &str, limit: u32) -> Result<Option<Taken>> {
         let Some(limits) = &self.ports.limits else { return Ok(None) };
-        limits.take(bucket, limit, self.now()).await.map(Some)
+        limits.take_leased(bucket, limit, self.now()).await.map(Some)
     }
 
     /// How long until calls are counted anew.

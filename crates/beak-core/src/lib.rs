@@ -10,6 +10,7 @@ pub mod feedback;
 pub mod galaxy;
 pub mod id;
 pub mod key;
+pub mod lease;
 pub mod mail;
 pub mod newsletter;
 pub mod peck;

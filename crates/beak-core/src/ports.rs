@@ -186,6 +186,13 @@ pub trait Limits: Send + Sync {
     /// Takes one of the `limit` calls that a bucket has in the minute of `now`. Exact: of any
     /// number at once, `limit` are granted.
     async fn take(&self, bucket: &str, limit: u32, now: OffsetDateTime) -> Result<Taken>;
+
+    /// The same for limits that may refuse up to a tenth of the calls too early, so that a home can
+    /// count them in blocks; never more than `limit` are granted. Limits on guessing are none of
+    /// these. `remaining` is a lower bound.
+    async fn take_leased(&self, bucket: &str, limit: u32, now: OffsetDateTime) -> Result<Taken> {
+        self.take(bucket, limit, now).await
+    }
 }
 
 /// The time.

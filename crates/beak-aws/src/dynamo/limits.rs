@@ -1,21 +1,32 @@
-//! Calls counted in the ledger: one item for a bucket and a minute, gone by itself.
+//! Calls counted in the ledger: one item for a bucket and a minute, gone by itself. Those of limits
+//! that allow it are taken in blocks, see [`beak_core::lease`].
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use beak_core::Result;
 use beak_core::access::WINDOW;
+use beak_core::lease::{Ask, Count, Counter, Lent};
 use beak_core::person::hex;
-use beak_core::ports::{Limits, Taken};
-use beak_core::{OffsetDateTime, Result};
 use sha2::{Digest as _, Sha256};
 
 use super::DynamoStore;
-use super::item::{Item, ledger_key, number};
-use crate::failure::{code, failed};
+use super::item::{Attributes, Item, ledger_key, number};
+use crate::failure::failed;
+
+/// An item of earlier releases has no spare calls.
+const FITS: &str = "attribute_not_exists(hits) OR \
+                    (hits <= :room AND (attribute_not_exists(spare) OR spare <= :most))";
+
+fn count(item: &Attributes) -> Result<Count> {
+    let item = Item(item);
+    let taken = u32::try_from(item.number("hits")?).unwrap_or(u32::MAX);
+    Ok(Count { taken, spare: item.maybe_number("spare")?.unwrap_or(0) })
+}
 
 #[async_trait]
-impl Limits for DynamoStore {
-    async fn take(&self, bucket: &str, limit: u32, now: OffsetDateTime) -> Result<Taken> {
-        let minute = now.unix_timestamp().div_euclid(i64::from(WINDOW));
+impl Counter for DynamoStore {
+    async fn lend(&self, bucket: &str, minute: i64, ask: Ask) -> Result<Lent> {
         // Hashed: a bucket's name holds an address.
         let pk = format!("rate#{}", hex(&Sha256::digest(bucket.as_bytes())));
         let asked = self
@@ -23,22 +34,26 @@ impl Limits for DynamoStore {
             .update_item()
             .table_name(self.table("ledger"))
             .set_key(Some(ledger_key(pk, format!("{minute:012}"))))
-            .update_expression("ADD hits :one SET expires_at = :gone")
-            .condition_expression("attribute_not_exists(hits) OR hits < :limit")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":limit", number(i64::from(limit)))
+            .update_expression("ADD hits :calls, spare :spare SET expires_at = :gone")
+            .condition_expression(FITS)
+            .expression_attribute_values(":calls", number(ask.calls.into()))
+            .expression_attribute_values(":spare", number(ask.spare))
+            .expression_attribute_values(":room", number(i64::from(ask.limit - ask.calls)))
+            .expression_attribute_values(":most", number(ask.most))
             .expression_attribute_values(":gone", number((minute + 2) * i64::from(WINDOW)))
-            .return_values(ReturnValue::UpdatedNew);
-        match asked.send().await {
-            Ok(answer) => {
-                let hits = answer.attributes().map(|item| Item(item).number("hits"));
-                let hits = u32::try_from(hits.transpose()?.unwrap_or(1)).unwrap_or(u32::MAX);
-                Ok(Taken { granted: true, remaining: limit.saturating_sub(hits) })
+            .return_values(ReturnValue::UpdatedNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match asked.send().await {
+            Ok(answer) => return count(&answer.attributes.unwrap_or_default()).map(Lent::Yes),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            // The item comes with the refusal; without it, the limit is taken for used up.
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                let full = Count { taken: ask.limit, spare: 0 };
+                refused.item().map_or(Ok(full), count).map(Lent::No)
             }
-            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => {
-                Ok(Taken { granted: false, remaining: 0 })
-            }
-            Err(error) => Err(failed("counting a call", &error)),
+            _ => Err(failed("counting a call", &error)),
         }
     }
 }

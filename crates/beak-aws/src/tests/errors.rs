@@ -304,7 +304,8 @@ async fn call(script: &Script, operation: &str) -> String {
         "GetItem" => heard(store.duckling_by_email(&email).await, |d| some(d.is_some())),
         "PutItem" => heard(store.settles_since(now).await, |_| "done"),
         "UpdateItem" => {
-            let taken = store.take("a", 1, now).await;
+            let leases = Leases::new(Arc::new(store));
+            let taken = leases.take("a", 1, now).await;
             heard(taken, |taken| if taken.granted { "done" } else { "refused" })
         }
         "DeleteItem" => heard(store.forget_account(&account).await, done),

@@ -26,8 +26,8 @@ const TABLES: (f64, f64, f64) = (12.5, 62.5, 45.0);
 /// A million asymmetric signatures.
 const SIGNATURES: f64 = 1500.0;
 /// Write units that a call that signs takes in the ledger at least, a signature: an approval that
-/// lifts both sides takes 29 and signs twice.
-const WRITES_A_SIGNATURE: f64 = 14.5;
+/// lifts both sides takes 8 and signs twice.
+const WRITES_A_SIGNATURE: f64 = 4.0;
 /// A thousand mails.
 const MAILS: f64 = 10.0;
 /// Mails a day of an account that has left the sandbox. Source: "Service quotas in Amazon SES".
@@ -169,7 +169,14 @@ fn people(auth: &Node, rates: &Rates, data: &Node) -> Vec<Ceiling> {
     });
     let most = ledger.and_then(|table| table.get("Properties")?.get("OnDemandThroughput"));
     let writes = number(most.and_then(|most| most.get("MaxWriteRequestUnits")));
-    let signatures = writes / WRITES_A_SIGNATURE * MONTH / 1e6 * SIGNATURES;
+    // An approval that lifts both sides is the call that signs most.
+    let (ledger, gateway) = (writes / WRITES_A_SIGNATURE, 2.0 * rates.any);
+    let held_by = if ledger < gateway {
+        format!("{writes} units a second of the ledger")
+    } else {
+        format!("{} calls a second at the gateway, two for each", rates.any)
+    };
+    let signatures = ledger.min(gateway) * MONTH / 1e6 * SIGNATURES;
     let mails = MAILS_A_DAY * 30.0 / 1000.0 * MAILS;
     vec![
         ceiling(
@@ -177,7 +184,7 @@ fn people(auth: &Node, rates: &Rates, data: &Node) -> Vec<Ceiling> {
             format!("{} hatches a second, Cognito's tier {tier}", rates.hatch),
             stepped(steps, accounts),
         ),
-        ceiling("signatures", format!("{writes} units a second of the ledger"), signatures),
+        ceiling("signatures", held_by, signatures),
         ceiling("mails", format!("Amazon's own limit of {MAILS_A_DAY} mails a day"), mails),
     ]
 }

@@ -11,20 +11,24 @@ mod feedback;
 mod item;
 mod journals;
 mod limits;
+mod listing;
 mod moves;
 mod newsletter;
 mod operators;
 mod pecks;
+mod reads;
 mod sweep;
 mod transaction;
 mod writes;
 
-use std::sync::{Arc, OnceLock};
+#[cfg(test)]
+pub(crate) use self::{audit::AUDIT_SHARDS, sweep::QUEUES};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TableDescription, TableStatus,
+    AttributeValue, ReturnValue, TableDescription, TableStatus,
 };
 use beak_core::audit::Event;
 use beak_core::certificate::Certificate;
@@ -42,14 +46,29 @@ use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
 use self::item::{
-    Attributes, Item, attributes, email_guard, guard_key, key_guard, ledger_key, millis, number,
+    Item, attributes, email_guard, key_guard, ledger_key, millis, number,
     text,
 };
 use self::pecks::{block_key, blocks};
-use crate::failure::{code, failed};
+use crate::failure::failed;
 
-/// How many shards the counts have.
-const SHARDS: u8 = 16;
+/// In how many partitions the counts are, and how many shards each has. Transactions that meet in a
+/// shard wait for each other, so there are many.
+pub(crate) const COUNT_PARTS: u8 = 8;
+const COUNT_SHARDS: u8 = 64;
+
+/// A partition of the counts.
+fn counts_in(part: u8) -> String {
+    format!("metrics#{part}")
+}
+
+/// One of so many shards, always the same for a text.
+fn shard(text: &str, shards: u8) -> u8 {
+    // FNV-1a: what matters is that similar texts are spread.
+    let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = text.bytes().fold(0x811c_9dc5, mix);
+    u8::try_from((hash >> 16) % u32::from(shards)).unwrap_or(0)
+}
 
 /// The partition of the public signing keys.
 const SIGNING_KEYS: &str = "signing-keys";
@@ -67,74 +86,20 @@ pub(crate) struct DynamoStore {
     entropy: Arc<dyn Entropy>,
     /// Since when accounts are settled, once it was looked up.
     settles_since: OnceLock<OffsetDateTime>,
+    /// Until when no week of an earlier release is taken to have events.
+    no_weeks_until: Mutex<Option<OffsetDateTime>>,
 }
 
 impl DynamoStore {
     /// A store on the tables whose names start with `prefix`.
     #[must_use]
     pub(crate) fn new(client: Client, prefix: String, entropy: Arc<dyn Entropy>) -> Self {
-        Self { client, prefix, entropy, settles_since: OnceLock::new() }
+        let (settles_since, no_weeks_until) = (OnceLock::new(), Mutex::default());
+        Self { client, prefix, entropy, settles_since, no_weeks_until }
     }
 
     fn table(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
-    }
-
-    async fn get(&self, table: &str, key: Attributes) -> Result<Option<Attributes>> {
-        let asked = self.client.get_item().table_name(self.table(table)).consistent_read(true);
-        let answer = asked.set_key(Some(key)).send().await;
-        Ok(answer.map_err(|error| failed("reading an item", &error))?.item)
-    }
-
-    /// What a guard points to.
-    async fn guarded(&self, what: String, name: &str) -> Result<Option<String>> {
-        let item = self.get("ledger", guard_key(what)).await?;
-        item.map(|item| Item(&item).text(name).map(str::to_owned)).transpose()
-    }
-
-    async fn duckling_named(&self, id: &str) -> Result<Option<Duckling>> {
-        let item = self.get("ducklings", attributes([("duckling_id", text(id))])).await?;
-        item.map(|item| Item(&item).duckling()).transpose()
-    }
-
-    async fn peck_named(&self, id: &str) -> Result<Option<Peck>> {
-        let item = self.get("pecks", attributes([("peck_id", text(id))])).await?;
-        item.map(|item| Item(&item).peck()).transpose()
-    }
-
-    /// Removes all items of a partition of the ledger.
-    async fn clear(&self, pk: &str) -> Result<()> {
-        let pages = self
-            .client
-            .query()
-            .table_name(self.table("ledger"))
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(pk))
-            .projection_expression("pk, sk")
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let keys = pages.try_collect().await;
-        for key in keys.map_err(|error| failed("reading what is to be removed", &error))? {
-            let gone = self.client.delete_item().table_name(self.table("ledger"));
-            let gone = gone.set_key(Some(key)).send().await;
-            gone.map_err(|error| failed("removing an item", &error))?;
-        }
-        Ok(())
-    }
-
-    /// A small partition of the ledger.
-    async fn partition(&self, pk: &str, doing: &str) -> Result<Vec<Attributes>> {
-        let asked = self
-            .client
-            .query()
-            .table_name(self.table("ledger"))
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(pk));
-        let answer = asked.send().await.map_err(|error| failed(doing, &error))?;
-        Ok(answer.items.unwrap_or_default())
     }
 
     async fn remembered_keys(&self) -> Result<Vec<PublicKey>> {
@@ -163,17 +128,12 @@ impl Store for DynamoStore {
     }
 
     async fn duckling_by_email(&self, email: &Email) -> Result<Option<Duckling>> {
-        match self.guarded(email_guard(email), "duckling_id").await? {
-            Some(id) => self.duckling_named(&id).await,
-            None => Ok(None),
-        }
+        self.behind(email_guard(email), |duckling| duckling.email == *email).await
     }
 
     async fn duckling_by_key(&self, key: &KeyHash) -> Result<Option<Duckling>> {
-        match self.guarded(key_guard(&key.to_hex()), "duckling_id").await? {
-            Some(id) => self.duckling_named(&id).await,
-            None => Ok(None),
-        }
+        let hash = key.to_hex();
+        self.behind(key_guard(&hash), |duckling| duckling.key_hash == hash).await
     }
 
     async fn ducklings(&self, page: &Page) -> Result<Listed<Duckling>> {
@@ -356,27 +316,7 @@ impl Store for DynamoStore {
     }
 
     async fn take_turn(&self, turn: &Turn) -> Result<Option<Duration>> {
-        let (now, until) = (millis(turn.now), turn.now + turn.every);
-        let mut item = guard_key(format!("turn#{}", turn.name));
-        item.insert("until_ms".into(), number(millis(until)));
-        item.insert("expires_at".into(), number(until.unix_timestamp() + 3600));
-        let asked = self
-            .client
-            .put_item()
-            .table_name(self.table("ledger"))
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR until_ms <= :now")
-            .expression_attribute_values(":now", number(now))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = asked.send().await else { return Ok(None) };
-        if code(&error) != Some("ConditionalCheckFailedException") {
-            return Err(failed("taking a turn", &error));
-        }
-        let key = guard_key(format!("turn#{}", turn.name));
-        let taken = self.get("ledger", key).await?;
-        let until = taken.map(|item| Item(&item).number("until_ms")).transpose()?;
-        let left = until.map_or(1, |until| (until - now).max(1));
-        Ok(Some(Duration::milliseconds(left)))
+        self.take_one_turn(turn).await
     }
 }
 

@@ -27,8 +27,10 @@ use super::*;
 
 mod capacity;
 mod costs;
+mod earlier;
 mod errors;
 mod front;
+mod load;
 mod moves;
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {

@@ -139,7 +139,8 @@ impl Event {
     }
 
     /// Gives it the id that its content makes.
-    fn named(mut self) -> Self {
+    #[must_use]
+    pub fn named(mut self) -> Self {
         let mut sha = Sha256::new();
         let peck = self.peck.as_ref().map_or("", PeckId::as_str);
         let cert = self.cert.as_ref().map_or("", CertId::as_str);
@@ -192,10 +193,16 @@ fn climbed(at: OffsetDateTime, promotion: &Promotion) -> [Event; 2] {
 #[must_use]
 pub fn of_hatching(hatching: &Hatching) -> Vec<Event> {
     let Hatching { duckling, certificate, .. } = hatching;
-    let at = duckling.created_at;
-    let of = |kind| Event::new(kind, at, &duckling.id);
-    let first = issued(at, certificate);
-    vec![of(EventKind::DuckVerified), of(EventKind::DuckHatched), first]
+    of_birth(duckling.created_at, &duckling.id, (&certificate.id, certificate.tier)).into()
+}
+
+/// The same, from what a home keeps of it: when, who, and the first certificate with its tier.
+#[must_use]
+pub fn of_birth(at: OffsetDateTime, id: &DucklingId, first: (&CertId, Tier)) -> [Event; 3] {
+    let of = |kind| Event::new(kind, at, id);
+    let mut issued = Event::certified(EventKind::CertIssued, at, id, first.0);
+    issued.tier = Some(first.1);
+    [of(EventKind::DuckVerified), of(EventKind::DuckHatched), issued]
 }
 
 /// What a new peck tells.

@@ -60,6 +60,11 @@ impl DynamoStore {
         to.update("account", change, None)
     }
 
+    async fn note(&self, doing: &str, item: Attributes) -> Result<()> {
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(|error| failed(doing, &error))
+    }
+
     /// Keeps a value of an account, unless it has one.
     async fn keep(
         &self,
@@ -111,16 +116,13 @@ impl Accounts for DynamoStore {
         item.insert("display_name".into(), text(attempt.display_name.as_str()));
         item.insert("made_at".into(), number(millis(attempt.at)));
         item.insert("tries".into(), number(0));
-        let mut transaction = Transaction::default();
-        if let Some(from) = &attempt.from {
-            item.insert("client".into(), text(from));
-            let key = ledger_key(attempts(&attempt.address), format!("from#{from}"));
-            let mut newest = key;
-            newest.insert("hatch_id".into(), text(id));
-            transaction.put(self.table("ledger"), newest)?;
-        }
-        transaction.put(self.table("ledger"), item)?;
-        self.run(transaction).await.map(|_| ())
+        item.extend(attempt.from.as_ref().map(|from| ("client".into(), text(from))));
+        self.note("noting an attempt", item).await?;
+        // Second, so that no client's newest attempt is one that is not there.
+        let Some(from) = &attempt.from else { return Ok(()) };
+        let mut newest = ledger_key(attempts(&attempt.address), format!("from#{from}"));
+        newest.insert("hatch_id".into(), text(id));
+        self.note("noting a client's attempt", newest).await
     }
 
     async fn attempt(&self, address: &str, id: &HatchId) -> Result<Option<Attempt>> {

@@ -1,52 +1,99 @@
-//! What has happened: under the name of each party, and once in the week in which it happened. A
-//! week's items share a partition, which is enough for writers and few enough for a reader.
+//! What has happened, as items of the ledger: one for a transaction with all of its events, and one
+//! for each party with those that name it.
+//!
+//! ```text
+//! audit#sNN       EVENT  the events of a transaction, in one of many shards
+//! audit#DUCKLING  EVENT  those of a party
+//! audit#wWEEK     EVENT  one event, as earlier releases kept it
+//! ```
+//!
+//! The sort key is the newest event of the item. Two kinds of events are in no item of a party,
+//! since its other items have them already: that it hatched is in the duckling, and that a peck was
+//! asked in the peck, which the indexes of the pecks list by either side.
 
-use beak_core::audit::{Event, EventKind, KEPT};
+use aws_sdk_dynamodb::types::AttributeValue;
+use beak_core::audit::{self, Event, EventKind, KEPT};
 use beak_core::id::{CertId, DucklingId, EventId, PeckId};
-use beak_core::ports::{EventQuery, Listed, Page};
-use beak_core::{Duration, OffsetDateTime, Result};
+use beak_core::tier::Tier;
+use beak_core::{OffsetDateTime, Result};
 
 use super::DynamoStore;
-use super::item::{Attributes, Item, damaged, ledger_key, millis, number, seconds, text};
+use super::item::{Attributes, Item, attributes, damaged, ledger_key, millis, number, seconds, text};
 use super::transaction::Transaction;
-use crate::failure::failed;
 
-const WEEK: i64 = 7 * 24 * 60 * 60;
+/// How many partitions the events of all ducklings have: for writers one is too few, and a reader
+/// asks each.
+pub(crate) const AUDIT_SHARDS: u8 = 8;
 
-fn week(moment: OffsetDateTime) -> i64 {
-    moment.unix_timestamp().div_euclid(WEEK)
+/// The partition of a shard.
+pub(super) fn of_shard(shard: u8) -> String {
+    format!("audit#s{shard:02}")
 }
 
-fn of_week(week: i64) -> String {
+/// The partition of a week, in seconds divided by its length.
+pub(super) fn of_week(week: i64) -> String {
     format!("audit#w{week}")
 }
 
-fn of_party(id: &DucklingId) -> String {
+pub(super) fn of_party(id: &DucklingId) -> String {
     format!("audit#{id}")
 }
 
-fn of_event(pk: String, event: &Event) -> Attributes {
-    let mut item = ledger_key(pk, event.id.as_str());
-    item.insert("kind".into(), text(event.kind.word()));
-    item.insert("at_ms".into(), number(millis(event.at)));
-    item.insert("duckling_id".into(), text(event.duckling.as_str()));
-    item.insert("expires_at".into(), seconds(event.at + KEPT));
+/// The shard of an item.
+fn shard(newest: &EventId) -> u8 {
+    super::shard(newest.as_str(), AUDIT_SHARDS)
+}
+
+/// An event without what the item says of all of its events, and without its id, which follows from
+/// its content.
+fn written(event: &Event) -> AttributeValue {
+    let mut map = attributes([
+        ("kind", text(event.kind.word())),
+        ("of", text(event.duckling.as_str())),
+    ]);
     let more = [
-        ("other_id", event.other.as_ref().map(DucklingId::as_str)),
-        ("peck_id", event.peck.as_ref().map(PeckId::as_str)),
-        ("cert_id", event.cert.as_ref().map(CertId::as_str)),
-        ("tier", event.tier.map(beak_core::tier::Tier::word)),
+        ("other", event.other.as_ref().map(DucklingId::as_str)),
+        ("peck", event.peck.as_ref().map(PeckId::as_str)),
+        ("cert", event.cert.as_ref().map(CertId::as_str)),
+        ("tier", event.tier.map(Tier::word)),
         ("note", event.note.as_deref()),
     ];
     for (name, value) in more {
-        item.extend(value.map(|value| (name.to_owned(), text(value))));
+        map.extend(value.map(|value| (name.to_owned(), text(value))));
     }
-    item
+    AttributeValue::M(map)
 }
 
-fn event(item: &Attributes) -> Result<Event> {
+/// An item with events of one moment; `None` where there is none.
+fn together(pk: impl FnOnce(&EventId) -> String, events: &[&Event]) -> Option<Attributes> {
+    let newest = events.iter().max_by(|a, b| a.id.cmp(&b.id))?;
+    let mut item = ledger_key(pk(&newest.id), newest.id.as_str());
+    item.insert("at_ms".into(), number(millis(newest.at)));
+    item.insert("expires_at".into(), seconds(newest.at + KEPT));
+    let told = events.iter().map(|event| written(event)).collect();
+    item.insert("told".into(), AttributeValue::L(told));
+    Some(item)
+}
+
+fn read(map: &Attributes, at: OffsetDateTime) -> Result<Event> {
+    let item = Item(map);
+    let event = Event {
+        id: EventId::new(at, [0; 16]),
+        kind: EventKind::parse(item.text("kind")?).ok_or_else(|| damaged("kind"))?,
+        at,
+        duckling: DucklingId::parse(item.text("of")?)?,
+        other: item.maybe_text("other").map(DucklingId::parse).transpose()?,
+        peck: item.maybe_text("peck").map(PeckId::parse).transpose()?,
+        cert: item.maybe_text("cert").map(CertId::parse).transpose()?,
+        tier: item.maybe_text("tier").map(|_| item.tier()).transpose()?,
+        note: item.maybe_text("note").map(str::to_owned),
+    };
+    Ok(event.named())
+}
+
+/// The one event of an item of an earlier release.
+fn single(item: &Attributes) -> Result<Event> {
     let item = Item(item);
-    let tier = item.maybe_text("tier").map(|_| item.tier());
     Ok(Event {
         id: EventId::parse(item.text("sk")?)?,
         kind: EventKind::parse(item.text("kind")?).ok_or_else(|| damaged("kind"))?,
@@ -55,77 +102,62 @@ fn event(item: &Attributes) -> Result<Event> {
         other: item.maybe_text("other_id").map(DucklingId::parse).transpose()?,
         peck: item.maybe_text("peck_id").map(PeckId::parse).transpose()?,
         cert: item.maybe_text("cert_id").map(CertId::parse).transpose()?,
-        tier: tier.transpose()?,
+        tier: item.maybe_text("tier").map(|_| item.tier()).transpose()?,
         note: item.maybe_text("note").map(str::to_owned),
     })
 }
 
+/// The events of an item.
+pub(super) fn events_of(item: &Attributes) -> Result<Vec<Event>> {
+    let Some(told) = item.get("told") else { return single(item).map(|event| vec![event]) };
+    let at = Item(item).moment("at_ms")?;
+    let told = told.as_l().map_err(|_| damaged("told"))?;
+    let maps = told.iter().map(|one| one.as_m().map_err(|_| damaged("told")));
+    maps.map(|map| read(map?, at)).collect()
+}
+
+/// What a duckling's item says of its hatching; nothing for ducklings of earlier releases, which
+/// have events of their own for it.
+pub(super) fn birth(item: &Attributes) -> Result<Vec<Event>> {
+    let item = Item(item);
+    let Some(first) = item.maybe_text("first_cert") else { return Ok(Vec::new()) };
+    let id = DucklingId::parse(item.text("duckling_id")?)?;
+    let first = CertId::parse(first)?;
+    Ok(audit::of_birth(item.moment("created_at")?, &id, (&first, Tier::T0)).into())
+}
+
+/// Whether a party's list has an event without an item of its own.
+fn is_elsewhere(event: &Event, births: bool) -> bool {
+    event.kind == EventKind::PeckRequested || births
+}
+
 impl DynamoStore {
-    /// Writes events down, as part of the change that they tell of.
+    /// Writes events of one moment down, as part of the change that they tell of.
     pub(super) fn tell(&self, to: &mut Transaction, events: &[Event]) -> Result<()> {
-        for event in events {
-            to.put(self.table("ledger"), of_event(of_week(week(event.at)), event))?;
-            for party in event.parties() {
-                to.put(self.table("ledger"), of_event(of_party(party), event))?;
-            }
+        self.tell_parties(to, events, false)
+    }
+
+    /// The same for a hatching, which the duckling's own item tells its owner of.
+    pub(super) fn tell_birth(&self, to: &mut Transaction, events: &[Event]) -> Result<()> {
+        self.tell_parties(to, events, true)
+    }
+
+    fn tell_parties(&self, to: &mut Transaction, events: &[Event], births: bool) -> Result<()> {
+        let all: Vec<&Event> = events.iter().collect();
+        let mut items = vec![together(|newest| of_shard(shard(newest)), &all)];
+        let mut parties: Vec<&DucklingId> = events.iter().flat_map(Event::parties).collect();
+        parties.sort_unstable();
+        parties.dedup();
+        for party in parties {
+            let own = |event: &&&Event| {
+                event.parties().any(|one| one == party) && !is_elsewhere(event, births)
+            };
+            let own: Vec<&Event> = all.iter().filter(own).copied().collect();
+            items.push(together(|_| of_party(party), &own));
+        }
+        for item in items.into_iter().flatten() {
+            to.put(self.table("ledger"), item)?;
         }
         Ok(())
-    }
-
-    pub(super) async fn list_events(
-        &self,
-        asked: &EventQuery,
-        page: &Page,
-    ) -> Result<Listed<Event>> {
-        let oldest = asked.now - KEPT + Duration::milliseconds(1);
-        let after = page.after.as_deref().map(EventId::parse).transpose()?;
-        let partitions: Vec<String> = if let Some(id) = &asked.of {
-            vec![of_party(id)]
-        } else {
-            let newest = after.as_ref().map_or(asked.now, EventId::made_at);
-            (week(oldest)..=week(newest)).rev().map(of_week).collect()
-        };
-        // Ids sort by time, so what is too old is below an id of that time.
-        let from = EventId::new(oldest, [0; 16]);
-        // A place in a list that is too old: DynamoDB refuses a span whose end is before its start.
-        if after.as_ref().is_some_and(|after| *after < from) {
-            return Ok(Listed { items: Vec::new(), next: None });
-        }
-        let (mut items, wanted) = (Vec::new(), page.limit + 1);
-        for pk in partitions {
-            // The end of a span is part of it, and was the last one of the part before.
-            let limit = wanted - items.len() + usize::from(after.is_some());
-            let found = self.span_of_events(pk, &from, after.as_ref(), limit).await?;
-            items.extend(found.into_iter().filter(|event| after.as_ref() != Some(&event.id)));
-            if items.len() >= wanted {
-                break;
-            }
-        }
-        let more = items.len() > page.limit;
-        items.truncate(page.limit);
-        let next = items.last().filter(|_| more).map(|event| event.id.to_string());
-        Ok(Listed { items, next })
-    }
-
-    async fn span_of_events(
-        &self,
-        pk: String,
-        from: &EventId,
-        to: Option<&EventId>,
-        limit: usize,
-    ) -> Result<Vec<Event>> {
-        let asked = self
-            .client
-            .query()
-            .table_name(self.table("ledger"))
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":from", text(from.as_str()))
-            .expression_attribute_values(":to", text(to.map_or("~", EventId::as_str)))
-            .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let answer = asked.send().await.map_err(|error| failed("listing events", &error))?;
-        answer.items().iter().map(event).collect()
     }
 }

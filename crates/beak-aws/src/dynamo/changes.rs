@@ -9,11 +9,11 @@ use beak_core::{Result, audit};
 
 use super::DynamoStore;
 use super::item::{
-    self, Attributes, attributes, email_guard, guard, guard_key, key_guard, ledger_key, number,
-    text,
+    self, Attributes, attributes, email_guard, guard_key, key_guard, ledger_key, number, text,
 };
 use super::operators::{REQUESTS, request_place};
 use super::transaction::{Change, Outcome, Transaction, When};
+use super::writes::Guarded;
 use crate::failure::{code, failed};
 
 pub(super) fn key(id: &DucklingId) -> Attributes {
@@ -57,11 +57,11 @@ impl DynamoStore {
     }
 
     pub(super) async fn write_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {
+        let guarded = self.guard_key_of(id, &new.hash).await?;
+        if guarded == Guarded::Foreign {
+            return Ok(false);
+        }
         let mut transaction = Transaction::default();
-        let ledger = || self.table("ledger");
-        transaction.delete(ledger(), guard_key(key_guard(old)))?;
-        let guard = guard(key_guard(&new.hash), "duckling_id", id.as_str());
-        transaction.create("key", ledger(), "pk", guard)?;
         let change = Change {
             table: self.table("ducklings"),
             key: key(id),
@@ -74,7 +74,16 @@ impl DynamoStore {
         };
         transaction.update("duckling", change, Some("key_hash = :old"))?;
         self.tell(&mut transaction, &[audit::of_rotation(id, new.at)])?;
-        Ok(matches!(self.run(transaction).await?, Outcome::Done))
+        if !matches!(self.run(transaction).await?, Outcome::Done) {
+            self.take_back_guard(guarded, &new.hash).await?;
+            return Ok(false);
+        }
+        // Dead already, since the duckling has another one. Best effort: the caller has to learn
+        // the new key, whatever becomes of the old one's guard.
+        if old != new.hash {
+            let _ = self.drop_key(old).await;
+        }
+        Ok(true)
     }
 
     /// Changes one attribute or two of a duckling that fits a condition. Whether it did.

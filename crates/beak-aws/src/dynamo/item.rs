@@ -11,7 +11,9 @@ use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
 use beak_core::person::{DisplayName, Email};
 use beak_core::ports::PublicKey;
 use beak_core::tier::{Statement, Tier, TierRequest};
-use beak_core::{BeakError, Duration, OffsetDateTime, Result};
+use beak_core::{BeakError, OffsetDateTime, Result};
+
+use super::sweep::{ENTRY_KEPT, queue_of};
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
@@ -202,7 +204,7 @@ pub(super) fn of_egg(egg: &Egg) -> Attributes {
         ("lapses_at", number(millis(egg.expires_at))),
         ("due", text(egg_due(egg))),
         // A sweep takes it much earlier, and counts it.
-        ("expires_at", seconds(egg.expires_at + Duration::days(7))),
+        ("expires_at", seconds(egg.expires_at + ENTRY_KEPT)),
     ])
 }
 
@@ -261,15 +263,18 @@ pub(super) fn guard(what: String, name: &str, value: &str) -> Attributes {
     item
 }
 
-/// An entry in the queue of what lapses.
-pub(super) fn of_due(place: String, name: &str, value: &str) -> Attributes {
-    let mut item = ledger_key("due", place);
+/// An entry in the queue of what lapses at a time.
+pub(super) fn of_due(place: String, at: OffsetDateTime, name: &str, value: &str) -> Attributes {
+    let mut item = ledger_key(queue_of(&place), place);
     item.insert(name.to_owned(), text(value));
+    item.insert("expires_at".into(), seconds(at + ENTRY_KEPT));
     item
 }
 
 #[cfg(test)]
 mod tests {
+    use beak_core::Duration;
+
     use super::*;
 
     #[test]

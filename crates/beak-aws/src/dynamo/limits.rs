@@ -4,15 +4,16 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use beak_core::Result;
 use beak_core::access::WINDOW;
 use beak_core::lease::{Ask, Count, Counter, Lent};
 use beak_core::person::hex;
+use beak_core::ports::Turn;
+use beak_core::{Duration, Result};
 use sha2::{Digest as _, Sha256};
 
 use super::DynamoStore;
-use super::item::{Attributes, Item, ledger_key, number};
-use crate::failure::failed;
+use super::item::{Attributes, Item, guard_key, ledger_key, millis, number};
+use crate::failure::{code, failed};
 
 /// An item of earlier releases has no spare calls.
 const FITS: &str = "attribute_not_exists(hits) OR \
@@ -55,5 +56,31 @@ impl Counter for DynamoStore {
             }
             _ => Err(failed("counting a call", &error)),
         }
+    }
+}
+
+impl DynamoStore {
+    pub(super) async fn take_one_turn(&self, turn: &Turn) -> Result<Option<Duration>> {
+        let (now, until) = (millis(turn.now), turn.now + turn.every);
+        let mut item = guard_key(format!("turn#{}", turn.name));
+        item.insert("until_ms".into(), number(millis(until)));
+        item.insert("expires_at".into(), number(until.unix_timestamp() + 3600));
+        let asked = self
+            .client
+            .put_item()
+            .table_name(self.table("ledger"))
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR until_ms <= :now")
+            .expression_attribute_values(":now", number(now))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = asked.send().await else { return Ok(None) };
+        if code(&error) != Some("ConditionalCheckFailedException") {
+            return Err(failed("taking a turn", &error));
+        }
+        let key = guard_key(format!("turn#{}", turn.name));
+        let taken = self.get("ledger", key).await?;
+        let until = taken.map(|item| Item(&item).number("until_ms")).transpose()?;
+        let left = until.map_or(1, |until| (until - now).max(1));
+        Ok(Some(Duration::milliseconds(left)))
     }
 }

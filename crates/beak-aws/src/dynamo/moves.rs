@@ -8,10 +8,11 @@ use beak_core::{BeakError, OffsetDateTime, Result, audit};
 use super::DynamoStore;
 use super::changes::{Update, key};
 use super::item::{
-    Attributes, Item, attributes, guard_key, ledger_key, millis, number, pair_guard, peck_due, text,
+    Attributes, Item, attributes, guard_key, millis, number, pair_guard, text,
 };
 use super::pecks::counts_of;
 use super::transaction::{Change, Outcome, Transaction, When};
+use super::pecks::{counts_of, peck_key, slot_of, slot_value};
 
 /// Where a move starts and ends, what the item has to say about it, and what goes with it.
 struct Step {
@@ -22,10 +23,12 @@ struct Step {
     frees_pair: bool,
     /// The sides at which the peck waited.
     sides: Vec<Direction>,
+    /// Its slot among those of its pair; a peck of earlier releases has none.
+    slot: Option<u8>,
 }
 
 impl Step {
-    fn of(to: &Move) -> Self {
+    fn of(to: &Move, slot: Option<u8>) -> Self {
         let (start, end, condition) = match to {
             Move::Approve { .. } => (PeckStatus::Pending, PeckStatus::Approved, WAITS),
             Move::Deny => (PeckStatus::Pending, PeckStatus::Denied, WAITS),
@@ -38,7 +41,8 @@ impl Step {
             ),
         };
         let frees_pair = end != PeckStatus::Approved;
-        Self { start, end, condition, frees_pair, sides: vec![Direction::Out, Direction::In] }
+        let sides = vec![Direction::Out, Direction::In];
+        Self { start, end, condition, frees_pair, sides, slot }
     }
 }
 
@@ -50,10 +54,20 @@ fn side_name(direction: Direction) -> &'static str {
     }
 }
 
-/// The part of an update that makes counts smaller by `:less`.
-fn less(counts: &[&str]) -> String {
+/// The part of an update that takes a peck of the waiting ones of a side, and its values.
+fn less_of(peck: &Peck, direction: Direction, slot: Option<u8>) -> Option<(String, Attributes)> {
+    let counts = counts_of(peck, direction);
+    if counts.is_empty() {
+        return None;
+    }
     let parts: Vec<_> = counts.iter().map(|name| format!("{name} :less")).collect();
-    format!(" ADD {}", parts.join(", "))
+    let mut update = format!(" ADD {}", parts.join(", "));
+    let mut values = attributes([(":less", number(-1))]);
+    if let (Direction::Out, Some(slot)) = (direction, slot) {
+        update += " DELETE waits_on :slot";
+        values.insert(":slot".into(), slot_value(peck, slot));
+    }
+    Some((update, values))
 }
 
 const WAITS: &str = "#status = :pending AND lapses_at > :now";
@@ -66,8 +80,9 @@ impl DynamoStore {
         now: OffsetDateTime,
     ) -> Result<Moved> {
         let gone = || BeakError::NotFound("such peck");
-        let peck = self.peck_named(id.as_str()).await?.ok_or_else(gone)?;
-        let mut step = Step::of(to);
+        let item = self.get("pecks", peck_key(id)).await?.ok_or_else(gone)?;
+        let (peck, slot) = (Item(&item).peck()?, slot_of(&item)?);
+        let mut step = Step::of(to, slot);
         // A bond of an earlier release has no pair, or another peck has it since.
         let pair = self.guarded(pair_guard(&peck), "peck_id").await?;
         step.frees_pair &= pair.is_some_and(|owner| owner == id.as_str());
@@ -129,18 +144,18 @@ impl DynamoStore {
             let key = guard_key(pair_guard(peck));
             transaction.delete_if("pair", ledger(), key, own)?;
         }
-        if step.start == PeckStatus::Pending {
-            transaction.delete(ledger(), ledger_key("due", peck_due(peck)))?;
-            if peck.source_tier.is_some() {
-                self.count_pair(&mut transaction, peck, -1)?;
-            }
+        // Its entry in the queue means nothing once the peck is settled.
+        let was_counted = peck.source_tier.is_some() && step.slot.is_none();
+        if step.start == PeckStatus::Pending && was_counted {
+            self.uncount_pair(&mut transaction, peck)?;
         }
         let mut counts = vec![(step.start.word(), -1), (step.end.word(), 1)];
         match to {
             Move::Approve { source, target } => {
                 let mut issued = 0;
                 for (direction, side) in [(Direction::Out, source), (Direction::In, target)] {
-                    self.bind(&mut transaction, peck, direction, side)?;
+                    let less = less_of(peck, direction, step.slot);
+                    self.bind(&mut transaction, less, direction, side)?;
                     issued += i64::from(side.promotion.is_some());
                 }
                 counts.push(("connections", 1));
@@ -154,7 +169,8 @@ impl DynamoStore {
             }
             Move::Deny | Move::Withdraw | Move::Expire => {
                 for direction in &step.sides {
-                    self.take_off(&mut transaction, peck, *direction)?;
+                    let less = less_of(peck, *direction, step.slot);
+                    self.take_off(&mut transaction, peck, less, *direction)?;
                 }
             }
         }
@@ -166,7 +182,7 @@ impl DynamoStore {
     fn bind(
         &self,
         to: &mut Transaction,
-        peck: &Peck,
+        less: Option<(String, Attributes)>,
         direction: Direction,
         side: &Side,
     ) -> Result<()> {
@@ -182,10 +198,9 @@ impl DynamoStore {
         if let Some(promotion) = &side.promotion {
             self.promote(to, promotion, &mut duckling)?;
         }
-        let counts = counts_of(peck, direction);
-        if !counts.is_empty() {
-            duckling.expression += &less(counts);
-            duckling.values.insert(":less".into(), number(-1));
+        if let Some((expression, values)) = less {
+            duckling.expression += &expression;
+            duckling.values.extend(values);
         }
         let Update { expression: update, condition, values } = duckling;
         let (table, key) = (self.table("ducklings"), key(&side.id));
@@ -194,17 +209,20 @@ impl DynamoStore {
     }
 
     /// Takes a peck off the waiting ones of a side.
-    fn take_off(&self, to: &mut Transaction, peck: &Peck, direction: Direction) -> Result<()> {
-        let counts = counts_of(peck, direction);
-        if counts.is_empty() {
-            return Ok(());
-        }
+    fn take_off(
+        &self,
+        to: &mut Transaction,
+        peck: &Peck,
+        less: Option<(String, Attributes)>,
+        direction: Direction,
+    ) -> Result<()> {
+        let Some((update, values)) = less else { return Ok(()) };
         let party = if direction == Direction::Out { &peck.source } else { &peck.target };
         let change = Change {
             table: self.table("ducklings"),
             key: key(party),
-            update: &less(counts),
-            values: attributes([(":less", number(-1))]),
+            update: &update,
+            values,
         };
         to.update(side_name(direction), change, Some("attribute_exists(duckling_id)"))
     }

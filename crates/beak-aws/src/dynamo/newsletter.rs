@@ -7,6 +7,7 @@ use beak_core::{OffsetDateTime, Result};
 use super::item::{Item, attributes, guard_key, millis, number, seconds, text};
 use super::transaction::{Change, Outcome, Transaction};
 use super::{DynamoStore, restless};
+use crate::failure::failed;
 
 /// How an offer stands.
 const WAITS: &str = "waits";
@@ -27,9 +28,8 @@ impl DynamoStore {
         item.insert("offer".into(), text(WAITS));
         item.insert("until_ms".into(), number(millis(offer.expires_at)));
         item.insert("expires_at".into(), seconds(offer.expires_at));
-        let mut transaction = Transaction::default();
-        transaction.put(self.table("ledger"), item)?;
-        self.run(transaction).await.map(|_| ())
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(|error| failed("keeping an offer", &error))
     }
 
     pub(super) async fn write_reader(

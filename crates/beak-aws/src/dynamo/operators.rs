@@ -9,7 +9,7 @@ use beak_core::duckling::Duckling;
 use beak_core::id::DucklingId;
 use beak_core::ports::{Decision, Listed, Page, Store as _, Suspension};
 use beak_core::tier::{Tier, TierRequest};
-use beak_core::{BeakError, Result};
+use beak_core::Result;
 
 use super::changes::{Update, key};
 use super::item::{Item, attributes, due, ledger_key, millis, number, text};
@@ -105,32 +105,8 @@ impl DynamoStore {
     }
 
     pub(super) async fn read_ducklings(&self, ids: &[DucklingId]) -> Result<Vec<Duckling>> {
-        let mut found = Vec::new();
-        let keys = ids.iter().map(key).collect::<Vec<_>>();
-        let mut asked = Some(keys).filter(|keys| !keys.is_empty());
-        for attempt in 0..TRIES {
-            let Some(keys) = asked.take() else { return Ok(found) };
-            let keys = aws_sdk_dynamodb::types::KeysAndAttributes::builder()
-                .set_keys(Some(keys))
-                .consistent_read(true)
-                .build()
-                .map_err(|error| BeakError::Internal(error.to_string()))?;
-            let batch = self.client.batch_get_item().request_items(self.table("ducklings"), keys);
-            let answer = batch.send().await.map_err(|error| failed("reading ducklings", &error))?;
-            let items = answer.responses.into_iter().flatten().flat_map(|(_, items)| items);
-            for item in items {
-                found.push(Item(&item).duckling()?);
-            }
-            // What did not fit, or was throttled.
-            let rest =
-                answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, rest)| rest.keys);
-            asked = Some(rest.collect::<Vec<_>>()).filter(|keys| !keys.is_empty());
-            if asked.is_some() {
-                let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
-                super::transaction::pause(attempt, &self.entropy).await?;
-            }
-        }
-        asked.map_or(Ok(found), |_| Err(BeakError::Unavailable("a batch was throttled".into())))
+        let items = self.batch("ducklings", ids.iter().map(key).collect()).await?;
+        items.iter().map(|item| Item(item).duckling()).collect()
     }
 
     pub(super) async fn write_decision(&self, decision: &Decision) -> Result<bool> {

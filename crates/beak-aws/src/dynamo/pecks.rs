@@ -2,26 +2,30 @@
 //!
 //! ```text
 //! pair#SOURCE#TARGET#TYPE  guard    the peck that waits or is a bond
-//! waiting#SOURCE#TARGET    guard    how many of them wait
 //! block#OWNER              OTHER    that the owner refuses the other's pecks
+//! waiting#SOURCE#TARGET    guard    how many pecks of an earlier release wait
 //! ```
 //!
 //! How many wait in all is an attribute of each of the two ducklings. So a new peck changes both,
-//! under the condition that they are there, and a deletion waits until none is left.
+//! under the condition that they are there, and a deletion waits until none is left. Of the pecks
+//! for one target, each has one of three slots in a set of the source's, `waits_on`.
 
-use beak_core::id::DucklingId;
+use aws_sdk_dynamodb::types::AttributeValue;
+use beak_core::id::{DucklingId, PeckId};
 use beak_core::peck::{
     Direction, Peck, PeckStatus, WAITING_FOR_A_PAIR, WAITING_ON_A_TARGET,
     WAITING_ON_A_TARGET_FROM_T0,
 };
+use beak_core::person::hex;
 use beak_core::ports::{Crowd, Idempotency, Listed, Move, Moved, Page, PeckQuery, Pecked};
 use beak_core::tier::Tier;
 use beak_core::{Duration, Result, audit};
+use sha2::{Digest as _, Sha256};
 
 use super::changes::key;
 use super::item::{
     self, Attributes, Item, attributes, guard, guard_key, ledger_key, number, of_due, pair_guard,
-    peck_due, repeat_guard, seconds, text,
+    peck_due, repeat_guard, text,
 };
 use super::transaction::{Change, Outcome, Transaction, When};
 use super::writes::TRIES;
@@ -30,9 +34,6 @@ use crate::failure::failed;
 
 /// How long a repeated call is known as such.
 const REPEAT_LIFETIME: Duration = Duration::hours(24);
-
-/// How long the count of a pair outlives the last peck that changed it.
-const COUNT_LIFETIME: Duration = Duration::days(30);
 
 /// How many items a filtered list reads at most before it answers.
 const LOOKED_AT: usize = 1000;
@@ -49,28 +50,41 @@ impl DynamoStore {
         peck: &Peck,
         idempotency: Option<&Idempotency>,
     ) -> Result<Pecked> {
+        let mut taken = Attributes::new();
         for _ in 0..TRIES {
             if let Some(answer) = self.repeated(peck, idempotency).await? {
                 return Ok(answer);
             }
-            let outcome = self.run(self.new_peck(peck, idempotency)?).await?;
+            let Some(waiting) = self.waiting_before(peck).await? else {
+                return Ok(Pecked::NoTarget);
+            };
+            let slot = free_slot(&taken, peck, waiting);
+            let outcome = self.run(self.new_peck(peck, idempotency, slot)?).await?;
             if matches!(outcome, Outcome::Done) {
                 return Ok(Pecked::Done);
             }
             if outcome.lost("repeat").is_some() {
                 continue;
             }
-            if let Some(refusal) = self.refusal(peck, &outcome).await? {
+            if let Some(refusal) = self.refusal(peck, &outcome, slot).await? {
                 return Ok(refusal);
+            }
+            if let Some(source) = outcome.lost("source") {
+                taken.clone_from(source);
             }
         }
         Err(restless())
     }
 
     /// Why there can be no such peck, if there can't. A lapsed one in its place is put away.
-    async fn refusal(&self, peck: &Peck, outcome: &Outcome) -> Result<Option<Pecked>> {
+    async fn refusal(
+        &self,
+        peck: &Peck,
+        outcome: &Outcome,
+        slot: Option<u8>,
+    ) -> Result<Option<Pecked>> {
         let (source, target) = (outcome.lost("source"), outcome.lost("target"));
-        if outcome.lost("block").is_some() || target.is_some_and(is_away) {
+        if target.is_some_and(is_away) {
             return Ok(Some(Pecked::NoTarget));
         }
         if source.is_some_and(is_away) {
@@ -91,10 +105,15 @@ impl DynamoStore {
                 }
             });
         }
+        let is_full = |source: &Attributes| {
+            let most = peck.source_tier.map_or(0, Tier::waiting_pecks);
+            Item(source).maybe_number("waits_out").is_ok_and(|n| n.unwrap_or(0) >= most.into())
+        };
         let crowds = [
-            (source.is_some(), Crowd::Source),
+            (source.is_some_and(is_full), Crowd::Source),
             (target.is_some(), Crowd::Target),
-            (outcome.lost("waiting").is_some(), Crowd::Pair),
+            // With a slot, only the slot was taken: there may be another one.
+            (source.is_some() && slot.is_none(), Crowd::Pair),
         ];
         let crowd = crowds.into_iter().find(|(lost, _)| *lost);
         Ok(crowd.map(|(_, crowd)| Pecked::Crowded(crowd)))
@@ -121,24 +140,45 @@ impl DynamoStore {
         Ok(Some(earlier.map_or(Pecked::KeyTaken, Pecked::Repeated)))
     }
 
-    fn new_peck(&self, peck: &Peck, idempotency: Option<&Idempotency>) -> Result<Transaction> {
+    /// How many pecks of a pair wait that an earlier release counted; `None` if the target refuses
+    /// the source's pecks. A block that is made at this very moment is for the next peck.
+    async fn waiting_before(&self, peck: &Peck) -> Result<Option<u8>> {
+        let keys = vec![block_key(&peck.target, &peck.source), waiting_key(peck)];
+        let mut waiting = 0;
+        for item in self.batch("ledger", keys).await? {
+            let item = Item(&item);
+            if item.text("sk")? != "guard" {
+                return Ok(None);
+            }
+            waiting = item.maybe_number("waits")?.unwrap_or(0);
+        }
+        Ok(Some(u8::try_from(waiting.max(0)).unwrap_or(u8::MAX)))
+    }
+
+    fn new_peck(
+        &self,
+        peck: &Peck,
+        idempotency: Option<&Idempotency>,
+        slot: Option<u8>,
+    ) -> Result<Transaction> {
         let mut transaction = Transaction::default();
         let ledger = || self.table("ledger");
         let id = peck.id.as_str();
         transaction.create("pair", ledger(), "pk", guard(pair_guard(peck), "peck_id", id))?;
-        transaction.create("peck", self.table("pecks"), "peck_id", item::of_peck(peck))?;
-        transaction.put(ledger(), of_due(peck_due(peck), "peck_id", id))?;
+        let mut item = item::of_peck(peck);
+        if let (Some(slot), Some(_)) = (slot, peck.source_tier) {
+            item.insert("slot".into(), number(slot.into()));
+        }
+        transaction.create("peck", self.table("pecks"), "peck_id", item)?;
+        transaction.put(ledger(), of_due(peck_due(peck), peck.expires_at, "peck_id", id))?;
         if let Some(tier) = peck.source_tier {
-            self.add_to_source(&mut transaction, peck, tier)?;
+            self.add_to_source(&mut transaction, peck, tier, slot)?;
             self.add_to_target(&mut transaction, peck, tier)?;
-            self.count_pair(&mut transaction, peck, 1)?;
         } else {
             for (name, id) in [("source", &peck.source), ("target", &peck.target)] {
                 transaction.check(name, self.table("ducklings"), key(id), THERE)?;
             }
         }
-        let block = block_key(&peck.target, &peck.source);
-        transaction.check("block", ledger(), block, "attribute_not_exists(pk)")?;
         if let Some(given) = idempotency {
             let now = peck.created_at;
             let mut kept = guard(repeat_guard(&given.key), "peck_id", id);
@@ -154,16 +194,28 @@ impl DynamoStore {
         Ok(transaction)
     }
 
-    fn add_to_source(&self, to: &mut Transaction, peck: &Peck, tier: Tier) -> Result<()> {
+    fn add_to_source(
+        &self,
+        to: &mut Transaction,
+        peck: &Peck,
+        tier: Tier,
+        slot: Option<u8>,
+    ) -> Result<()> {
         let limit = tier.waiting_pecks();
-        let condition = format!("{THERE} AND {}", below("waits_out", ":limit"));
-        let change = Change {
-            table: self.table("ducklings"),
-            key: key(&peck.source),
-            update: "ADD waits_out :one",
-            values: attributes([(":one", number(1)), (":limit", number(limit.into()))]),
-        };
-        to.update("source", change, Some(&condition))
+        let mut condition = format!("{THERE} AND {}", below("waits_out", ":limit"));
+        let mut update = "ADD waits_out :one".to_owned();
+        let mut values = attributes([(":one", number(1)), (":limit", number(limit.into()))]);
+        if let Some(slot) = slot {
+            condition += " AND NOT contains(waits_on, :name)";
+            update += ", waits_on :slot";
+            values.insert(":name".into(), text(slot_name(peck, slot)));
+            values.insert(":slot".into(), slot_value(peck, slot));
+        } else {
+            // Fails for sure, and says with the other conditions why there can be no such peck.
+            condition += " AND attribute_exists(no_slot_left)";
+        }
+        let (table, key) = (self.table("ducklings"), key(&peck.source));
+        to.update("source", Change { table, key, update: &update, values }, Some(&condition))
     }
 
     fn add_to_target(&self, to: &mut Transaction, peck: &Peck, tier: Tier) -> Result<()> {
@@ -181,28 +233,19 @@ impl DynamoStore {
         to.update("target", Change { table, key, update: &update, values }, Some(&condition))
     }
 
-    /// Adds to how many pecks of a pair wait.
-    pub(super) fn count_pair(&self, to: &mut Transaction, peck: &Peck, change: i64) -> Result<()> {
-        let gone = seconds(peck.expires_at + COUNT_LIFETIME);
-        let mut values = attributes([(":by", number(change)), (":gone", gone)]);
-        let limited = (change > 0).then(|| below("waits", ":limit"));
-        if limited.is_some() {
-            values.insert(":limit".into(), number(WAITING_FOR_A_PAIR.into()));
-        }
+    /// Takes a peck of an earlier release off those of its pair that wait.
+    pub(super) fn uncount_pair(&self, to: &mut Transaction, peck: &Peck) -> Result<()> {
         let change = Change {
             table: self.table("ledger"),
-            key: guard_key(format!("waiting#{}#{}", peck.source, peck.target)),
-            update: "SET expires_at = :gone ADD waits :by",
-            values,
+            key: waiting_key(peck),
+            update: "ADD waits :less",
+            values: attributes([(":less", number(-1))]),
         };
-        to.update("waiting", change, limited.as_deref())
+        to.update("waiting", change, None)
     }
 
     pub(super) async fn list_pecks(&self, asked: &PeckQuery, page: &Page) -> Result<Listed<Peck>> {
-        let (index, side) = match asked.direction {
-            Direction::In => ("by_target", "target_id"),
-            Direction::Out => ("by_source", "source_id"),
-        };
+        let (index, side) = index_of(asked.direction);
         let party = || text(asked.party.as_str());
         let key = |id: &String| attributes([("peck_id", text(id)), (side, party())]);
         let mut start = page.after.as_ref().map(key);
@@ -240,6 +283,51 @@ impl DynamoStore {
             }
         }
     }
+}
+
+/// The index that lists a side's pecks, and its partition key.
+pub(super) fn index_of(direction: Direction) -> (&'static str, &'static str) {
+    match direction {
+        Direction::In => ("by_target", "target_id"),
+        Direction::Out => ("by_source", "source_id"),
+    }
+}
+
+pub(super) fn peck_key(id: &PeckId) -> Attributes {
+    attributes([("peck_id", text(id.as_str()))])
+}
+
+fn waiting_key(peck: &Peck) -> Attributes {
+    guard_key(format!("waiting#{}#{}", peck.source, peck.target))
+}
+
+/// A slot of a pair as an entry in its source's set: short, since the set is a part of every write
+/// of the duckling. Two targets of the same digest would share slots.
+fn slot_name(peck: &Peck, slot: u8) -> String {
+    let digest = Sha256::digest(peck.target.as_str().as_bytes());
+    format!("{}{slot}", &hex(&digest)[..12])
+}
+
+pub(super) fn slot_value(peck: &Peck, slot: u8) -> AttributeValue {
+    AttributeValue::Ss(vec![slot_name(peck, slot)])
+}
+
+/// The slot of a peck that was read; those of earlier releases have none.
+pub(super) fn slot_of(item: &Attributes) -> Result<Option<u8>> {
+    let slot = Item(item).maybe_number("slot")?;
+    slot.map(|slot| u8::try_from(slot).map_err(|_| item::damaged("slot"))).transpose()
+}
+
+/// The first slot that is not taken in the source as it was read, if so many pecks of an earlier
+/// release leave any.
+fn free_slot(source: &Attributes, peck: &Peck, waiting: u8) -> Option<u8> {
+    let taken = source.get("waits_on").and_then(|set| set.as_ss().ok());
+    let is_free = |slot: &u8| {
+        let name = slot_name(peck, *slot);
+        taken.is_none_or(|taken| !taken.contains(&name))
+    };
+    let slots = u8::try_from(WAITING_FOR_A_PAIR).unwrap_or(u8::MAX);
+    (0..slots.saturating_sub(waiting)).find(is_free)
 }
 
 /// The partition of those whose pecks a duckling refuses.

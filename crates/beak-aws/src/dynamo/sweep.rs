@@ -1,25 +1,52 @@
 //! What has lapsed: counted, and put away.
 //!
 //! ```text
-//! due        TIME#peck#PECK, TIME#egg#ADDRESS  the queue of what lapses
+//! due#NN     TIME#peck#PECK, TIME#egg#ADDRESS  the queue of what lapses, in several shards
+//! due-swept  guard                             up to which place all is put away
+//! due        the same                          the queue of earlier releases
 //! due-aside  the same                          what could not be put away
 //! ```
+//!
+//! An entry is written with its peck or egg and never touched again: whether it still means
+//! anything, the peck or egg says when the entry's time has come. What is behind `due-swept` goes
+//! away by its own time to live, which costs nothing. Entries of the queue of earlier releases are
+//! removed one by one.
+
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use beak_core::id::PeckId;
-use beak_core::ports::{Lapsed, Metrics, Move, Swept};
+use beak_core::peck::PeckStatus;
+use beak_core::ports::{Lapsed, Metrics, Move, Moved, Swept};
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
 use super::item::{Attributes, Item, attributes, due, ledger_key, seconds, text};
 use super::transaction::{Outcome, Transaction, When};
+use super::item::{Attributes, Item, attributes, due, guard_key, ledger_key, seconds, text};
 use super::{DynamoStore, restless};
-use crate::failure::failed;
+use crate::failure::{code, failed};
 
 const QUEUE: &str = "due";
 const ASIDE: &str = "due-aside";
+const SWEPT: &str = "due-swept";
+
+/// Before every place: DynamoDB knows no empty key.
+const FIRST: &str = "0";
+
+/// How many partitions the queue has.
+pub(crate) const QUEUES: u8 = 4;
 
 /// How long what was put aside is kept for an operator to look at.
 const KEPT: Duration = Duration::days(90);
+
+/// How long an entry outlives its time. A sweep that is not made for so long misses it.
+pub(super) const ENTRY_KEPT: Duration = Duration::days(14);
+
+/// How many entries of a partition are read at once.
+const AT_ONCE: i32 = 200;
+
+/// How often a sweep reads on where entries meant nothing any more.
+const CHUNKS: usize = 20;
 
 /// The counts, in the order of the nouns in [`Metrics`]; pecks by the words of their states.
 const COUNTS: [&str; 9] = [
@@ -37,53 +64,178 @@ const COUNTS: [&str; 9] = [
 /// How often the counts are read again because something was swept meanwhile.
 const TRIES: usize = 4;
 
+/// The partition of an entry.
+pub(super) fn queue_of(place: &str) -> String {
+    format!("{QUEUE}#{:02}", super::shard(place, QUEUES))
+}
+
+/// An entry whose time has come.
+struct Entry {
+    place: String,
+    item: Attributes,
+    /// Whether it is in the queue of earlier releases.
+    is_old: bool,
+}
+
+impl Entry {
+    fn is_peck(&self) -> bool {
+        self.place.contains("#peck#")
+    }
+
+    /// The table of what it is about, and the key there.
+    fn about(&self) -> Result<(&'static str, &'static str, String)> {
+        let item = Item(&self.item);
+        Ok(if self.is_peck() {
+            ("pecks", "peck_id", item.text("peck_id")?.to_owned())
+        } else {
+            ("eggs", "email", item.text("email")?.to_owned())
+        })
+    }
+}
+
+/// What an entry means by now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// It lapsed and has to be put away.
+    Lapsed,
+    /// It was settled, hatched or laid again.
+    Nothing,
+    /// What it names is not there, or it can't be read.
+    Broken,
+}
+
 impl DynamoStore {
-    /// A query for what has lapsed, oldest first.
-    fn queue_until(&self, now: OffsetDateTime) -> QueryFluentBuilder {
+    /// A query for what lapsed in a partition, oldest first.
+    fn lapsed_in(&self, pk: &str, from: &str, now: OffsetDateTime) -> QueryFluentBuilder {
         // What lapses at this very millisecond has lapsed: `~` sorts behind what follows it.
         let end = format!("{}~", due(now));
         self.client
             .query()
             .table_name(self.table("ledger"))
-            .key_condition_expression("pk = :pk AND sk < :end")
-            .expression_attribute_values(":pk", text(QUEUE))
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :end")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", text(from))
             .expression_attribute_values(":end", text(end))
             .consistent_read(true)
+            .limit(AT_ONCE)
     }
 
-    /// The keys of what has lapsed, oldest first.
-    async fn lapsed(&self, now: OffsetDateTime) -> Result<Vec<String>> {
-        let mut places = Vec::new();
-        let mut start = None;
-        loop {
-            let asked = self.queue_until(now).projection_expression("pk, sk");
-            let asked = asked.set_exclusive_start_key(start);
-            let answer = asked.send().await;
-            let answer = answer.map_err(|error| failed("reading what lapsed", &error))?;
-            for item in answer.items() {
-                places.push(Item(item).text("sk")?.to_owned());
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(places);
-            }
+    /// The place up to which all is put away.
+    async fn swept(&self) -> Result<String> {
+        let item = self.get("ledger", guard_key(SWEPT)).await?;
+        let place = item.map(|item| Item(&item).text("place").map(str::to_owned)).transpose()?;
+        Ok(place.unwrap_or_else(|| FIRST.into()))
+    }
+
+    async fn note_swept(&self, place: &str) -> Result<()> {
+        let mut item = guard_key(SWEPT);
+        item.insert("place".into(), text(place));
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk) OR place < :place");
+        match put.expression_attribute_values(":place", text(place)).send().await {
+            Ok(_) => Ok(()),
+            // Another sweep has come further.
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(()),
+            Err(error) => Err(failed("noting what is swept", &error)),
         }
     }
 
-    async fn shards(&self) -> Result<Vec<Attributes>> {
-        let asked = self
-            .client
-            .query()
-            .table_name(self.table("ledger"))
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text("metrics"));
-        let answer = asked.send().await.map_err(|error| failed("reading the counts", &error))?;
-        Ok(answer.items.unwrap_or_default())
+    /// The next entries behind a place, of the queue of earlier releases behind another one; oldest
+    /// first, and whether these are all.
+    async fn entries(
+        &self,
+        after: &str,
+        after_of_old: &str,
+        now: OffsetDateTime,
+    ) -> Result<(Vec<Entry>, bool)> {
+        let (mut entries, mut end) = (Vec::new(), None::<String>);
+        let old = [(QUEUE.to_owned(), after_of_old, true)];
+        let shards = (0..QUEUES).map(|n| (format!("{QUEUE}#{n:02}"), after, false));
+        for (pk, from, is_old) in old.into_iter().chain(shards) {
+            // DynamoDB refuses a span whose end is before its start.
+            if *from > *format!("{}~", due(now)) {
+                continue;
+            }
+            let answer = self.lapsed_in(&pk, from, now).send().await;
+            let answer = answer.map_err(|error| failed("reading what lapsed", &error))?;
+            let mut last = None;
+            for item in answer.items.unwrap_or_default() {
+                let place = Item(&item).text("sk")?.to_owned();
+                last = Some(place.clone());
+                // The place itself was read before.
+                if place != from {
+                    entries.push(Entry { place, item, is_old });
+                }
+            }
+            if answer.last_evaluated_key.is_some() {
+                end = [end, last].into_iter().flatten().min();
+            }
+        }
+        // Beyond the end of what was read of one partition, others are ahead of it.
+        entries.retain(|entry| end.as_ref().is_none_or(|end| entry.place <= *end));
+        entries.sort_unstable_by(|a, b| a.place.cmp(&b.place));
+        Ok((entries, end.is_none()))
+    }
+
+    /// What entries mean by now.
+    async fn meanings(&self, entries: &[Entry]) -> Result<Vec<Meaning>> {
+        let mut found: HashMap<(&'static str, String), Attributes> = HashMap::new();
+        for (table, name) in [("pecks", "peck_id"), ("eggs", "email")] {
+            let about = entries.iter().filter_map(|entry| entry.about().ok());
+            // An address that was laid several times is asked for once.
+            let keys: BTreeSet<String> =
+                about.filter(|about| about.0 == table).map(|about| about.2).collect();
+            let keys = keys.into_iter().map(|key| attributes([(name, text(key))])).collect();
+            for item in self.batch(table, keys).await? {
+                let key = Item(&item).text(name)?.to_owned();
+                found.insert((table, key), item);
+            }
+        }
+        let meaning = |entry: &Entry| {
+            let Ok((table, _, key)) = entry.about() else { return Meaning::Broken };
+            let item = found.get(&(table, key)).map(Item);
+            let still = match (table, item) {
+                // A peck is never removed.
+                ("pecks", None) => return Meaning::Broken,
+                ("pecks", Some(peck)) => match peck.text("status") {
+                    Ok(status) => status == PeckStatus::Pending.word(),
+                    Err(_) => return Meaning::Broken,
+                },
+                (_, egg) => egg.is_some_and(|egg| egg.maybe_text("due") == Some(&entry.place)),
+            };
+            if still { Meaning::Lapsed } else { Meaning::Nothing }
+        };
+        Ok(entries.iter().map(meaning).collect())
+    }
+
+    /// The places of what has lapsed and was not put away, oldest first.
+    async fn lapsed(&self, now: OffsetDateTime) -> Result<Vec<String>> {
+        let mut after = self.swept().await?;
+        let mut after_of_old = FIRST.to_owned();
+        let mut places = Vec::new();
+        loop {
+            let (entries, is_all) = self.entries(&after, &after_of_old, now).await?;
+            let meanings = self.meanings(&entries).await?;
+            let lapsed = entries.iter().zip(meanings).filter(|(_, m)| *m == Meaning::Lapsed);
+            places.extend(lapsed.map(|(entry, _)| entry.place.clone()));
+            match entries.last() {
+                Some(last) if !is_all => {
+                    after_of_old.clone_from(&last.place);
+                    after = after.max(last.place.clone());
+                }
+                _ => break,
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        Ok(places)
     }
 
     async fn counts(&self) -> Result<Metrics> {
-        let shards = self.shards().await?;
+        let mut shards = self.partition("metrics", "reading the counts").await?;
+        for part in 0..super::COUNT_PARTS {
+            shards.extend(self.partition(&super::counts_in(part), "reading the counts").await?);
+        }
         let mut sums = [0_u64; 9];
         for (sum, name) in sums.iter_mut().zip(COUNTS) {
             let mut total = 0;
@@ -114,73 +266,88 @@ impl DynamoStore {
     }
 
     pub(super) async fn sweep_due(&self, now: OffsetDateTime, limit: usize) -> Result<Swept> {
-        let asked = self.queue_until(now).limit(i32::try_from(limit).unwrap_or(100));
-        let answer = asked.send().await.map_err(|error| failed("reading what lapsed", &error))?;
-        let mut swept = Swept { found: answer.items().len(), ..Swept::default() };
-        for entry in answer.items() {
-            match self.put_away(entry, now).await {
-                Ok(done) => swept.put_away += usize::from(done),
-                Err(error @ BeakError::Unavailable(_)) => return Err(error),
-                Err(error) => {
-                    self.put_aside(entry, &error, now).await?;
-                    swept.put_aside += 1;
+        let mut swept = Swept::default();
+        let mut after = self.swept().await?;
+        for _ in 0..CHUNKS {
+            let (entries, is_all) = self.entries(&after, FIRST, now).await?;
+            let meanings = self.meanings(&entries).await?;
+            let mut done = None;
+            for (entry, meaning) in entries.iter().zip(meanings) {
+                if swept.found == limit {
+                    break;
                 }
+                swept.found += usize::from(meaning != Meaning::Nothing);
+                self.take_away(entry, meaning, now, &mut swept).await?;
+                done = Some(&entry.place);
+            }
+            if let Some(place) = done {
+                self.note_swept(place).await?;
+                after = after.max(place.clone());
+            }
+            if swept.found == limit || is_all {
+                break;
             }
         }
         Ok(swept)
     }
 
-    /// Puts an entry away. Whether it still had to be.
-    async fn put_away(&self, entry: &Attributes, now: OffsetDateTime) -> Result<bool> {
-        let item = Item(entry);
-        let place = item.text("sk")?;
-        if !place.contains("#peck#") {
-            return self.drop_egg(place, item.text("email")?).await;
+    /// Does what an entry asks for, and removes it where nothing else will.
+    async fn take_away(
+        &self,
+        entry: &Entry,
+        meaning: Meaning,
+        now: OffsetDateTime,
+        swept: &mut Swept,
+    ) -> Result<()> {
+        let outcome = match meaning {
+            Meaning::Nothing => Ok(false),
+            Meaning::Broken => Err(BeakError::Internal("what it names can't be read".into())),
+            Meaning::Lapsed => self.put_away(entry, now).await,
+        };
+        match outcome {
+            Ok(done) => swept.put_away += usize::from(done),
+            Err(error @ BeakError::Unavailable(_)) => return Err(error),
+            Err(error) => {
+                self.put_aside(entry, &error, now).await?;
+                swept.put_aside += 1;
+            }
         }
-        let id = PeckId::parse(item.text("peck_id")?)?;
-        let moved = self.write_move(&id, &Move::Expire, now).await?;
-        if moved != beak_core::ports::Moved::Done {
-            // Settled already, but its place in the queue was left.
-            let gone = self.client.delete_item().table_name(self.table("ledger"));
-            let gone = gone.set_key(Some(ledger_key(QUEUE, place))).send().await;
-            gone.map_err(|error| failed("leaving the queue", &error))?;
+        if !entry.is_old {
+            return Ok(());
         }
-        Ok(moved == beak_core::ports::Moved::Done)
+        let gone = self.client.delete_item().table_name(self.table("ledger"));
+        let gone = gone.set_key(Some(ledger_key(QUEUE, &entry.place))).send().await;
+        gone.map(|_| ()).map_err(|error| failed("leaving the queue", &error))
     }
 
-    /// Takes an entry out of the queue and keeps it for an operator.
-    async fn put_aside(
-        &self,
-        entry: &Attributes,
-        error: &BeakError,
-        now: OffsetDateTime,
-    ) -> Result<()> {
-        let place = Item(entry).text("sk")?;
-        let mut aside = entry.clone();
-        aside.extend(ledger_key(ASIDE, place));
+    /// Puts an entry away. Whether it still had to be.
+    async fn put_away(&self, entry: &Entry, now: OffsetDateTime) -> Result<bool> {
+        let item = Item(&entry.item);
+        if !entry.is_peck() {
+            return self.drop_egg(&entry.place, item.text("email")?).await;
+        }
+        let id = PeckId::parse(item.text("peck_id")?)?;
+        Ok(self.write_move(&id, &Move::Expire, now).await? == Moved::Done)
+    }
+
+    /// Keeps an entry for an operator.
+    async fn put_aside(&self, entry: &Entry, error: &BeakError, now: OffsetDateTime) -> Result<()> {
+        let mut aside = entry.item.clone();
+        aside.extend(ledger_key(ASIDE, &entry.place));
         aside.insert(
             "why".into(),
             text(error.cause().map_or_else(|| error.to_string(), str::to_owned)),
         );
         aside.insert("expires_at".into(), seconds(now + KEPT));
-        let mut transaction = Transaction::default();
-        transaction.put(self.table("ledger"), aside)?;
-        transaction.delete(self.table("ledger"), ledger_key(QUEUE, place))?;
-        self.run(transaction).await.map(|_| ())
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(aside));
+        put.send().await.map(|_| ()).map_err(|error| failed("putting an entry aside", &error))
     }
 
-    /// Removes an egg that was never hatched. If it was laid again since, only the old place in
-    /// the queue is gone already, and nothing is done.
+    /// Removes an egg that was never hatched, unless it hatched or was laid again just now.
     async fn drop_egg(&self, place: &str, email: &str) -> Result<bool> {
         let mut transaction = Transaction::default();
-        let exists = When { condition: "attribute_exists(pk)", values: Attributes::new() };
-        transaction.delete_if("due", self.table("ledger"), ledger_key("due", place), exists)?;
         let key = attributes([("email", text(email))]);
-        // DynamoDB's own time to live may have been faster.
-        let same = When {
-            condition: "attribute_not_exists(email) OR due = :place",
-            values: attributes([(":place", text(place))]),
-        };
+        let same = ("due = :place", attributes([(":place", text(place))]));
         transaction.delete_if("egg", self.table("eggs"), key, same)?;
         self.count(&mut transaction, &[("eggs", -1)])?;
         Ok(matches!(self.run(transaction).await?, Outcome::Done))

@@ -67,7 +67,8 @@ impl Held {
 
 const TABLES: [&str; 6] = ["eggs", "ducklings", "pecks", "certs", "newsletter", "ledger"];
 
-fn json_of(value: &AttributeValue) -> Value {
+/// A value in DynamoDB's JSON.
+pub(super) fn json_of(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),

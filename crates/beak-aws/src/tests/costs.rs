@@ -288,6 +288,8 @@ async fn certifying(stage: &mut Stage<'_>, duck: &Duck) {
 async fn operating(stage: &mut Stage<'_>, duck: &Duck) {
     stage.make_operator("swan").await;
     let token = stage.token("swan").await;
+    // Looks for what earlier releases wrote, once in a while.
+    stage.ask("GET /audit", &token, &Value::Null).await;
     let look = |path: &'static str| (path, token.as_str(), Value::Null);
     stage.row("GET /system/status", "operator", look("/system/status")).await;
     stage.row("GET /audit", "operator, 20 entries", look("/audit")).await;
@@ -368,17 +370,25 @@ fn table(rows: &[Row]) -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
 fn every_call_has_its_units_in_the_documentation() {
     let cloud = Cloud::strict();
     // It has a runtime of its own.
     let proxy = Proxy::before(&cloud);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let rows = runtime.block_on(play(&cloud, &proxy));
-    let table = table(&rows);
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pages/duckgalaxy/guide/units.md");
-    let text = std::fs::read_to_string(page).expect("the page");
-    let begin = text.find("| call |").expect("a table");
+    let load = load::play(&rows);
+    load::no_key_is_hot(&load);
+    shows("duckgalaxy/guide/units.md", "| call |", &table(&rows));
+    shows("duckcontrol/routine/growth.md", "| partition |", &load::keys(&load));
+    shows("duckcontrol/routine/growth.md", "| table or index |", &load::tables(&load));
+}
+
+/// That a page shows a table as it is made here; or makes it so.
+#[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
+fn shows(page: &str, head: &str, table: &str) {
+    let page = format!("{}/../../pages/{page}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&page).expect("the page");
+    let begin = text.find(head).expect("a table");
     let length = text[begin..].find("\n\n").expect("its end") + 1;
     if std::env::var_os("UPDATE_DOCS").is_some() {
         let new = format!("{}{table}{}", &text[..begin], &text[begin + length..]);

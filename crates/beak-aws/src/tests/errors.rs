@@ -15,12 +15,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_api::jws::Signer as _;
 use beak_core::BeakError;
-use beak_core::id::HatchId;
+use beak_core::duckling::Egg;
 use beak_core::mail::Mail;
 use beak_core::newsletter::Token;
 use beak_core::person::{DisplayName, Password};
 use beak_core::ports::{
-    AccountId, Accounts as _, Attempt, Identity as _, Limits as _, Page, SignedUp, Store as _,
+    AccountId, Accounts as _, Identity as _, Limits as _, Page, SignedUp, Store as _,
 };
 
 use super::*;
@@ -312,14 +312,13 @@ async fn call(script: &Script, operation: &str) -> String {
         "Query" | "BatchGetItem" => heard(store.tier_requests(&page).await, |_| "done"),
         "Scan" => heard(store.ducklings(&page).await, |_| "done"),
         "TransactWriteItems" => {
-            let attempt = Attempt {
-                id: HatchId::new(now, [1; 16]),
-                address: email.sha256(),
-                from: None,
+            let egg = Egg {
+                email,
                 display_name: DisplayName::parse("Swan").expect("a name"),
-                at: now,
+                created_at: now,
+                expires_at: now + beak_core::Duration::hours(24),
             };
-            heard(store.note_attempt(&attempt).await, done)
+            heard(store.lay_egg(&egg).await, done)
         }
         "DescribeTable" => heard(store.tables().await, |_| "done"),
         "SendEmail" | "GetAccount" => {

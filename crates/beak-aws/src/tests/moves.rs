@@ -5,20 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use beak_local::LocalError;
 use beak_local::transfer::{self, Entry};
 
+use super::capacity::json_of;
 use super::*;
 
 /// Entries that end with the galaxy that made them, by what their partition starts with.
-const LEFT_BEHIND: [&str; 8] =
-    ["account", "settles-since", "attempt", "journal", "rate", "turn", "waiting", "due-aside"];
-
-/// A value in DynamoDB's JSON. Only what moves has to be known.
-fn json_of(value: &AttributeValue) -> Option<Value> {
-    match value {
-        AttributeValue::S(text) => Some(json!({ "S": text })),
-        AttributeValue::N(number) => Some(json!({ "N": number })),
-        _ => None,
-    }
-}
+const LEFT_BEHIND: [&str; 9] = [
+    "account",
+    "settles-since",
+    "attempt",
+    "journal",
+    "rate",
+    "turn",
+    "waiting",
+    "due-aside",
+    "due-swept",
+];
 
 async fn scanned(client: &Client, prefix: &str) -> Vec<(String, Value)> {
     let mut all = Vec::new();
@@ -26,21 +27,60 @@ async fn scanned(client: &Client, prefix: &str) -> Vec<(String, Value)> {
         let scan = client.scan().table_name(format!("{prefix}-{table}")).consistent_read(true);
         let items = scan.into_paginator().items().send().try_collect().await.expect("a scan");
         for item in items {
-            let fields =
-                item.iter().filter_map(|(name, value)| Some((name.clone(), json_of(value)?)));
+            let fields = item.iter().map(|(name, value)| (name.clone(), json_of(value)));
             all.push((table.to_owned(), Value::Object(fields.collect())));
         }
     }
     all
 }
 
+/// The places in the queue of what can still lapse.
+fn waiting(entries: &[(String, Value)]) -> BTreeSet<String> {
+    let place = |(table, item): &(String, Value)| match table.as_str() {
+        "eggs" => item["due"]["S"].as_str().map(str::to_owned),
+        "pecks" if item["status"]["S"] == "pending" => {
+            let at: i64 = item["lapses_at"]["N"].as_str()?.parse().ok()?;
+            Some(format!("{at:015}#peck#{}", item["peck_id"]["S"].as_str()?))
+        }
+        _ => None,
+    };
+    entries.iter().filter_map(place).collect()
+}
+
+/// The events that an item tells all operators of, one by one: those of parties follow.
+fn told(pk: &str, item: &Value) -> Vec<String> {
+    if !pk.starts_with("audit#s") && !pk.starts_with("audit#w") {
+        return Vec::new();
+    }
+    let at = &item["at_ms"]["N"];
+    let Some(told) = item["told"]["L"].as_array() else {
+        let names = ["kind", "duckling_id", "other_id", "peck_id", "cert_id", "tier", "note"];
+        let fields = names.map(|name| item[name]["S"].as_str().map(str::to_owned));
+        return vec![format!("event {at} {fields:?}")];
+    };
+    let names = ["kind", "of", "other", "peck", "cert", "tier", "note"];
+    let one = |event: &Value| names.map(|name| event["M"][name]["S"].as_str().map(str::to_owned));
+    told.iter().map(|event| format!("event {at} {:?}", one(event))).collect()
+}
+
 /// What both homes agree on: counts as one sum, and nothing that ends with a galaxy.
 fn comparable(entries: Vec<(String, Value)>) -> (BTreeSet<String>, BTreeMap<String, i64>) {
     let (mut items, mut counts) = (BTreeSet::new(), BTreeMap::new());
+    let waiting = waiting(&entries);
     for (table, mut item) in entries {
         let pk = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
         let sort = pk.split('#').next().unwrap_or_default();
         if LEFT_BEHIND.contains(&sort) {
+            continue;
+        }
+        if sort == "audit" {
+            items.extend(told(&pk, &item));
+            continue;
+        }
+        if sort == "due" {
+            // In whichever partition. Entries of what was settled mean nothing.
+            let place = item["sk"]["S"].as_str().expect("a place").to_owned();
+            items.extend(Some(format!("due {place}")).filter(|_| waiting.contains(&place)));
             continue;
         }
         if sort == "metrics" || sort == "mail" {
@@ -55,9 +95,15 @@ fn comparable(entries: Vec<(String, Value)>) -> (BTreeSet<String>, BTreeMap<Stri
         // backstop that an offer which ended may keep.
         fields.remove("decided_at");
         // A move leaves behind how many pecks wait: they are none of those that the limits count.
-        for count in ["source_tier", "waits_in", "waits_in_new", "waits_out"] {
+        for count in ["source_tier", "slot", "waits_in", "waits_in_new", "waits_on", "waits_out"] {
             fields.remove(count);
         }
+        // Its being there is all that is read of it.
+        if let Some(leaving) = fields.get_mut("leaving") {
+            *leaving = json!(true);
+        }
+        // What a duckling's own list of events is told of its hatching moves as events.
+        fields.remove("first_cert");
         if sort == "news" {
             fields.remove("expires_at");
         }

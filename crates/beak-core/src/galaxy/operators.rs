@@ -139,7 +139,8 @@ impl Galaxy {
 
     /// How the galaxy is, for everybody.
     pub async fn status(&self) -> Status {
-        if self.ports.store.metrics(self.now()).await.is_err() {
+        // A read of next to nothing: this is asked often.
+        if self.ports.store.former_issuers().await.is_err() {
             return Status::Outage;
         }
         if !self.ports.store.takes_writes().await {

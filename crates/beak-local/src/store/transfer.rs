@@ -43,8 +43,8 @@ const COUNTED: [&str; 9] = [
 const RETURNED: [&str; 2] = ["bounces", "complaints"];
 
 /// Entries that follow from eggs, ducklings, pecks and events.
-const FOLLOWS: [&str; 8] =
-    ["email", "key", "pair", "due", "audit", "due-aside", "waiting", "tier-requests"];
+const FOLLOWS: [&str; 9] =
+    ["email", "key", "pair", "due", "audit", "due-aside", "due-swept", "waiting", "tier-requests"];
 
 /// Entries that end with the galaxy that made them; accounts get new ids.
 const ENDS: [&str; 6] = ["account", "settles-since", "attempt", "journal", "rate", "turn"];
@@ -131,8 +131,8 @@ fn take_entry(txn: &Writing, read: &Read<'_>) -> Result<()> {
             }
             Ok(())
         }
-        // Under its week an event is there once.
-        "audit" if rest.starts_with('w') => audit::tell(txn, &[read.event()?]),
+        // In a shard, or under its week where an earlier release wrote it, an event is there once.
+        "audit" if rest.starts_with(['s', 'w']) => audit::tell(txn, &read.events()?),
         "news" => {
             let state = match read.text("offer")? {
                 "waits" => OfferState::Waits,

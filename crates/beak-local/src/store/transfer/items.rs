@@ -149,7 +149,32 @@ impl<'a> Read<'a> {
         })
     }
 
-    pub(super) fn event(&self) -> Result<Event> {
+    /// The events of an item: those of a transaction, or one of an earlier release.
+    pub(super) fn events(&self) -> Result<Vec<Event>> {
+        let Some(told) = self.0.get("told") else { return Ok(vec![self.event()?]) };
+        let told = told.get("L").and_then(Value::as_array).ok_or_else(|| unreadable("told"))?;
+        let maps = told.iter().map(|one| one.get("M").ok_or_else(|| unreadable("told")));
+        maps.map(|map| Read(map?).told(self.moment("at_ms")?)).collect()
+    }
+
+    fn told(&self, at: OffsetDateTime) -> Result<Event> {
+        let kind = EventKind::parse(self.text("kind")?);
+        let event = Event {
+            id: EventId::new(at, [0; 16]),
+            kind: kind.ok_or_else(|| unreadable("kind"))?,
+            at,
+            duckling: DucklingId::parse(self.text("of")?)?,
+            other: self.maybe_text("other").map(DucklingId::parse).transpose()?,
+            peck: self.maybe_text("peck").map(PeckId::parse).transpose()?,
+            cert: self.maybe_text("cert").map(CertId::parse).transpose()?,
+            tier: self.maybe_text("tier").map(|_| self.tier()).transpose()?,
+            note: self.maybe_text("note").map(str::to_owned),
+        };
+        // An event's id follows from its content.
+        Ok(event.named())
+    }
+
+    fn event(&self) -> Result<Event> {
         let kind = EventKind::parse(self.text("kind")?);
         Ok(Event {
             id: EventId::parse(self.text("sk")?)?,
@@ -183,7 +208,7 @@ pub(super) fn of_egg(egg: &Egg) -> [(&'static str, Item); 2] {
         .number("created_at", millis(egg.created_at))
         .number("lapses_at", millis(egg.expires_at))
         .text("due", &place)
-        .number("expires_at", (egg.expires_at + Duration::days(7)).unix_timestamp());
+        .number("expires_at", (egg.expires_at + Duration::days(14)).unix_timestamp());
     [("eggs", item), ("ledger", Item::ledger("due", place).text("email", egg.email.as_str()))]
 }
 

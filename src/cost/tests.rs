@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::worst::{LARGEST_ANSWER_BYTES, table, worst};
+use super::worst::{LARGEST_ANSWER_BYTES, growth, table, worst};
 use super::{FREE, PRICES};
 use crate::catalog::{self, Code, Facts};
 use crate::config::Config;
@@ -142,12 +142,23 @@ fn every_table_and_every_index_has_ceilings() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
 fn the_documentation_prints_the_worst_month_as_it_is_computed() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/pages/mightyspaceduck/faq/aws-and-cost.md");
-    let text = std::fs::read_to_string(page).expect("the page");
-    let table = table(&worst(&rendered()));
-    let begin = text.find("| what | held by |").expect("a table");
+    let worst = table(&worst(&rendered()));
+    prints("mightyspaceduck/faq/aws-and-cost.md", "| what | held by |", |_| worst.clone());
+}
+
+#[test]
+fn the_documentation_prints_what_growth_costs_as_it_is_computed() {
+    prints(growth::PAGE, "| a month |", growth::table);
+}
+
+/// That a page has a table as it is made of the page here; or makes it so.
+#[expect(clippy::disallowed_methods, reason = "tests are told to write what they compare with")]
+fn prints(page: &str, head: &str, table: impl Fn(&str) -> String) {
+    let page = format!("{}/pages/{page}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&page).expect("the page");
+    let table = table(&text);
+    let begin = text.find(head).expect("a table");
     let length = text[begin..].find("\n\n").expect("its end");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         let new = format!("{}{table}{}", &text[..begin], &text[begin + length..]);

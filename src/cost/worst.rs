@@ -237,6 +237,9 @@ pub fn table(ceilings: &[Ceiling]) -> String {
     lines.join("\n")
 }
 
+#[cfg(test)]
+pub(super) mod growth;
+
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -134,6 +134,7 @@ fn docs(root: &Path) -> Outcome {
     for arguments in [
         &["--lib", "--", "openapi", "published_schema", "schema", "every_world"][..],
         &["--lib", "--", "every_call_has_its_units"],
+        &["--lib", "--", "the_documentation_prints"],
         &["--test", "breaks", "--", "the_table_of_breaks"],
         // What the installer knows comes last: pages are made of it and of all others.
         &["--test", "provider"],

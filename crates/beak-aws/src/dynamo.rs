@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod census;
 mod changes;
 mod feedback;
 mod item;
@@ -39,7 +40,7 @@ use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::peck::Peck;
 use beak_core::person::{DisplayName, Email, hex};
 use beak_core::ports::{
-    Decision, Deletion, Entropy, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move,
+    Decision, Deletion, Entropy, EventQuery, Fleet, Hatched, Hatching, Idempotency, Listed, Metrics, Move,
     Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept, TableState, Turn,
 };
 use beak_core::tier::TierRequest;
@@ -308,6 +309,18 @@ impl Store for DynamoStore {
 
     async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<Swept> {
         self.sweep_due(now, limit).await
+    }
+
+    fn keeps_census(&self) -> bool {
+        true
+    }
+
+    async fn keep_census(&self, fleet: &Fleet) -> Result<()> {
+        self.write_census(fleet).await
+    }
+
+    async fn census(&self) -> Result<Option<Fleet>> {
+        self.read_census().await
     }
 
     async fn takes_writes(&self) -> bool {

@@ -18,7 +18,7 @@ use time::{Duration, OffsetDateTime};
 pub use self::certificates::{Opinion, Verdict};
 pub use self::hatch::{Hatchling, Laid, NewEgg, Resend, Verification};
 pub use self::newsletter::NewReader;
-pub use self::operators::{Fleet, Inside, Status};
+pub use self::operators::{Inside, Status};
 pub use self::others::Parties;
 pub use self::pecks::NewPeck;
 pub use self::people::Export;
@@ -220,6 +220,7 @@ impl Galaxy {
                 break;
             }
         }
+        self.take_census().await?;
         Ok(all)
     }
 

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
 pub use self::accounts::{AccountId, Accounts, Attempt};
-pub use self::counts::{Lapsed, Metrics, Swept};
+pub use self::counts::{Fleet, Lapsed, Metrics, Swept};
 pub use self::feedback::{Alarm, AlarmState, Alarms, Feedback};
 pub use self::journals::{Journal, Journals, Mark};
 pub use self::store::{

@@ -3,7 +3,7 @@
 use beak_core::audit::Event;
 use beak_core::duckling::Duckling;
 use beak_core::feedback::Reports;
-use beak_core::galaxy::Fleet;
+use beak_core::ports::Fleet;
 use beak_core::ports::{Alarm, MailState, TableState};
 #[cfg(test)]
 use schemars::JsonSchema;

@@ -1,12 +1,13 @@
 //! Every call of the Beak, played once in its typical case: what DynamoDB bills for it. The page
 //! `duckgalaxy/guide/units` shows the table; with `UPDATE_DOCS=1` it is written.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::atomic::AtomicI64;
 
 use aws_sdk_cognitoidentityprovider::Client as People;
-use axum::http::Method;
 use beak_api::ClientAddress;
+use beak_core::lease::{Ask, Count, Counter, Lent};
 use beak_core::newsletter::{Offer, Token};
 use beak_core::ports::Clock;
 use beak_core::{Duration, OffsetDateTime};
@@ -47,6 +48,7 @@ impl Row {
 /// A galaxy behind a door that hears every request.
 struct Stage<'a> {
     router: axum::Router,
+    galaxy: Arc<Galaxy>,
     store: Arc<DynamoStore>,
     clock: Arc<Later>,
     proxy: &'a Proxy,
@@ -55,7 +57,8 @@ struct Stage<'a> {
     pool: String,
     letters: Arc<dyn Letters>,
     rows: Vec<Row>,
-    played: std::collections::BTreeSet<(String, String)>,
+    played: BTreeSet<(String, String)>,
+    actions: BTreeSet<String>,
 }
 
 const PREFIX: &str = "swan";
@@ -81,8 +84,10 @@ impl<'a> Stage<'a> {
             peck_lifetime: Duration::hours(24),
             answer_step: Duration::ZERO,
         };
+        let galaxy = Arc::new(Galaxy::new(ports, galaxy));
         Self {
-            router: beak_api::router(Arc::new(Galaxy::new(ports, galaxy))),
+            router: beak_api::router(Arc::clone(&galaxy)),
+            galaxy,
             store: Arc::new(store(&direct, PREFIX)),
             clock,
             proxy,
@@ -91,7 +96,8 @@ impl<'a> Stage<'a> {
             pool,
             letters: home.letters,
             rows: Vec::new(),
-            played: std::collections::BTreeSet::new(),
+            played: BTreeSet::new(),
+            actions: BTreeSet::new(),
         }
     }
 
@@ -129,6 +135,10 @@ impl<'a> Stage<'a> {
         self.proxy.calm();
         let answer = self.ask(&format!("{method} {path}"), credential, &body).await;
         let calls = self.proxy.calm();
+        let scans = calls.iter().filter(|call| call.name == "dynamodb Scan");
+        let whole = scans.filter(|scan| !scan.body.contains("\"Limit\":20")).count();
+        assert_eq!(whole, 0, "{route} scans a table");
+        self.actions.extend(calls.iter().flat_map(actions));
         let after = Held::of(&self.direct, PREFIX).await;
         let meter = Meter { before: &before, after: &after, prefix: PREFIX };
         let call = if case.is_empty() { route.to_owned() } else { format!("{route}, {case}") };
@@ -159,6 +169,15 @@ impl<'a> Stage<'a> {
     async fn asked(&self, source: &Duck, target: &Duck, kind: &str) -> String {
         let answer = self.ask("POST /peck", &source.key, &peck_body(target, kind)).await;
         answer["peck_id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn sweep(&self) {
+        assert!(self.galaxy.sweep().await.is_ok());
+        let fleet = self.galaxy.inside().await.fleet.expect("a fleet");
+        let known = self.store.census().await.expect("read").expect("a census");
+        assert_eq!(fleet, known);
+        assert_eq!(fleet.alive + fleet.slow + fleet.offline, 3);
+        assert!(fleet.is_whole);
     }
 
     async fn make_operator(&self, name: &str) {
@@ -288,6 +307,8 @@ async fn certifying(stage: &mut Stage<'_>, duck: &Duck) {
 async fn operating(stage: &mut Stage<'_>, duck: &Duck) {
     stage.make_operator("swan").await;
     let token = stage.token("swan").await;
+    // A minute after an installation there is a census.
+    stage.sweep().await;
     // Looks for what earlier releases wrote, once in a while.
     stage.ask("GET /audit", &token, &Value::Null).await;
     let look = |path: &'static str| (path, token.as_str(), Value::Null);
@@ -324,6 +345,18 @@ async fn reading(stage: &mut Stage<'_>) {
     }
 }
 
+/// The rights that a request takes: a transaction takes those of its parts.
+fn actions(call: &test_cloud::Call) -> Vec<String> {
+    let Some(operation) = call.name.strip_prefix("dynamodb ") else { return Vec::new() };
+    if operation != "TransactWriteItems" {
+        return vec![operation.to_owned()];
+    }
+    let body: Value = serde_json::from_str(&call.body).expect("JSON");
+    let parts = body["TransactItems"].as_array().expect("items").iter();
+    let kinds = parts.flat_map(|part| part.as_object().expect("a part").keys());
+    kinds.map(|kind| format!("{kind}Item")).collect()
+}
+
 async fn play(cloud: &Cloud, proxy: &Proxy) -> Vec<Row> {
     let mut stage = Stage::open(cloud, proxy).await;
     // What a process or a galaxy does once is no call's own.
@@ -348,7 +381,11 @@ async fn play(cloud: &Cloud, proxy: &Proxy) -> Vec<Row> {
         })
         .collect();
     assert_eq!(missing, [], "calls that are not played here");
-    assert!(stage.played.iter().all(|(method, _)| method.parse::<Method>().is_ok()));
+    let rights = include_str!("../../../../templates/api.yaml");
+    for action in &stage.actions {
+        let right = format!("                  - dynamodb:{action}\n");
+        assert!(rights.contains(&right), "the function has no right to {action}");
+    }
     stage.rows
 }
 
@@ -376,11 +413,46 @@ fn every_call_has_its_units_in_the_documentation() {
     let proxy = Proxy::before(&cloud);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let rows = runtime.block_on(play(&cloud, &proxy));
+    shows("duckgalaxy/guide/units.md", "| limit a minute |", &runtime.block_on(leases()));
     let load = load::play(&rows);
     load::no_key_is_hot(&load);
     shows("duckgalaxy/guide/units.md", "| call |", &table(&rows));
     shows("duckcontrol/routine/growth.md", "| partition |", &load::keys(&load));
     shows("duckcontrol/routine/growth.md", "| table or index |", &load::tables(&load));
+}
+
+/// Counts what it is asked for, and always has room.
+#[derive(Default)]
+struct Room(std::sync::Mutex<Count>, AtomicU32);
+
+#[async_trait]
+impl Counter for Room {
+    async fn lend(&self, _: &str, _: i64, ask: Ask) -> beak_core::Result<Lent> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        let mut count = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (count.taken, count.spare) = (count.taken + ask.calls, count.spare + ask.spare);
+        Ok(Lent::Yes(*count))
+    }
+}
+
+/// Write units of calls that are counted in blocks.
+async fn leases() -> String {
+    let mut text = "| limit a minute | the only call of a minute | all calls of a minute, each |\n\
+                    | --: | --: | --: |\n"
+        .to_owned();
+    for limit in [60, 120, 300, 1200] {
+        let room = Arc::new(Room::default());
+        let leases = Leases::new(Arc::clone(&room) as Arc<dyn Counter>);
+        for _ in 0..limit {
+            let taken = leases.take_leased("a", limit, OffsetDateTime::UNIX_EPOCH).await;
+            assert!(taken.is_ok_and(|taken| taken.granted));
+        }
+        let each = f64::from(room.1.load(Ordering::Relaxed)) / f64::from(limit);
+        assert!(each <= 0.2, "{each} for each call of {limit}");
+        let cells = [limit.to_string(), "1".into(), format!("{each:.2}")].join(" | ");
+        text.extend(["| ", &cells, " |\n"]);
+    }
+    text
 }
 
 /// That a page shows a table as it is made here; or makes it so.

@@ -9,7 +9,7 @@ use super::capacity::json_of;
 use super::*;
 
 /// Entries that end with the galaxy that made them, by what their partition starts with.
-const LEFT_BEHIND: [&str; 9] = [
+const LEFT_BEHIND: [&str; 10] = [
     "account",
     "settles-since",
     "attempt",
@@ -19,6 +19,7 @@ const LEFT_BEHIND: [&str; 9] = [
     "waiting",
     "due-aside",
     "due-swept",
+    "census",
 ];
 
 async fn scanned(client: &Client, prefix: &str) -> Vec<(String, Value)> {

@@ -8,7 +8,7 @@ use crate::error::{BeakError, Result};
 use crate::feedback::Reports;
 use crate::id::DucklingId;
 use crate::ports::{
-    Alarm, Decision, EventQuery, Listed, MailState, Page, Person, Suspension, TableState,
+    Alarm, Decision, EventQuery, Fleet, Listed, MailState, Page, Person, Suspension, TableState,
 };
 use crate::tier::{Note, Tier};
 
@@ -33,19 +33,6 @@ impl Status {
             Self::Outage => "outage",
         }
     }
-}
-
-/// How lively the ducklings are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fleet {
-    /// Those with a pulse within ten minutes.
-    pub alive: u64,
-    /// Within thirty.
-    pub slow: u64,
-    /// All others.
-    pub offline: u64,
-    /// Whether all ducklings were looked at.
-    pub is_whole: bool,
 }
 
 /// What only operators see. What could not be found out is missing.
@@ -162,7 +149,23 @@ impl Galaxy {
         }
     }
 
+    /// The fleet as the last sweep has counted it; counted now in a home that keeps no census.
     async fn fleet(&self) -> Result<Fleet> {
+        match self.ports.store.census().await? {
+            Some(fleet) => Ok(fleet),
+            None => self.count_fleet().await,
+        }
+    }
+
+    /// Counts the fleet for operators to look at.
+    pub(super) async fn take_census(&self) -> Result<()> {
+        if self.ports.store.keeps_census() {
+            self.ports.store.keep_census(&self.count_fleet().await?).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_fleet(&self) -> Result<Fleet> {
         let (now, mut fleet) = (self.now(), Fleet::default());
         let mut page = Page { limit: 1000, after: None };
         loop {

@@ -50,3 +50,16 @@ pub struct Swept {
     /// were put aside, and an operator should look.
     pub put_aside: usize,
 }
+
+/// How lively the ducklings are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fleet {
+    /// Those with a pulse within ten minutes.
+    pub alive: u64,
+    /// Within thirty.
+    pub slow: u64,
+    /// All others.
+    pub offline: u64,
+    /// Whether all ducklings were looked at.
+    pub is_whole: bool,
+}

@@ -12,7 +12,7 @@ use crate::key::KeyHash;
 use crate::newsletter::{Offer, TokenHash};
 use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{DisplayName, Email};
-use crate::ports::{AccountId, Metrics, PublicKey, Swept};
+use crate::ports::{AccountId, Fleet, Metrics, PublicKey, Swept};
 use crate::tier::{Note, Tier, TierRequest};
 
 /// A part of a list: at most `limit` entries, behind the one called `after`.
@@ -242,6 +242,18 @@ pub trait Store: Send + Sync {
     async fn metrics(&self, now: OffsetDateTime) -> Result<Metrics>;
     /// Puts away at most `limit` pecks and eggs whose time has passed.
     async fn sweep(&self, now: OffsetDateTime, limit: usize) -> Result<Swept>;
+    /// Whether operators are shown a census instead of a count: where counting is billed.
+    fn keeps_census(&self) -> bool {
+        false
+    }
+    /// Keeps how lively the ducklings are.
+    async fn keep_census(&self, _: &Fleet) -> Result<()> {
+        Ok(())
+    }
+    /// How lively they were when it was last kept.
+    async fn census(&self) -> Result<Option<Fleet>> {
+        Ok(None)
+    }
     /// Whether what is written now would be kept.
     async fn takes_writes(&self) -> bool;
     /// The tables and how they stand.

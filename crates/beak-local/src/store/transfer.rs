@@ -47,7 +47,8 @@ const FOLLOWS: [&str; 9] =
     ["email", "key", "pair", "due", "audit", "due-aside", "due-swept", "waiting", "tier-requests"];
 
 /// Entries that end with the galaxy that made them; accounts get new ids.
-const ENDS: [&str; 6] = ["account", "settles-since", "attempt", "journal", "rate", "turn"];
+const ENDS: [&str; 7] =
+    ["account", "settles-since", "attempt", "census", "journal", "rate", "turn"];
 
 fn all() -> Span<'static> {
     Span { from: "", to: "\u{10ffff}", backwards: false, limit: usize::MAX }

@@ -28,9 +28,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValue, TableDescription, TableStatus,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TableDescription, TableStatus};
 use beak_core::audit::Event;
 use beak_core::certificate::Certificate;
 use beak_core::duckling::{Duckling, Egg};
@@ -40,16 +38,14 @@ use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::peck::Peck;
 use beak_core::person::{DisplayName, Email, hex};
 use beak_core::ports::{
-    Decision, Deletion, Entropy, EventQuery, Fleet, Hatched, Hatching, Idempotency, Listed, Metrics, Move,
-    Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept, TableState, Turn,
+    Decision, Deletion, Entropy, EventQuery, Fleet, Hatched, Hatching, Idempotency, Listed,
+    Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept,
+    TableState, Turn,
 };
 use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
-use self::item::{
-    Item, attributes, email_guard, key_guard, ledger_key, millis, number,
-    text,
-};
+use self::item::{Item, attributes, email_guard, key_guard, ledger_key, millis, number, text};
 use self::pecks::{block_key, blocks};
 use crate::failure::failed;
 

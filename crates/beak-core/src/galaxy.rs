@@ -38,8 +38,9 @@ use crate::tier::Tier;
 /// How many lapsed entries a store looks at in one step of a sweep.
 const AT_ONCE: usize = 50;
 
-/// How many steps a sweep has.
-const SWEEPS: usize = 4;
+/// How many steps a sweep has. A thousand pecks a minute lapse where a thousand requests a second
+/// are made.
+const SWEEPS: usize = 20;
 
 /// The adapters of a home.
 #[derive(Clone)]

@@ -18,7 +18,9 @@ use beak_core::tier::Tier;
 use beak_core::{OffsetDateTime, Result};
 
 use super::DynamoStore;
-use super::item::{Attributes, Item, attributes, damaged, ledger_key, millis, number, seconds, text};
+use super::item::{
+    Attributes, Item, attributes, damaged, ledger_key, millis, number, seconds, text,
+};
 use super::transaction::Transaction;
 
 /// How many partitions the events of all ducklings have: for writers one is too few, and a reader
@@ -47,10 +49,8 @@ fn shard(newest: &EventId) -> u8 {
 /// An event without what the item says of all of its events, and without its id, which follows from
 /// its content.
 fn written(event: &Event) -> AttributeValue {
-    let mut map = attributes([
-        ("kind", text(event.kind.word())),
-        ("of", text(event.duckling.as_str())),
-    ]);
+    let mut map =
+        attributes([("kind", text(event.kind.word())), ("of", text(event.duckling.as_str()))]);
     let more = [
         ("other", event.other.as_ref().map(DucklingId::as_str)),
         ("peck", event.peck.as_ref().map(PeckId::as_str)),

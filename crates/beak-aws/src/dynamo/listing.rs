@@ -6,6 +6,7 @@ use beak_core::id::{DucklingId, EventId};
 use beak_core::peck::Direction;
 use beak_core::ports::{EventQuery, Listed, Page};
 use beak_core::{Duration, OffsetDateTime, Result};
+use futures_util::future::try_join_all;
 
 use super::DynamoStore;
 use super::audit::{AUDIT_SHARDS, birth, events_of, of_party, of_shard, of_week};
@@ -102,9 +103,8 @@ impl DynamoStore {
                 return Ok(Listed { items, next });
             }
             // What is not read yet of these comes next.
-            for source in sources.iter_mut().filter(|source| source.below == below) {
-                self.read_on(source, &span, chunk).await?;
-            }
+            let behind = sources.iter_mut().filter(|source| source.below == below);
+            try_join_all(behind.map(|source| self.read_on(source, &span, chunk))).await?;
             self.note_weeks(&sources, after.is_none(), asked.now);
         }
     }

@@ -8,7 +8,7 @@ use beak_core::{BeakError, OffsetDateTime, Result, audit};
 use super::DynamoStore;
 use super::changes::{Update, key};
 use super::item::{
-    Attributes, Item, attributes, guard_key, millis, number, pair_guard, text,
+    Attributes, Item, attributes, guard_key, millis, number, pair_guard, peck_due, text,
 };
 use super::pecks::counts_of;
 use super::transaction::{Change, Outcome, Transaction, When};
@@ -89,6 +89,10 @@ impl DynamoStore {
         loop {
             let outcome = self.run(self.moved(&peck, to, &step, now)?).await?;
             if matches!(outcome, Outcome::Done) {
+                // The sweep, which lets pecks expire, leaves its entries where they are.
+                if step.start == PeckStatus::Pending && *to != Move::Expire {
+                    self.settle_due(&peck_due(&peck)).await;
+                }
                 return Ok(Moved::Done);
             }
             if outcome.lost("peck").is_some() {
@@ -144,7 +148,6 @@ impl DynamoStore {
             let key = guard_key(pair_guard(peck));
             transaction.delete_if("pair", ledger(), key, own)?;
         }
-        // Its entry in the queue means nothing once the peck is settled.
         let was_counted = peck.source_tier.is_some() && step.slot.is_none();
         if step.start == PeckStatus::Pending && was_counted {
             self.uncount_pair(&mut transaction, peck)?;
@@ -218,12 +221,8 @@ impl DynamoStore {
     ) -> Result<()> {
         let Some((update, values)) = less else { return Ok(()) };
         let party = if direction == Direction::Out { &peck.source } else { &peck.target };
-        let change = Change {
-            table: self.table("ducklings"),
-            key: key(party),
-            update: &update,
-            values,
-        };
+        let change =
+            Change { table: self.table("ducklings"), key: key(party), update: &update, values };
         to.update(side_name(direction), change, Some("attribute_exists(duckling_id)"))
     }
 

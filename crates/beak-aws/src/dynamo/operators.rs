@@ -4,12 +4,12 @@
 //! tier-requests  TIME#DUCKLING  a request that waits
 //! ```
 
+use beak_core::Result;
 use beak_core::audit;
 use beak_core::duckling::Duckling;
 use beak_core::id::DucklingId;
 use beak_core::ports::{Decision, Listed, Page, Store as _, Suspension};
 use beak_core::tier::{Tier, TierRequest};
-use beak_core::Result;
 
 use super::changes::{Update, key};
 use super::item::{Item, attributes, due, ledger_key, millis, number, text};

@@ -78,7 +78,11 @@ impl DynamoStore {
     }
 
     /// Those of a table's items that there are, in any order. No key may be there twice.
-    pub(super) async fn batch(&self, table: &str, mut keys: Vec<Attributes>) -> Result<Vec<Attributes>> {
+    pub(super) async fn batch(
+        &self,
+        table: &str,
+        mut keys: Vec<Attributes>,
+    ) -> Result<Vec<Attributes>> {
         let mut found = Vec::new();
         let mut attempt = 0;
         while !keys.is_empty() {

@@ -7,10 +7,10 @@
 //! due-aside  the same                          what could not be put away
 //! ```
 //!
-//! An entry is written with its peck or egg and never touched again: whether it still means
-//! anything, the peck or egg says when the entry's time has come. What is behind `due-swept` goes
-//! away by its own time to live, which costs nothing. Entries of the queue of earlier releases are
-//! removed one by one.
+//! An entry is written with its peck or egg, and removed behind the change that settles it. A
+//! process may die in between, so whether an entry still means anything, the peck or egg says when
+//! its time has come. What the sweep has put away goes by its own time to live, which costs
+//! nothing. Entries of the queue of earlier releases are removed one by one.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,6 +19,7 @@ use beak_core::id::PeckId;
 use beak_core::peck::PeckStatus;
 use beak_core::ports::{Lapsed, Metrics, Move, Moved, Swept};
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
+use futures_util::future::try_join_all;
 
 use super::item::{Attributes, Item, attributes, due, ledger_key, seconds, text};
 use super::transaction::{Outcome, Transaction, When};
@@ -34,7 +35,7 @@ const SWEPT: &str = "due-swept";
 const FIRST: &str = "0";
 
 /// How many partitions the queue has.
-pub(crate) const QUEUES: u8 = 4;
+pub(crate) const QUEUES: u8 = 6;
 
 /// How long what was put aside is kept for an operator to look at.
 const KEPT: Duration = Duration::days(90);
@@ -44,6 +45,9 @@ pub(super) const ENTRY_KEPT: Duration = Duration::days(14);
 
 /// How many entries of a partition are read at once.
 const AT_ONCE: i32 = 200;
+
+/// How many are put away at the same time.
+const TOGETHER: usize = 8;
 
 /// How often a sweep reads on where entries meant nothing any more.
 const CHUNKS: usize = 20;
@@ -149,6 +153,7 @@ impl DynamoStore {
         now: OffsetDateTime,
     ) -> Result<(Vec<Entry>, bool)> {
         let (mut entries, mut end) = (Vec::new(), None::<String>);
+        let mut asked = Vec::new();
         let old = [(QUEUE.to_owned(), after_of_old, true)];
         let shards = (0..QUEUES).map(|n| (format!("{QUEUE}#{n:02}"), after, false));
         for (pk, from, is_old) in old.into_iter().chain(shards) {
@@ -156,8 +161,13 @@ impl DynamoStore {
             if *from > *format!("{}~", due(now)) {
                 continue;
             }
-            let answer = self.lapsed_in(&pk, from, now).send().await;
-            let answer = answer.map_err(|error| failed("reading what lapsed", &error))?;
+            asked.push(async move {
+                let answer = self.lapsed_in(&pk, from, now).send().await;
+                let answer = answer.map_err(|error| failed("reading what lapsed", &error))?;
+                Ok::<_, BeakError>((from, is_old, answer))
+            });
+        }
+        for (from, is_old, answer) in try_join_all(asked).await? {
             let mut last = None;
             for item in answer.items.unwrap_or_default() {
                 let place = Item(&item).text("sk")?.to_owned();
@@ -232,10 +242,11 @@ impl DynamoStore {
     }
 
     async fn counts(&self) -> Result<Metrics> {
-        let mut shards = self.partition("metrics", "reading the counts").await?;
-        for part in 0..super::COUNT_PARTS {
-            shards.extend(self.partition(&super::counts_in(part), "reading the counts").await?);
-        }
+        let parts = (0..super::COUNT_PARTS).map(super::counts_in);
+        // Those of earlier releases are in one partition.
+        let parts = parts.chain(["metrics".into()]);
+        let read = async |part: String| self.partition(&part, "reading the counts").await;
+        let shards = try_join_all(parts.map(read)).await?.concat();
         let mut sums = [0_u64; 9];
         for (sum, name) in sums.iter_mut().zip(COUNTS) {
             let mut total = 0;
@@ -269,20 +280,30 @@ impl DynamoStore {
         let mut swept = Swept::default();
         let mut after = self.swept().await?;
         for _ in 0..CHUNKS {
+            let begun = after.clone();
             let (entries, is_all) = self.entries(&after, FIRST, now).await?;
             let meanings = self.meanings(&entries).await?;
-            let mut done = None;
-            for (entry, meaning) in entries.iter().zip(meanings) {
-                if swept.found == limit {
-                    break;
+            let mut next = entries.iter().zip(meanings).peekable();
+            while next.peek().is_some() && swept.found < limit {
+                let mut group = Vec::new();
+                let mut place = None;
+                while group.len() < TOGETHER && swept.found < limit {
+                    let Some((entry, meaning)) = next.next() else { break };
+                    swept.found += usize::from(meaning != Meaning::Nothing);
+                    place = Some(&entry.place);
+                    group.push(self.take_away(entry, meaning, now));
                 }
-                swept.found += usize::from(meaning != Meaning::Nothing);
-                self.take_away(entry, meaning, now, &mut swept).await?;
-                done = Some(&entry.place);
+                for one in try_join_all(group).await? {
+                    swept.put_away += one.put_away;
+                    swept.put_aside += one.put_aside;
+                }
+                // All up to this one are away, and what failed starts over from the one before.
+                if let Some(place) = place {
+                    after = after.max(place.clone());
+                }
             }
-            if let Some(place) = done {
-                self.note_swept(place).await?;
-                after = after.max(place.clone());
+            if after > begun {
+                self.note_swept(&after).await?;
             }
             if swept.found == limit || is_all {
                 break;
@@ -297,8 +318,8 @@ impl DynamoStore {
         entry: &Entry,
         meaning: Meaning,
         now: OffsetDateTime,
-        swept: &mut Swept,
-    ) -> Result<()> {
+    ) -> Result<Swept> {
+        let mut swept = Swept::default();
         let outcome = match meaning {
             Meaning::Nothing => Ok(false),
             Meaning::Broken => Err(BeakError::Internal("what it names can't be read".into())),
@@ -312,12 +333,22 @@ impl DynamoStore {
                 swept.put_aside += 1;
             }
         }
-        if !entry.is_old {
-            return Ok(());
+        if entry.is_old {
+            self.leave_queue(QUEUE, &entry.place).await?;
         }
+        Ok(swept)
+    }
+
+    async fn leave_queue(&self, pk: &str, place: &str) -> Result<()> {
         let gone = self.client.delete_item().table_name(self.table("ledger"));
-        let gone = gone.set_key(Some(ledger_key(QUEUE, &entry.place))).send().await;
+        let gone = gone.set_key(Some(ledger_key(pk, place))).send().await;
         gone.map(|_| ()).map_err(|error| failed("leaving the queue", &error))
+    }
+
+    /// Removes the entry of what was settled. Best effort: it was, and an entry that is left means
+    /// nothing.
+    pub(super) async fn settle_due(&self, place: &str) {
+        let _ = self.leave_queue(&queue_of(place), place).await;
     }
 
     /// Puts an entry away. Whether it still had to be.

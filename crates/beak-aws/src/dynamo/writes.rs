@@ -56,7 +56,6 @@ impl DynamoStore {
             let older = self.egg(&egg.email).await?;
             let mut transaction = Transaction::default();
             let ledger = || self.table("ledger");
-            // The older one's place in the queue means nothing once the egg names another.
             let due = of_due(egg_due(egg), egg.expires_at, "email", egg.email.as_str());
             transaction.put(ledger(), due)?;
             match &older {
@@ -67,6 +66,11 @@ impl DynamoStore {
                 Some(older) => self.replace_egg(&mut transaction, older, egg)?,
             }
             if matches!(self.run(transaction).await?, Outcome::Done) {
+                // The same egg again, to the millisecond, has the same place in the queue.
+                let replaced = older.map(|older| egg_due(&older));
+                if let Some(place) = replaced.filter(|place| *place != egg_due(egg)) {
+                    self.settle_due(&place).await;
+                }
                 return Ok(());
             }
         }
@@ -102,7 +106,12 @@ impl DynamoStore {
             let egg = self.egg(&hatching.duckling.email).await?;
             let outcome = self.run(self.hatching(hatching, egg.as_ref())?).await?;
             match outcome {
-                Outcome::Done => return Ok(Hatched::Done),
+                Outcome::Done => {
+                    if let Some(egg) = egg {
+                        self.settle_due(&egg_due(&egg)).await;
+                    }
+                    return Ok(Hatched::Done);
+                }
                 // The egg lapsed or was laid again meanwhile.
                 Outcome::Lost(_)
                     if outcome.lost("egg").is_some() && outcome.lost("address").is_none() => {}

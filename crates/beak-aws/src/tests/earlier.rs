@@ -124,8 +124,7 @@ impl Ledger {
         let pair = [("pk", text(&pair)), ("sk", guard.clone()), ("peck_id", id.clone())];
         self.put("ledger", &pair).await;
         let pair = format!("waiting#{}#{}", peck.source, peck.target);
-        self.put("ledger", &[("pk", text(&pair)), ("sk", guard), ("waits", number(waiting))])
-            .await;
+        self.put("ledger", &[("pk", text(&pair)), ("sk", guard), ("waits", number(waiting))]).await;
         let due = [("pk", text("due")), ("sk", text(&place(peck))), ("peck_id", id)];
         self.put("ledger", &due).await;
         let on_target = "ADD waits_in :one, waits_in_new :one";

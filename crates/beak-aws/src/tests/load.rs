@@ -153,7 +153,8 @@ pub(super) fn play(rows: &[Row]) -> Load {
                 Family::Single => Some(1),
                 Family::Own => None,
             };
-            let most = &mut load.busiest.entry(name.clone()).or_insert((number, Units::default())).1;
+            let most =
+                &mut load.busiest.entry(name.clone()).or_insert((number, Units::default())).1;
             most.reads = most.reads.max(units.reads);
             most.writes = most.writes.max(units.writes);
             let table = name.split(' ').next().unwrap_or(name);

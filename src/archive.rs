@@ -79,6 +79,13 @@ impl Line {
     }
 }
 
+/// Whether an item of the ledger never leaves its galaxy: which tokens count, second factors, and
+/// what sealing keys are made of. They are of no use with another app client's secret.
+fn stays(item: &Value) -> bool {
+    let pk = item.get("pk").and_then(|pk| pk.get("S")).and_then(Value::as_str);
+    pk.is_some_and(|pk| pk.starts_with("signin#") || pk == "journal#sealing")
+}
+
 /// Takes lines as they come.
 pub trait Sink {
     /// Takes a line with its line feed.
@@ -109,7 +116,7 @@ pub async fn write<S: Sink + Send>(
         let mut from = None;
         loop {
             let page = records.items(name, from).await?;
-            for item in page.items {
+            for item in page.items.into_iter().filter(|item| !stays(item)) {
                 sink.take(&pen.line(&Line::Item { table: table.clone(), item })?).await?;
             }
             from = page.next;

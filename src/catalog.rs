@@ -164,6 +164,8 @@ fn fill_api(fill: &mut Filler, facts: &Facts) {
         fill.number(&format!("{name}PerSecond"), throttle.per_second);
         fill.number(&format!("{name}Burst"), throttle.burst);
     }
+    let factor = if config.operators_need_factor { "required" } else { "optional" };
+    fill.text("OperatorSecondFactor", factor);
     fill.number("ReservedConcurrency", config.cost.parallel_calls);
     fill.number("LogRetentionDays", config.log_retention_days);
     if let Some(code) = &facts.code {

@@ -14,6 +14,7 @@ mod gateway;
 mod hosting;
 mod limits;
 mod mail;
+mod operators;
 mod secret;
 
 use document::{Document, Value};
@@ -51,6 +52,8 @@ pub struct Config {
     pub log_retention_days: i64,
     /// Whether the five sites write access logs.
     pub site_access_logs: bool,
+    /// Whether operators need a second factor to act as operators.
+    pub operators_need_factor: bool,
     /// Ceilings of the bill.
     pub cost: Cost,
     /// Whether tables can be brought back to any second of the last 35 days.
@@ -80,6 +83,7 @@ impl Default for Config {
             throttles: Throttles::default(),
             log_retention_days: 30,
             site_access_logs: true,
+            operators_need_factor: false,
             cost: Cost::default(),
             point_in_time: true,
             mail: Mail::default(),
@@ -164,11 +168,12 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
 }
 
-const ROOT_KEYS: [&str; 11] = [
+const ROOT_KEYS: [&str; 12] = [
     "name",
     "region",
     "turnstile",
     "api",
+    "operators",
     "logs",
     "cost",
     "protection",
@@ -190,6 +195,7 @@ impl Reader<'_> {
                 "region" => config.region = self.noun(&value, Region::parse),
                 "turnstile" => self.turnstile(&value, config),
                 "api" => self.api(&value, config),
+                "operators" => self.operators(&value, config),
                 "logs" => self.logs(&value, config),
                 "cost" => self.cost(&value, config),
                 "protection" => self.protection(&value, config),

@@ -15,6 +15,8 @@ pub enum Wish {
     Add(Email),
     /// Make this operator an ordinary person.
     Remove(Email),
+    /// Remove this person's second factor.
+    ResetFactor(Email),
     /// List them.
     List,
 }
@@ -55,9 +57,10 @@ pub async fn in_account(
         Failure::new(Kind::Refused, message)
             .help("name it in galaxy.yaml, choose its --region, or run `spaceduck install` first")
     })?;
+    let ledger = format!("{galaxy}-ledger");
     match wish {
         Wish::Add(email) => {
-            let (password, ledger) = (password()?, format!("{galaxy}-ledger"));
+            let password = password()?;
             let offer = Offer::new(&password, show);
             Ok(match world.people.add(pool, &ledger, email.as_str(), offer).await? {
                 Joined::Already => Told::Unchanged,
@@ -65,8 +68,12 @@ pub async fn in_account(
             })
         }
         Wish::Remove(email) => {
-            let was = world.people.remove(pool, email.as_str()).await?;
+            let was = world.people.remove(pool, &ledger, email.as_str()).await?;
             Ok(if was { Told::Removed } else { Told::Unchanged })
+        }
+        Wish::ResetFactor(email) => {
+            let had = world.people.reset_factor(pool, &ledger, email.as_str()).await?;
+            Ok(if had { Told::Removed } else { Told::Unchanged })
         }
         Wish::List => Ok(Told::Operators(world.people.operators(pool).await?)),
     }
@@ -94,6 +101,10 @@ pub async fn in_folder(data: &Path, wish: &Wish, show: Show<'_>) -> Result<Told,
             let was = beak_local::operators::remove(data, email).await.map_err(failed)?;
             Ok(if was { Told::Removed } else { Told::Unchanged })
         }
+        Wish::ResetFactor(email) => {
+            let had = beak_local::operators::reset_factor(data, email).await.map_err(failed)?;
+            Ok(if had { Told::Removed } else { Told::Unchanged })
+        }
         Wish::List => Ok(Told::Operators(beak_local::operators::list(data).map_err(failed)?)),
     }
 }
@@ -110,7 +121,8 @@ mod tests {
         let world = Account::new(id, Region::parse("eu-central-1").unwrap()).world();
         let galaxy = GalaxyName::parse("pond").unwrap();
         let (email, show) = (address("ada@example.com").unwrap(), |_: &Secret| Ok(()));
-        for wish in [Wish::List, Wish::Add(email.clone()), Wish::Remove(email)] {
+        let reset = Wish::ResetFactor(email.clone());
+        for wish in [Wish::List, Wish::Add(email.clone()), Wish::Remove(email), reset] {
             let failure = in_account(&world, &galaxy, &wish, &show).await.err().unwrap();
             assert_eq!(failure.kind, Kind::Refused, "as every other command says it");
             assert_eq!(failure.message(), "no galaxy called `pond` is installed here");

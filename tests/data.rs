@@ -190,6 +190,30 @@ async fn exported(account: &Arc<Account>) -> Vec<u8> {
     std::fs::read(&file).unwrap()
 }
 
+/// Which tokens count, second factors and what sealing keys are made of never leave their galaxy, and
+/// an export that someone put them into brings them nowhere.
+#[tokio::test]
+async fn second_factors_and_sealing_keys_stay_where_they_are() {
+    const LEDGER: &str = "spaceduck-ledger";
+    let entry = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "guard"}, "secret": {"S": "x"}});
+    let account = inhabited().await;
+    for pk in ["signin#0a1b", "journal#sealing", "journal#signin#0a1b"] {
+        account.remember(LEDGER, entry(pk));
+    }
+    let text = String::from_utf8(exported(&account).await).unwrap();
+    assert!(!text.contains("\"signin#") && !text.contains("journal#sealing"), "{text}");
+    assert!(text.contains("journal#signin#"), "what counts failures does leave");
+    let target = self::account();
+    install(&target).await.unwrap();
+    let (job, _) = job(&target, Goal::Present, "a").await.unwrap();
+    let source = execute::source(&job).await.unwrap();
+    let crafted = text.replace("journal#signin#0a1b", "signin#0a1b");
+    let (body, _) = crafted.rsplit_once("{\"line\":\"end\"").unwrap();
+    let told = archive::restore(&job.world.records, &source, body.as_bytes(), secret).await;
+    assert!(told.is_err(), "without its end it is no export");
+    assert!(!format!("{:?}", target.held(LEDGER)).contains("signin#"));
+}
+
 #[tokio::test]
 async fn an_export_becomes_another_galaxy_whenever_it_is_cut_off() {
     let text = exported(&inhabited().await).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Line, Reader, Source, Told, unfit};
+use super::{Line, Reader, Source, Told, stays, unfit};
 use crate::failure::Failure;
 use crate::model::Secret;
 use crate::ports::{Account, Records};
@@ -56,6 +56,7 @@ pub async fn restore<R: BufRead + Send>(
     let mut admitted = JoinSet::new();
     while let Some(line) = reader.next_line()? {
         match line {
+            Line::Item { item, .. } if stays(&item) => {}
             Line::Item { table, item } => {
                 let name = source.tables.get(&table);
                 let name = name.ok_or_else(|| unfit(format!("there is no table `{table}`")))?;

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType, UserStatusType};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use beak_core::person::Email;
 
 use super::error::{code, translate};
 use crate::failure::{Failure, Kind};
@@ -172,11 +174,45 @@ impl UserPools {
         vouched.map(|_| ()).map_err(|error| translate("confirming an address", None, &error))
     }
 
+    /// Ends all tokens that the Beak has sealed for an address, whatever becomes of the account.
+    async fn raise(&self, ledger: &str, email: &Email) -> Result<(), Failure> {
+        let raised = self.state(ledger, email, "REMOVE lapses_at, expires_at").send().await;
+        raised.map(|_| ()).map_err(|error| translate("ending an account's tokens", None, &error))
+    }
+
+    /// A change of the Beak's own state of signing in with an address: with the next version, so
+    /// that no write of the Beak's that was under way undoes it, and the next generation.
+    fn state(&self, ledger: &str, email: &Email, change: &str) -> UpdateItemFluentBuilder {
+        let text = |text: String| AttributeValue::S(text);
+        self.1
+            .update_item()
+            .table_name(ledger)
+            .key("pk", text(format!("signin#{}", email.sha256())))
+            .key("sk", text("guard".to_owned()))
+            .update_expression(format!("ADD #version :one, generation :one {change}"))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+    }
+
+    async fn end_sessions(&self, pool: &str, email: &str) -> Result<(), Failure> {
+        let ended = self.0.admin_user_global_sign_out().user_pool_id(pool).username(email);
+        match ended.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if code(&error) == Some("UserNotFoundException") => Ok(()),
+            Err(error) => Err(translate("ending an account's sessions", None, &error)),
+        }
+    }
+
     async fn join(&self, pool: &str, email: &str) -> Result<(), Failure> {
         let asked = self.0.admin_add_user_to_group().user_pool_id(pool).username(email);
         let joined = asked.group_name(OPERATORS).send().await;
         joined.map(|_| ()).map_err(|error| translate("adding an operator", None, &error))
     }
+}
+
+/// The address as the Beak folds and digests it.
+fn address(email: &str) -> Result<Email, Failure> {
+    Email::parse(email).map_err(|error| Failure::bug(error.to_string()))
 }
 
 #[async_trait]
@@ -188,6 +224,7 @@ impl People for UserPools {
         email: &str,
         password: Offer<'_>,
     ) -> Result<Joined, Failure> {
+        let address = address(email)?;
         let user = self.user(pool, email).await?;
         match user.as_ref().and_then(|user| user.status.as_ref()) {
             // With a password that the reader of the mailbox did not choose: ours replaces it.
@@ -202,29 +239,49 @@ impl People for UserPools {
                 let sub = user.map(|user| user.sub).unwrap_or_default();
                 if self.is_settled(ledger, &sub).await? {
                     self.join(pool, email).await?;
+                    self.raise(ledger, &address).await?;
                     return Ok(Joined::Member);
                 }
             }
         }
-        // In this order: an account never is an operator's with a password that does not count.
+        // In this order: an account never is an operator's with a password that does not count, nor
+        // with a session that began before it.
         self.set_password(pool, email, password.shown()?).await?;
+        self.raise(ledger, &address).await?;
         self.settle(pool, ledger, email).await?;
-        self.join(pool, email).await.map(|()| Joined::New)
+        self.join(pool, email).await?;
+        self.raise(ledger, &address).await.map(|()| Joined::New)
     }
 
-    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {
+    async fn remove(&self, pool: &str, ledger: &str, email: &str) -> Result<bool, Failure> {
+        let address = address(email)?;
         if !self.operators(pool).await?.iter().any(|known| known == email) {
             return Ok(false);
         }
+        self.raise(ledger, &address).await?;
         let asked = self.0.admin_remove_user_from_group().user_pool_id(pool).username(email);
         let removed = asked.group_name(OPERATORS).send().await;
         removed.map_err(|error| translate("removing an operator", None, &error))?;
-        // An access token carries the group until it lapses.
-        let ended = self.0.admin_user_global_sign_out().user_pool_id(pool).username(email);
-        let ended = ended.send().await;
-        ended
-            .map(|_| true)
-            .map_err(|error| translate("ending an operator's sessions", None, &error))
+        // A token carries the right until it lapses.
+        self.end_sessions(pool, email).await?;
+        self.raise(ledger, &address).await.map(|()| true)
+    }
+
+    async fn reset_factor(&self, pool: &str, ledger: &str, email: &str) -> Result<bool, Failure> {
+        let address = address(email)?;
+        let change = "REMOVE factor, enrolment, marks";
+        let asked = self.state(ledger, &address, change).condition_expression(
+            "attribute_exists(factor)",
+        );
+        match asked.send().await {
+            Ok(_) => {}
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => {
+                return Ok(false);
+            }
+            Err(error) => return Err(translate("removing a second factor", None, &error)),
+        }
+        self.end_sessions(pool, email).await?;
+        self.raise(ledger, &address).await.map(|()| true)
     }
 
     async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure> {

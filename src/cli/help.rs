@@ -38,6 +38,7 @@ const EXAMPLES: [(&str, &str); 35] = [
     ("mail confirm", "spaceduck mail confirm imprint"),
     ("operator add", "spaceduck operator add ada@example.com"),
     ("operator remove", "spaceduck operator remove ada@example.com"),
+    ("operator reset-mfa", "spaceduck operator reset-mfa ada@example.com"),
     ("operator list", "spaceduck operator list --data galaxy-data"),
     ("status", "spaceduck status"),
     ("list", "spaceduck list --json"),

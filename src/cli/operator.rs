@@ -25,6 +25,15 @@ pub enum OperatorWish {
         #[command(flatten)]
         home: Home,
     },
+    /// Remove an account's second factor and sign it out everywhere
+    ResetMfa {
+        /// Email address
+        #[arg(value_name = "EMAIL")]
+        email: String,
+        /// Where.
+        #[command(flatten)]
+        home: Home,
+    },
     /// List operators
     List {
         /// Where.

@@ -188,6 +188,14 @@ pub const SETTINGS: &[Setting] = &[
     ),
     throttle("api.hatch_burst", "How many of each of these calls at once.", "10", "40"),
     Setting {
+        key: "operators.second_factor",
+        words: "Whether operators need a second factor (TOTP) to act as operators.",
+        shape: Shape::Word(&["optional", "required"]),
+        default: Some("optional"),
+        example: "required",
+        ..RARE
+    },
+    Setting {
         key: "logs.retention_days",
         words: "How many days the logs of function and API are kept.",
         shape: Shape::OneOf(&[

@@ -148,7 +148,8 @@ fenced!(Registry {
 
 fenced!(People {
     effect add(pool: &str, ledger: &str, email: &str, password: Offer<'_>) -> Joined;
-    effect remove(pool: &str, email: &str) -> bool;
+    effect remove(pool: &str, ledger: &str, email: &str) -> bool;
+    effect reset_factor(pool: &str, ledger: &str, email: &str) -> bool;
     look operators(pool: &str) -> Vec<String>;
 });
 

@@ -160,6 +160,7 @@ pub const CALLS: &[Call] = &[
     call(TABLES, "list_tags_of_resource", &["dynamodb:ListTagsOfResource"], On::Tables),
     call(TABLES, "get_item", &["dynamodb:GetItem"], On::Tables),
     call(TABLES, "scan", &["dynamodb:Scan"], On::Tables),
+    call(TABLES, "update_item", &["dynamodb:UpdateItem"], On::Tables),
     call("ssm", "delete_parameter", &["ssm:DeleteParameter"], On::Parameters),
     call("ssm", "get_parameter", &["ssm:GetParameter"], On::Parameters),
     call("ssm", "list_tags_for_resource", &["ssm:ListTagsForResource"], On::Parameters),

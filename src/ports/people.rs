@@ -52,7 +52,9 @@ pub trait People: Send + Sync {
         password: Offer<'_>,
     ) -> Result<Joined, Failure>;
     /// Makes an operator an ordinary person, and ends the sessions. Whether it was one.
-    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure>;
+    async fn remove(&self, pool: &str, ledger: &str, email: &str) -> Result<bool, Failure>;
+    /// Removes the second factor of an address, and ends the sessions. Whether there was one.
+    async fn reset_factor(&self, pool: &str, ledger: &str, email: &str) -> Result<bool, Failure>;
     /// The operators' addresses.
     async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure>;
 }

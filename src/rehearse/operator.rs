@@ -118,11 +118,17 @@ pub const ASKED: &[(&str, &[(&str, On)])] = &[
             ("admin_add_user_to_group", On::UserPool),
             ("get_item", On::Tables),
             ("batch_write_item", On::Tables),
+            ("update_item", On::Tables),
         ],
+    ),
+    (
+        "People::reset_factor",
+        &[("update_item", On::Tables), ("admin_user_global_sign_out", On::UserPool)],
     ),
     (
         "People::remove",
         &[
+            ("update_item", On::Tables),
             ("admin_remove_user_from_group", On::UserPool),
             ("admin_user_global_sign_out", On::UserPool),
         ],

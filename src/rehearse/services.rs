@@ -197,11 +197,17 @@ impl People for Account {
         })
     }
 
-    async fn remove(&self, pool: &str, email: &str) -> Result<bool, Failure> {
+    async fn remove(&self, pool: &str, _: &str, email: &str) -> Result<bool, Failure> {
         self.may("People::remove")?;
         let key = (pool.to_owned(), email.to_owned());
         let mut state = self.state();
         Ok(state.people.get_mut(&key).is_some_and(|operator| std::mem::replace(operator, false)))
+    }
+
+    /// People in memory have no second factor.
+    async fn reset_factor(&self, _: &str, _: &str, _: &str) -> Result<bool, Failure> {
+        self.may("People::reset_factor")?;
+        Ok(false)
     }
 
     async fn operators(&self, pool: &str) -> Result<Vec<String>, Failure> {

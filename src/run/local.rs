@@ -64,7 +64,9 @@ pub(super) async fn local(
         return Err(Failure::new(Kind::Usage, "a local galaxy needs no rehearsal")
             .help("leave out --rehearse: it runs on this machine, without an AWS account"));
     }
-    let own = match super::configuration(shared, events)?.pages {
+    let config = super::configuration(shared, events)?;
+    let operators_need_factor = config.operators_need_factor;
+    let own = match config.pages {
         None => None,
         Some(folder) => {
             let Own { content, notes } = site::own::content(&folder)?;
@@ -84,7 +86,8 @@ pub(super) async fn local(
             Health::Fine | Health::Closed => Ok(()),
         }
     };
-    beak_local::serve(Options { port, data: data.to_owned(), limits, own }, tell)
+    let data = data.to_owned();
+    beak_local::serve(Options { port, data, limits, operators_need_factor, own }, tell)
         .await
         .map_err(|error| Failure::new(Kind::Input, error.to_string()).help(error.help()))?;
     events.emit(Event::Finished { outcome: Outcome::Told, urls: vec![], next: vec![] });

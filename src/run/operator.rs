@@ -1,4 +1,5 @@
-//! `spaceduck operator`: adds, removes and lists operators, in AWS or in a folder.
+//! `spaceduck operator`: adds, removes and lists operators and resets second factors, in AWS or in a
+//! folder.
 
 use super::home::{self, Start};
 use crate::cli::{OperatorWish, Shared};
@@ -16,6 +17,9 @@ pub(super) async fn operator(
     let (wish, home) = match wish {
         OperatorWish::Add { email, home } => (Wish::Add(operators::address(email)?), home),
         OperatorWish::Remove { email, home } => (Wish::Remove(operators::address(email)?), home),
+        OperatorWish::ResetMfa { email, home } => {
+            (Wish::ResetFactor(operators::address(email)?), home)
+        }
         OperatorWish::List { home } => (Wish::List, home),
     };
     let show = |password: &Secret| shown(&wish, password, events);
@@ -29,6 +33,7 @@ pub(super) async fn operator(
         match &wish {
             Wish::Add(_) => lock::holding(world, name, "operator add", act).await?,
             Wish::Remove(_) => lock::holding(world, name, "operator remove", act).await?,
+            Wish::ResetFactor(_) => lock::holding(world, name, "operator reset-mfa", act).await?,
             Wish::List => act.await?,
         }
     };

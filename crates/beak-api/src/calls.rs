@@ -10,7 +10,9 @@ use beak_core::access::Who;
 use beak_core::tier::Tier;
 
 use crate::call::{Call, Row, call};
-use crate::handlers::{certificates, galaxy, hatch, newsletter, operators, others, pecks, people};
+use crate::handlers::{
+    certificates, factor, galaxy, hatch, newsletter, operators, others, pecks, people,
+};
 use crate::wire;
 
 /// The rows, in the order of the reference.
@@ -25,6 +27,7 @@ const POST: Method = Method::POST;
 pub(crate) fn all() -> Vec<Call> {
     let mut calls = Vec::from(hatching());
     calls.extend(signing_in());
+    calls.extend(second_factor());
     calls.extend(own_account());
     calls.extend(pecking());
     calls.extend(certifying());
@@ -70,11 +73,11 @@ fn hatching() -> [Call; 3] {
 fn signing_in() -> [Call; 5] {
     [
         call(&POST, "/signin", people::sign_in)
-            .does("Exchanges a password for tokens")
+            .does("Exchanges a password for tokens, or for a challenge of the second factor")
             .per_address("signin", 10)
             .throttled(50, 100)
             .takes::<wire::SignIn>()
-            .gives::<wire::Tokens>(200)
+            .gives::<wire::SignedIn>(200)
             .fails(&["unauthorized", "forbidden"]),
         call(&POST, "/refresh", people::refresh)
             .does("Exchanges a refresh token for a new access token")
@@ -105,6 +108,39 @@ fn signing_in() -> [Call; 5] {
             .takes::<wire::Reset>()
             .gives::<wire::Status>(200)
             .fails(&["otp_mismatch", "otp_expired", "weak_password"]),
+    ]
+}
+
+fn second_factor() -> [Call; 5] {
+    [
+        call(&POST, "/signin/totp", factor::sign_in)
+            .does("Exchanges a challenge and a code of the second factor for tokens")
+            .per_address("signin totp", 10)
+            .takes::<wire::SecondStep>()
+            .gives::<wire::Tokens>(200)
+            .fails(&["otp_mismatch", "unauthorized"]),
+        call(&GET, "/me/totp", factor::look)
+            .does("Says whether signing in takes a second factor")
+            .only(Who::Person)
+            .gives::<wire::Factor>(200),
+        call(&POST, "/me/totp", factor::begin)
+            .does("Begins to enrol a second factor")
+            .only(Who::Person)
+            .takes::<wire::Enrol>()
+            .gives::<wire::FactorBegun>(200)
+            .fails(&["already_exists"]),
+        call(&POST, "/me/totp/confirm", factor::confirm)
+            .does("Enrols the second factor by its first code, and ends all tokens")
+            .only(Who::Person)
+            .takes::<wire::FactorConfirm>()
+            .gives::<wire::RecoveryCodes>(200)
+            .fails(&["otp_mismatch", "already_exists", "conflict"]),
+        call(&Method::DELETE, "/me/totp", factor::remove)
+            .does("Removes the second factor, and ends all tokens")
+            .only(Who::Person)
+            .takes::<wire::FactorEnd>()
+            .gives::<wire::Status>(200)
+            .fails(&["otp_mismatch", "not_found"]),
     ]
 }
 

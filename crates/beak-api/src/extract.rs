@@ -12,6 +12,7 @@ use beak_core::access::Caller;
 use beak_core::duckling::Duckling;
 use beak_core::galaxy::Credential;
 use beak_core::key::BeakKey;
+use beak_core::ports::Person;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
@@ -178,6 +179,14 @@ from_caller!(Owner, caller => match caller {
         Err(BeakError::Forbidden("this account has no duckling; verify it first"))
     }
     _ => Err(BeakError::Internal("a call for owners admitted another caller".into())),
+});
+
+/// The person who has signed in.
+pub(crate) struct SignedInPerson(pub(crate) Person);
+
+from_caller!(SignedInPerson, caller => match caller {
+    Some(Caller::Person(person, _)) => Ok(*person),
+    _ => Err(BeakError::Internal("a call for people admitted another caller".into())),
 });
 
 /// Whoever calls.

@@ -1,6 +1,7 @@
 //! One small function per call: JSON → nouns → galaxy → JSON.
 
 pub(crate) mod certificates;
+pub(crate) mod factor;
 pub(crate) mod galaxy;
 pub(crate) mod hatch;
 pub(crate) mod newsletter;

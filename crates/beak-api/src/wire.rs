@@ -2,6 +2,7 @@
 //! What a schema says besides the types is in `openapi::text`.
 
 mod ducks;
+mod factor;
 mod galaxy;
 mod hatch;
 mod pecks;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
 pub(crate) use self::ducks::*;
+pub(crate) use self::factor::*;
 pub(crate) use self::galaxy::*;
 pub(crate) use self::hatch::*;
 pub(crate) use self::pecks::*;

@@ -11,7 +11,8 @@ use beak_core::{BeakError, Result};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::signed::{Operation, Signed};
+use crate::parameters::Parameters as _;
+use crate::signed::Signed;
 use crate::web::Web;
 
 /// <https://developers.cloudflare.com/turnstile/get-started/server-side-validation/>
@@ -33,24 +34,6 @@ struct Terms {
     secret: String,
     /// The hosts on which a captcha may have been solved.
     hostnames: Vec<String>,
-}
-
-const GET_PARAMETER: Operation = Operation {
-    service: "ssm",
-    media_type: "application/x-amz-json-1.1",
-    target: "AmazonSSM.GetParameter",
-};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Found {
-    parameter: Parameter,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Parameter {
-    value: String,
 }
 
 #[derive(Deserialize)]
@@ -94,17 +77,7 @@ impl Turnstile {
     }
 
     async fn parameter(&self, name: &str) -> Result<Option<String>> {
-        let name = format!("{}/{name}", self.folder);
-        let failed =
-            |what: &str| BeakError::Unavailable(format!("reading the captcha's settings: {what}"));
-        let question = serde_json::json!({"Name": name, "WithDecryption": true});
-        match self.aws.ask(&GET_PARAMETER, &question).await? {
-            Ok(answer) => serde_json::from_slice::<Found>(&answer)
-                .map(|found| Some(found.parameter.value))
-                .map_err(|_| failed("not understood")),
-            Err(code) if code == "ParameterNotFound" => Ok(None),
-            Err(code) => Err(failed(&code)),
-        }
+        self.aws.parameter(&format!("{}/{name}", self.folder)).await
     }
 
     async fn ask(&self, secret: &str, token: &str, from: Option<IpAddr>) -> Result<Judgement> {

@@ -18,6 +18,7 @@ mod newsletter;
 mod operators;
 mod pecks;
 mod reads;
+mod sign_ins;
 mod sweep;
 mod transaction;
 mod writes;

@@ -1,9 +1,12 @@
-//! People in a Cognito user pool, which keeps their passwords and sends their codes.
+//! People in a Cognito user pool, which keeps their passwords and sends their codes. None of its
+//! tokens leaves the function: a refresh token is the session inside the Beak's own tokens.
 //!
 //! The app client has a secret, so only this function can use it. An account goes by its `sub`,
 //! which in a pool whose users sign in by e-mail is its user name: an address may change hands.
 
 mod answers;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -13,14 +16,12 @@ use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutp
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, UserStatusType,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::person::{Email, OtpCode, Password};
-use beak_core::ports::{AccountId, Entered, Identity, Person, SignedUp, Tokens};
-use beak_core::{BeakError, Duration, OffsetDateTime, Result};
-use tokio::sync::OnceCell;
+use beak_core::ports::{AccountId, Entered, Identity, Renewed, Session, SignedUp};
+use beak_core::{BeakError, OffsetDateTime, Result};
 
-use self::answers::{check, is_no, is_spent, is_undelivered, is_unsent, nobody, unfit};
+use self::answers::{check, is_no, is_undelivered, is_unsent, nobody, unfit};
+use crate::client_secret::ClientSecret;
 use crate::failure::{code, failed};
 use crate::patience;
 use crate::settings::Settings;
@@ -60,31 +61,21 @@ pub(crate) struct Cognito {
     client: Client,
     user_pool: String,
     app: String,
-    secret: OnceCell<String>,
+    secret: Arc<ClientSecret>,
 }
 
 impl Cognito {
-    pub(crate) fn new(config: &SdkConfig, settings: &Settings) -> Self {
+    pub(crate) fn new(config: &SdkConfig, settings: &Settings, secret: Arc<ClientSecret>) -> Self {
         Self {
             client: Client::from_conf(patience::cognito(config)),
             user_pool: settings.user_pool.clone(),
             app: settings.client.clone(),
-            secret: OnceCell::new(),
+            secret,
         }
     }
 
     async fn proof(&self, username: &str) -> Result<String> {
-        let secret = self.secret.get_or_try_init(|| self.fetch_secret()).await?;
-        secret_hash(secret, username, &self.app)
-    }
-
-    async fn fetch_secret(&self) -> Result<String> {
-        let asked = self.client.describe_user_pool_client();
-        let answer = asked.user_pool_id(&self.user_pool).client_id(&self.app).send().await;
-        let answer = answer.map_err(|error| failed("reading the app client", &error))?;
-        let secret = answer.user_pool_client().and_then(|client| client.client_secret());
-        let none = || BeakError::Internal("the app client has no secret".into());
-        secret.map(str::to_owned).ok_or_else(none)
+        secret_hash(self.secret.get().await?, username, &self.app)
     }
 
     async fn try_sign_up(&self, email: &Email, password: &Password) -> Result<SignedUp> {
@@ -166,7 +157,7 @@ impl Cognito {
             asked = asked.auth_parameters(name, value);
         }
         match asked.send().await {
-            // A challenge, such as a second factor, is no result: there is no call for it yet.
+            // A challenge is no result: the pool has no second factors, those are the Beak's.
             Ok(answer) => Ok(answer.authentication_result),
             Err(error) => match code(&error) {
                 Some(
@@ -183,25 +174,15 @@ impl Cognito {
     }
 }
 
-/// Tokens as our callers get them. Cognito wants the user's own id with every refresh, so that
-/// goes along inside the refresh token.
-fn tokens(result: &AuthenticationResultType) -> Result<Tokens> {
-    let unreadable = || BeakError::Internal("Cognito gave tokens that can't be read".into());
-    let access = result.access_token().ok_or_else(unreadable)?;
-    let user = Claims::unverified(access).ok_or_else(unreadable)?.username;
-    let refresh =
-        result.refresh_token().map(|token| format!("{}.{token}", URL_SAFE_NO_PAD.encode(&user)));
-    let expires_in = Duration::seconds(i64::from(result.expires_in()));
-    Ok(Tokens { access: access.to_owned(), refresh, expires_in })
+/// What a session is kept as: Cognito wants the user's own name in the pool with every refresh.
+fn session(name: &str, refresh_token: &str) -> Session {
+    Session::new(format!("{name} {refresh_token}"))
 }
 
-/// Who the tokens of a sign-in are for.
-fn entered(result: &AuthenticationResultType) -> Result<Entered> {
+/// What Cognito's access token says. It comes from Cognito itself, so its signature says no more.
+fn claims(result: &AuthenticationResultType) -> Result<Claims> {
     let claims = result.access_token().and_then(Claims::unverified);
-    let unreadable = || BeakError::Internal("Cognito gave a token that can't be read".into());
-    let claims = claims.ok_or_else(unreadable)?;
-    let (account, operator) = (AccountId::new(claims.sub.as_str()), claims.is_in(OPERATORS));
-    Ok(Entered { account, operator, tokens: tokens(result)? })
+    claims.ok_or_else(|| BeakError::Internal("Cognito gave a token that can't be read".into()))
 }
 
 #[async_trait]
@@ -281,55 +262,31 @@ impl Identity for Cognito {
             ("SECRET_HASH", self.proof(email.as_str()).await?),
         ];
         let flow = AuthFlowType::AdminUserPasswordAuth;
-        let result = self.authenticate(flow, parameters).await?;
-        result.as_ref().map(entered).transpose()
+        let Some(result) = self.authenticate(flow, parameters).await? else { return Ok(None) };
+        let claims = claims(&result)?;
+        let (account, operator) = (AccountId::new(claims.sub.as_str()), claims.is_in(OPERATORS));
+        let none = || BeakError::Internal("Cognito gave no refresh token".into());
+        let session = session(&claims.username, result.refresh_token().ok_or_else(none)?);
+        Ok(Some(Entered { account, operator, session }))
     }
 
-    async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>> {
-        let parts = refresh_token.split_once('.');
-        let user = parts.and_then(|(user, _)| URL_SAFE_NO_PAD.decode(user).ok());
-        let user = user.and_then(|bytes| String::from_utf8(bytes).ok());
-        let (Some(user), Some((_, token))) = (user, parts) else { return Ok(None) };
+    async fn renew(
+        &self,
+        _: &Email,
+        account: &AccountId,
+        session: &Session,
+    ) -> Result<Option<Renewed>> {
+        let Some((name, token)) = session.expose().split_once(' ') else { return Ok(None) };
         let parameters = [
             ("REFRESH_TOKEN", token.to_owned()),
-            ("SECRET_HASH", self.proof(&user).await?),
-            ("USERNAME", user),
+            ("SECRET_HASH", self.proof(name).await?),
+            ("USERNAME", name.to_owned()),
         ];
         let flow = AuthFlowType::RefreshTokenAuth;
-        let result = self.authenticate(flow, parameters).await?;
-        let tokens = result.as_ref().map(tokens).transpose()?;
-        Ok(tokens.map(|tokens| Tokens { refresh: None, ..tokens }))
-    }
-
-    async fn sign_out(&self, access_token: &str) -> Result<()> {
-        let asked = self.client.global_sign_out().access_token(access_token);
-        match asked.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_spent(code(&error)) => Ok(()),
-            Err(error) => Err(failed("signing out", &error)),
-        }
-    }
-
-    async fn who(&self, access_token: &str) -> Result<Option<Person>> {
-        let claims = Claims::unverified(access_token);
-        let claims = claims.filter(|claims| claims.is_from(&self.user_pool, &self.app));
-        let Some(claims) = claims else { return Ok(None) };
-        // Checks the signature, and that the person has not signed out since.
-        let user = match self.client.get_user().access_token(access_token).send().await {
-            Ok(user) => user,
-            Err(error) if is_spent(code(&error)) => return Ok(None),
-            Err(error) => return Err(failed("checking an access token", &error)),
-        };
-        let attribute = |name: &str| {
-            let found = user.user_attributes().iter().find(|a| a.name() == name);
-            found.and_then(|attribute| attribute.value())
-        };
-        if attribute("email_verified") != Some("true") {
-            return Ok(None);
-        }
-        let email = Email::parse(attribute("email").unwrap_or_default())?;
-        let account = AccountId::new(claims.sub.as_str());
-        Ok(Some(Person { account, email, operator: claims.is_in(OPERATORS) }))
+        let Some(result) = self.authenticate(flow, parameters).await? else { return Ok(None) };
+        let claims = claims(&result)?;
+        let own = claims.sub == account.as_str();
+        Ok(own.then(|| Renewed { operator: claims.is_in(OPERATORS) }))
     }
 
     async fn forgot(&self, email: &Email) -> Result<()> {
@@ -366,15 +323,11 @@ impl Identity for Cognito {
             .username(name)
             .confirmation_code(otp.expose())
             .password(new.expose());
-        let account = match asked.send().await {
-            Ok(_) => self.changed(email, user).await?,
-            Err(error) if is_no(code(&error)) => None,
-            Err(error) => return Err(failed("taking a new password", &error)),
-        };
-        if let Some(account) = &account {
-            self.end_sessions(account).await?;
+        match asked.send().await {
+            Ok(_) => self.changed(email, user).await,
+            Err(error) if is_no(code(&error)) => Ok(None),
+            Err(error) => Err(failed("taking a new password", &error)),
         }
-        Ok(account)
     }
 
     async fn is_older(&self, account: &AccountId, than: OffsetDateTime) -> Result<bool> {

@@ -3,11 +3,13 @@
 mod alarms;
 mod asked;
 mod captcha;
+mod client_secret;
 mod dynamo;
 mod events;
 mod failure;
 mod identity;
 mod mailer;
+mod parameters;
 mod patience;
 pub mod settings;
 mod signed;
@@ -26,7 +28,7 @@ use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_api::{ClientAddress, RequestId};
 use beak_core::lease::Leases;
-use beak_core::ports::{Accounts, Clock as _, Entropy, Feedback, Journals, Store};
+use beak_core::ports::{Accounts, Clock as _, Entropy, Feedback, Journals, SignIns, Store};
 use beak_core::{GALAXY_VERSION, Galaxy, Ports};
 use lambda_http::Request;
 use lambda_http::http::{Response, Uri};
@@ -93,6 +95,7 @@ pub async fn service(settings: &Settings) -> Beak {
         function_version: std::env::var("AWS_LAMBDA_FUNCTION_VERSION").ok(),
         peck_lifetime: settings.peck_lifetime,
         answer_step: ANSWER_STEP,
+        operators_need_factor: settings.operators_need_factor,
     };
     Beak::new(ports(&patience::patient(&config), settings), settings, galaxy)
 }
@@ -105,9 +108,13 @@ fn ports(config: &SdkConfig, settings: &Settings) -> Ports {
     let signer = signer::KmsSigner::new(config, settings.certificate_key.clone());
     let (store, web) = (Arc::new(store), Arc::new(web::Web::default()));
     let aws = signed::Signed::new(Arc::clone(&web), config);
+    let secret = client_secret::ClientSecret::new(Arc::new(aws.clone()), config, settings);
+    let secret = Arc::new(secret);
     Ports {
         store: Arc::clone(&store) as Arc<dyn Store>,
-        identity: Arc::new(identity::Cognito::new(config, settings)),
+        identity: Arc::new(identity::Cognito::new(config, settings, Arc::clone(&secret))),
+        sealing: secret,
+        sign_ins: Arc::clone(&store) as Arc<dyn SignIns>,
         authority: Arc::new(Jws::new(Arc::new(signer), Arc::clone(&store) as Arc<dyn Store>)),
         journals: Arc::clone(&store) as Arc<dyn Journals>,
         accounts: Arc::clone(&store) as Arc<dyn Accounts>,

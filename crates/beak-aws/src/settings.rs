@@ -28,6 +28,8 @@ pub struct Settings {
     pub issuer: String,
     /// How long a peck waits for its answer.
     pub peck_lifetime: Duration,
+    /// Whether operators need a second factor to act as operators.
+    pub operators_need_factor: bool,
 }
 
 impl Settings {
@@ -45,6 +47,8 @@ impl Settings {
             release: needed("SD_RELEASE")?,
             issuer: needed("SD_ISSUER")?,
             peck_lifetime: Duration::hours(24),
+            operators_need_factor: optional("SD_OPERATORS_SECOND_FACTOR")
+                .is_some_and(|word| word == "required"),
         })
     }
 }

@@ -126,7 +126,8 @@ async fn dynamodb_keeps_the_contract() {
     let open_accounts = || async {
         let store = new().await;
         let (accounts, journals) = (Arc::clone(&store), Arc::clone(&store));
-        (Kept { store, accounts, journals }, ())
+        let sign_ins = Arc::clone(&store) as Arc<dyn SignIns>;
+        (Kept { store, accounts, journals, sign_ins }, ())
     };
     beak_core::accounts_contract!(run open_accounts().await);
 }
@@ -231,6 +232,7 @@ async fn settings(
         release: "0.0.0".into(),
         issuer: "https://api.example/prod".into(),
         peck_lifetime: beak_core::Duration::hours(24),
+        operators_need_factor: false,
     }
 }
 
@@ -328,6 +330,7 @@ async fn only_the_bus_tells_of_mails() {
         function_version: None,
         peck_lifetime: settings.peck_lifetime,
         answer_step: ANSWER_STEP,
+        operators_need_factor: false,
     };
     let beak = Beak::new(ports, &settings, galaxy);
     let swan = Email::parse("swan@example.com").expect("an address");
@@ -399,6 +402,7 @@ async fn many_readers(cloud: &Cloud, proxy: &Proxy) {
         function_version: None,
         peck_lifetime: ours.peck_lifetime,
         answer_step: ANSWER_STEP,
+        operators_need_factor: false,
     };
     let galaxy = Arc::new(Galaxy::new(ports, galaxy));
     let is_question = |call: &test_cloud::Call| call.name == "ses Get account";

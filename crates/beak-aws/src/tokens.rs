@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use beak_core::sealed::HomeSecret;
 use beak_core::{BeakError, Result};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
@@ -10,10 +11,6 @@ use sha2::Sha256;
 /// The claims of an access token that matter here.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Claims {
-    /// The user pool's URL.
-    pub(crate) iss: String,
-    /// The app client.
-    pub(crate) client_id: String,
     /// The account.
     pub(crate) sub: String,
     /// The user's name in the pool.
@@ -35,18 +32,16 @@ impl Claims {
     pub(crate) fn is_in(&self, group: &str) -> bool {
         self.groups.iter().any(|member_of| member_of == group)
     }
-
-    /// Whether it is a token of this pool and this client. Cognito's `GetUser` accepts the tokens
-    /// of every pool of the Region, also of somebody else's.
-    pub(crate) fn is_from(&self, user_pool: &str, client: &str) -> bool {
-        self.iss.rsplit('/').next() == Some(user_pool) && self.client_id == client
-    }
 }
 
 /// `SECRET_HASH`: base64 of HMAC-SHA-256 over user name and client id, with the client's secret.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html>
-pub(crate) fn secret_hash(secret: &str, username: &str, client: &str) -> Result<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+pub(crate) fn secret_hash(
+    secret: &HomeSecret,
+    username: &str,
+    client: &str,
+) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose())
         .map_err(|error| BeakError::Internal(error.to_string()))?;
     mac.update(username.as_bytes());
     mac.update(client.as_bytes());
@@ -58,25 +53,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_of_another_pool_is_none_of_ours() {
-        let token = |iss: &str, client: &str| {
-            let json = format!(
-                r#"{{"iss":"https://cognito-idp.eu-west-1.amazonaws.com/{iss}",
-                    "client_id":"{client}","sub":"s","username":"u","cognito:groups":["operators"]}}"#
-            );
-            let text = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json));
-            Claims::unverified(&text).expect("claims")
-        };
-        assert!(token("eu-west-1_ours", "app").is_from("eu-west-1_ours", "app"));
-        assert!(!token("eu-west-1_theirs", "app").is_from("eu-west-1_ours", "app"));
-        assert!(!token("eu-west-1_ours", "other").is_from("eu-west-1_ours", "app"));
+    fn a_token_says_who_it_is_for() {
+        let json = r#"{"sub":"s","username":"u","cognito:groups":["operators"],"exp":1}"#;
+        let text = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json));
+        let claims = Claims::unverified(&text).expect("claims");
+        assert_eq!((claims.sub.as_str(), claims.username.as_str()), ("s", "u"));
+        assert!(claims.is_in("operators") && !claims.is_in("operator"));
         assert!(Claims::unverified("no token").is_none());
     }
 
     #[test]
     fn the_hash_is_hmac_sha_256() {
         // printf 'useclient' | openssl dgst -sha256 -hmac secret -binary | base64
-        let hash = secret_hash("secret", "use", "client");
+        let hash = secret_hash(&HomeSecret::new(b"secret".to_vec()), "use", "client");
         assert_eq!(hash.as_deref(), Ok("OfLP8H+G8nvoHb+oZf+VF5s4a7AQcHD7FjwsSupzpuE="));
     }
 }

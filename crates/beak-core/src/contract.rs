@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod feedback;
+mod factor;
 mod fuse;
 pub mod guessing;
 pub mod hatching;

@@ -9,6 +9,8 @@ mod others;
 mod pecks;
 mod people;
 mod reach;
+mod second_factor;
+mod sessions;
 mod signing_in;
 
 use std::sync::Arc;
@@ -24,6 +26,9 @@ pub use self::pecks::NewPeck;
 pub use self::people::Export;
 pub use self::reach::Awaited;
 use self::reach::Fresh;
+pub use self::second_factor::{Enrolled, Enrolling, FactorState, SignedIn};
+use self::sessions::KeptKeys;
+pub use self::sessions::Tokens;
 pub use self::signing_in::Reset;
 use crate::access::{Caller, WINDOW, Who};
 use crate::error::{BeakError, Result};
@@ -31,8 +36,9 @@ use crate::key::BeakKey;
 use crate::person::hex;
 use crate::ports::{
     Accounts, Alarm, Alarms, Captcha, CertificateAuthority, Clock, Entropy, Feedback, Identity,
-    Journals, Limits, MailState, Mailer, Metrics, Store, Swept, Taken,
+    Journals, Limits, MailState, Mailer, Metrics, Person, Sealing, SignIns, Store, Swept, Taken,
 };
+use crate::sealed::{Claims, TokenKind};
 use crate::tier::Tier;
 
 /// How many lapsed entries a store looks at in one step of a sweep.
@@ -51,8 +57,12 @@ pub struct Ports {
     pub journals: Arc<dyn Journals>,
     /// Attempts to hatch, and whose passwords count.
     pub accounts: Arc<dyn Accounts>,
-    /// Passwords, codes, tokens.
+    /// Passwords, codes, sessions.
     pub identity: Arc<dyn Identity>,
+    /// Which tokens count, and second factors.
+    pub sign_ins: Arc<dyn SignIns>,
+    /// What sealing keys come from.
+    pub sealing: Arc<dyn Sealing>,
     /// Signs certificates.
     pub authority: Arc<dyn CertificateAuthority>,
     /// Tells people from programs; none where no captcha is set up.
@@ -87,7 +97,13 @@ pub struct Settings {
     /// Calls whose work differs with the address answer at a multiple of this time, so that the
     /// time says nothing about the address.
     pub answer_step: Duration,
+    /// Whether operators need a second factor to act as operators.
+    pub operators_need_factor: bool,
 }
+
+/// What an operator without the second factor hears that this galaxy wants.
+const ENROL: &str = "this galaxy requires a second factor of operators: enrol one with \
+                     `POST /beak/me/totp`, then sign in again";
 
 /// Who calls, as far as the credential says.
 pub enum Credential {
@@ -103,6 +119,7 @@ pub struct Galaxy {
     settings: Settings,
     mail_seen: Fresh<Option<MailState>>,
     alarms_seen: Fresh<Option<Vec<Alarm>>>,
+    keys_seen: KeptKeys,
 }
 
 impl Galaxy {
@@ -110,7 +127,7 @@ impl Galaxy {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let (mail_seen, alarms_seen) = (Fresh::default(), Fresh::default());
-        Self { ports, settings, mail_seen, alarms_seen }
+        Self { ports, settings, mail_seen, alarms_seen, keys_seen: KeptKeys::default() }
     }
 
     /// What it was set to.
@@ -175,10 +192,17 @@ impl Galaxy {
     }
 
     async fn person(&self, token: &str, who: Who) -> Result<Caller> {
-        let person = self.ports.identity.who(token).await?.ok_or(BeakError::Unauthorized)?;
+        let (opened, state) = self.checked(TokenKind::Access, token).await?;
+        let Claims { account, email, operator, .. } = opened.claims;
+        let wants_factor = self.settings.operators_need_factor && operator;
+        let lacks_factor = wants_factor && state.factor_of(&account).is_none();
+        let person = Person { account, email, operator: operator && !lacks_factor };
         let duckling = match who {
             Who::Key => {
                 return Err(BeakError::Forbidden("this is for agents: it needs a Beak Key"));
+            }
+            Who::Operator | Who::KeyOrOperator if lacks_factor => {
+                return Err(BeakError::Forbidden(ENROL));
             }
             Who::Operator | Who::KeyOrOperator if !person.operator => {
                 return Err(BeakError::Forbidden("this is for operators of the galaxy"));
@@ -222,6 +246,10 @@ impl Galaxy {
             }
         }
         self.take_census().await?;
+        // What was put aside has to be told; the key is an hour or a minute older then.
+        if all.put_aside == 0 {
+            self.rotate_sealing_key().await?;
+        }
         Ok(all)
     }
 

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod certificate;
 pub mod duckling;
 pub mod error;
+pub mod factor;
 pub mod feedback;
 pub mod galaxy;
 pub mod id;
@@ -16,6 +17,7 @@ pub mod newsletter;
 pub mod peck;
 pub mod person;
 pub mod ports;
+pub mod sealed;
 pub mod text;
 pub mod tier;
 

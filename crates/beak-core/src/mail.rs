@@ -48,6 +48,8 @@ words!(
     "account_without_duckling.txt",
     "account_without_duckling.html" {}
 );
+words!(factor_enrolled, "factor_enrolled.txt", "factor_enrolled.html" {});
+words!(factor_removed, "factor_removed.txt", "factor_removed.html" {});
 words!(welcome<'a>, "welcome.txt", "welcome.html" {
     name: &'a str, id: &'a str, tier: &'a str
 });
@@ -91,6 +93,16 @@ impl Mail {
     /// Tells the owner of a confirmed address without a duckling how to hatch one.
     pub fn account_without_duckling(to: Email) -> Result<Self> {
         mail!(to, "Sign in to hatch your duckling", account_without_duckling {})
+    }
+
+    /// Confirms to a person that signing in takes a second factor from now on.
+    pub fn factor_enrolled(to: Email) -> Result<Self> {
+        mail!(to, "Two-factor sign-in is on", factor_enrolled {})
+    }
+
+    /// Confirms to a person that signing in takes no second factor any more.
+    pub fn factor_removed(to: Email) -> Result<Self> {
+        mail!(to, "Two-factor sign-in is off", factor_removed {})
     }
 
     /// Greets a new duckling's owner.

@@ -7,17 +7,21 @@ mod accounts;
 mod counts;
 mod feedback;
 mod journals;
+mod sign_ins;
 mod store;
 
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 pub use self::accounts::{AccountId, Accounts, Attempt};
 pub use self::counts::{Fleet, Lapsed, Metrics, Swept};
 pub use self::feedback::{Alarm, AlarmState, Alarms, Feedback};
 pub use self::journals::{Journal, Journals, Mark};
+pub use self::sign_ins::{
+    Enrolment, Factor, Sealing, SealingUse, Session, SignInState, SignIns,
+};
 pub use self::store::{
     Crowd, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Move, Moved,
     NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, Suspension, TableState, Turn,
@@ -43,27 +47,24 @@ pub enum SignedUp {
     Known,
 }
 
-/// What a person signs in with from then on.
-pub struct Tokens {
-    /// For the `Authorization` header.
-    pub access: String,
-    /// For new access tokens; none in the answer to a refresh.
-    pub refresh: Option<String>,
-    /// How long the access token is good.
-    pub expires_in: Duration,
-}
-
 /// An account whose password was right.
 pub struct Entered {
     /// The account.
     pub account: AccountId,
     /// Whether this is an operator.
     pub operator: bool,
-    /// Its tokens.
-    pub tokens: Tokens,
+    /// What keeps it signed in.
+    pub session: Session,
 }
 
-/// Who holds an access token.
+/// An account whose session is still good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// Whether this is an operator.
+    pub operator: bool,
+}
+
+/// Who has signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The account.
@@ -74,7 +75,7 @@ pub struct Person {
     pub operator: bool,
 }
 
-/// Passwords, codes and tokens of people.
+/// Passwords, codes and sessions of people.
 #[async_trait]
 pub trait Identity: Send + Sync {
     /// Refuses a new password that this identity would not take. Asks nothing of anyone.
@@ -94,24 +95,25 @@ pub trait Identity: Send + Sync {
         account: &AccountId,
         new: &Password,
     ) -> Result<bool>;
-    /// Ends all tokens of an account. Fine if there is none.
+    /// Ends all sessions of an account. Fine if there is none.
     async fn sign_out_all(&self, email: &Email, account: &AccountId) -> Result<()>;
     /// Sends a new code, if an account waits for one.
     async fn resend(&self, email: &Email) -> Result<()>;
-    /// The account with its tokens, for a confirmed address and its password.
+    /// The account with a new session, for a confirmed address and its password.
     async fn sign_in(&self, email: &Email, password: &Password) -> Result<Option<Entered>>;
-    /// A new access token.
-    async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>>;
-    /// Ends all of a person's tokens.
-    async fn sign_out(&self, access_token: &str) -> Result<()>;
-    /// Who this is.
-    async fn who(&self, access_token: &str) -> Result<Option<Person>>;
+    /// Whether a session of an account is still good.
+    async fn renew(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        session: &Session,
+    ) -> Result<Option<Renewed>>;
     /// Sends a code for a new password, if the address is confirmed.
     async fn forgot(&self, email: &Email) -> Result<()>;
-    /// Forgets a person, with all of the person's tokens. Fine if there is none.
+    /// Forgets a person, with all of the person's sessions. Fine if there is none.
     async fn delete(&self, email: &Email) -> Result<()>;
-    /// Takes a new password, if the code is right; ends all of the person's tokens. The account,
-    /// if it was so.
+    /// Takes a new password, if the code is right. The account, if it was so. Its sessions are the
+    /// galaxy's to end.
     async fn reset(
         &self,
         email: &Email,

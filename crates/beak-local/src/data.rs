@@ -3,6 +3,8 @@
 //! ```text
 //! galaxy.redb       the database
 //! certificate.key   the key that signs birth certificates (mode 600)
+//! token.key         what people's tokens are sealed with (mode 600); without it all sign in again
+//! factor.key        what second factors are sealed with (mode 600)
 //! operator.txt      the first operator's address and password (mode 600)
 //! ```
 
@@ -14,7 +16,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use beak_api::jws::{Signer, kid};
 use beak_api::system::SystemClock;
-use beak_core::ports::{Clock as _, PublicKey};
+use beak_core::ports::{Clock as _, PublicKey, Sealing, SealingUse};
+use beak_core::sealed::HomeSecret;
 use beak_core::{BeakError, Result};
 use ed25519_dalek::{Signer as _, SigningKey};
 
@@ -24,6 +27,12 @@ use crate::store::{accounts, millis};
 
 /// The database's file.
 pub(crate) const DATABASE: &str = "galaxy.redb";
+
+/// What a galaxy signs and seals with.
+pub(crate) struct Keys {
+    pub(crate) signer: FileSigner,
+    pub(crate) sealing: FileSealing,
+}
 
 /// An open data folder.
 pub(crate) struct Data {
@@ -58,20 +67,29 @@ impl Data {
 
     /// The signing key; made on the first start.
     pub(crate) fn signer(&self) -> std::result::Result<FileSigner, LocalError> {
-        let path = self.folder.join("certificate.key");
+        Ok(FileSigner(SigningKey::from_bytes(&self.key("certificate.key")?)))
+    }
+
+    /// All keys of the folder; each is made on the first start.
+    pub(crate) fn keys(&self) -> std::result::Result<Keys, LocalError> {
+        let secret = |name| Ok(HomeSecret::new(self.key(name)?.to_vec()));
+        let sealing = FileSealing { tokens: secret("token.key")?, factors: secret("factor.key")? };
+        Ok(Keys { signer: self.signer()?, sealing })
+    }
+
+    /// A key of the folder, made by the first call.
+    fn key(&self, name: &str) -> std::result::Result<[u8; 32], LocalError> {
+        let path = self.folder.join(name);
         let damaged = |why: &str| LocalError::Damaged(path.clone(), why.to_owned());
         match fs::read_to_string(&path) {
-            Ok(text) => {
-                let bytes = from_hex(text.trim()).ok_or_else(|| damaged("not 64 hex digits"))?;
-                Ok(FileSigner(SigningKey::from_bytes(&bytes)))
-            }
+            Ok(text) => from_hex(text.trim()).ok_or_else(|| damaged("not 64 hex digits")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut bytes = [0; 32];
                 getrandom::fill(&mut bytes).map_err(|error| damaged(&error.to_string()))?;
                 let text = format!("{}\n", beak_core::person::hex(&bytes));
                 write_private(&path, &text)
                     .map_err(|e| LocalError::Folder(path.clone(), e.to_string()))?;
-                Ok(FileSigner(SigningKey::from_bytes(&bytes)))
+                Ok(bytes)
             }
             Err(error) => Err(LocalError::Folder(path.clone(), error.to_string())),
         }
@@ -134,5 +152,21 @@ impl Signer for FileSigner {
             .try_sign(bytes)
             .map(|signature| signature.to_bytes())
             .map_err(|error| BeakError::Internal(error.to_string()))
+    }
+}
+
+/// The secrets in the folder that sealing keys come from.
+pub(crate) struct FileSealing {
+    tokens: HomeSecret,
+    factors: HomeSecret,
+}
+
+#[async_trait]
+impl Sealing for FileSealing {
+    async fn secret(&self, of: SealingUse) -> Result<HomeSecret> {
+        Ok(match of {
+            SealingUse::Tokens => self.tokens.clone(),
+            SealingUse::Factors => self.factors.clone(),
+        })
     }
 }

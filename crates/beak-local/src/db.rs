@@ -71,8 +71,10 @@ pub(crate) const ACCOUNTS: Table = Table::new("accounts");
 pub(crate) const COUNTS: Table = Table::new("counts");
 /// E-mail address → password, code.
 pub(crate) const PEOPLE: Table = Table::new("people");
-/// Hash of an access or refresh token → whose it is.
-pub(crate) const TOKENS: Table = Table::new("tokens");
+/// The address's digest → which tokens count, and the second factor.
+pub(crate) const SIGN_INS: Table = Table::new("sign_ins");
+/// Hash of a token → whose it was, in earlier releases.
+const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
 
@@ -105,7 +107,7 @@ pub(crate) const ALL: [Table; 30] = [
     ACCOUNTS,
     COUNTS,
     PEOPLE,
-    TOKENS,
+    SIGN_INS,
     OUTBOX,
 ];
 
@@ -126,6 +128,7 @@ impl Db {
         for table in ALL {
             txn.open_table(table)?;
         }
+        txn.delete_table(TOKENS)?;
         txn.commit()?;
         let open = RwLock::new(Some(database));
         Ok(Self { path: path.to_owned(), open, is_failing: AtomicBool::new(false) })

@@ -1,7 +1,8 @@
-//! Passwords, codes and tokens of people, in the local galaxy.
+//! Passwords and codes of people, in the local galaxy. Sessions need no place here: the galaxy seals
+//! tokens, and which of them count is in its own state.
 //!
 //! Passwords are argon2id with the parameters of its authors' recommendation for interactive use
-//! (19 MiB, two passes: OWASP's first choice as well). Codes and tokens are kept as SHA-256.
+//! (19 MiB, two passes: OWASP's first choice as well). Codes are kept as SHA-256.
 
 mod moves;
 mod passwords;
@@ -9,24 +10,21 @@ mod passwords;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::mail::Mail;
 use beak_core::person::{CODE_LIFETIME, Email, OtpCode, Password, hex};
-use beak_core::ports::{AccountId, Clock, Entered, Entropy, Identity, Person, SignedUp, Tokens};
-use beak_core::{BeakError, Duration, OffsetDateTime, Result};
+use beak_core::ports::{
+    AccountId, Clock, Entered, Entropy, Identity, Renewed, Session, SignedUp,
+};
+use beak_core::{BeakError, OffsetDateTime, Result};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 pub(crate) use self::moves::{move_in, people, unknown_password};
-use self::passwords::{Hashers, code_hash, hash, matches, sha256};
-use crate::db::{Db, PEOPLE, Span, TOKENS, Writing};
+use self::passwords::{Hashers, code_hash, hash, matches};
+use crate::db::{Db, PEOPLE, Span, Writing};
 use crate::outbox;
 use crate::store::accounts::{is_settled, settle};
-use crate::store::{Millis, millis};
-
-const ACCESS_LIFETIME: Duration = Duration::minutes(60);
-const REFRESH_LIFETIME: Duration = Duration::days(30);
+use crate::store::{Millis, millis, sign_ins};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PersonRow {
@@ -70,13 +68,6 @@ pub(crate) struct CodeRow {
     until: Millis,
 }
 
-#[derive(Serialize, Deserialize)]
-struct TokenRow {
-    email: String,
-    refresh: bool,
-    until: Millis,
-}
-
 /// People, kept in the database.
 pub(crate) struct LocalIdentity {
     db: Arc<Db>,
@@ -108,14 +99,19 @@ impl LocalIdentity {
         let added = self.db.write(move |txn| {
             let kept = person(txn, &email)?.filter(|person| person.confirmed);
             let account = kept.as_ref().map_or_else(new_account, |row| Ok(row.account.clone()))?;
+            let is_new = kept.is_none();
             if let Some(row) = kept
                 && is_settled(txn, &account)?
             {
+                // A token says whether its holder was an operator when it was made.
+                if !row.operator {
+                    sign_ins::raise(txn, &email, false)?;
+                }
                 txn.put(PEOPLE, email.as_str(), &PersonRow { operator: true, ..row })?;
                 return Ok(if row.operator { Joined::Already } else { Joined::Member });
             }
             settle(txn, &account, now)?;
-            txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())?;
+            sign_ins::raise(txn, &email, is_new)?;
             let (confirmed, operator, code) = (true, true, None);
             let row = PersonRow { account, password: hash, confirmed, operator, code };
             txn.put(PEOPLE, email.as_str(), &row)?;
@@ -138,10 +134,17 @@ impl LocalIdentity {
         let email = email.clone();
         let changed = self.db.write(move |txn| {
             let row = person(txn, &email)?.filter(|row| row.confirmed && row.operator);
-            let row = row.map(|row| PersonRow { operator: false, ..row });
-            row.map_or(Ok(false), |row| txn.put(PEOPLE, email.as_str(), &row).map(|()| true))
+            let Some(row) = row else { return Ok(false) };
+            txn.put(PEOPLE, email.as_str(), &PersonRow { operator: false, ..row })?;
+            sign_ins::raise(txn, &email, false).map(|()| true)
         });
         changed.await
+    }
+
+    /// Removes a person's second factor and ends the person's tokens. Whether there was one.
+    pub(crate) async fn reset_factor(&self, email: &Email) -> Result<bool> {
+        let email = email.clone();
+        self.db.write(move |txn| sign_ins::forget_factor(txn, &email)).await
     }
 
     /// The operators' addresses.
@@ -154,12 +157,6 @@ impl LocalIdentity {
     /// Whether the address is known.
     pub(crate) fn knows(&self, email: &Email) -> Result<bool> {
         Ok(self.db.read(|txn| txn.get::<PersonRow>(PEOPLE, email.as_str()))?.is_some())
-    }
-
-    /// Forgets tokens that have lapsed.
-    pub(crate) async fn tidy(&self) -> Result<()> {
-        let now = millis(self.clock.now());
-        self.db.write(move |txn| txn.retain(TOKENS, |row: &TokenRow| row.until > now)).await
     }
 
     async fn hash(&self, password: String) -> Result<String> {
@@ -179,38 +176,6 @@ impl LocalIdentity {
     fn code_row(&self, email: &Email, code: &OtpCode, purpose: Purpose) -> CodeRow {
         let until = millis(self.clock.now() + CODE_LIFETIME);
         CodeRow { purpose, hash: code_hash(email, code), until }
-    }
-
-    /// Writes down a new token and gives its text.
-    fn token(&self) -> Result<String> {
-        let mut random = [0; 32];
-        self.entropy.fill(&mut random)?;
-        Ok(format!("sda_{}", URL_SAFE_NO_PAD.encode(random)))
-    }
-
-    async fn grant(&self, email: String, refresh: bool) -> Result<Tokens> {
-        let now = self.clock.now();
-        let access = self.token()?;
-        let renewal = if refresh { Some(self.token()?) } else { None };
-        let (access_hash, renewal_hash) = (sha256(&access), renewal.as_deref().map(sha256));
-        let written = self.db.write(move |txn| {
-            let until = millis(now + ACCESS_LIFETIME);
-            let row = TokenRow { email: email.clone(), refresh: false, until };
-            txn.put(TOKENS, &access_hash, &row)?;
-            if let Some(hash) = renewal_hash {
-                let until = millis(now + REFRESH_LIFETIME);
-                txn.put(TOKENS, &hash, &TokenRow { email, refresh: true, until })?;
-            }
-            Ok(())
-        });
-        written.await?;
-        Ok(Tokens { access, refresh: renewal, expires_in: ACCESS_LIFETIME })
-    }
-
-    fn holder(&self, token: &str, refresh: bool) -> Result<Option<String>> {
-        let row = self.db.read(|txn| txn.get::<TokenRow>(TOKENS, &sha256(token)))?;
-        let now = millis(self.clock.now());
-        Ok(row.filter(|row| row.refresh == refresh && row.until > now).map(|row| row.email))
     }
 }
 
@@ -283,16 +248,9 @@ impl Identity for LocalIdentity {
         set.await
     }
 
-    async fn sign_out_all(&self, email: &Email, account: &AccountId) -> Result<()> {
-        let (email, account) = (email.clone(), account.clone());
-        let ended = self.db.write(move |txn| {
-            let row = person(txn, &email)?;
-            if row.is_none_or(|row| row.account != account.as_str()) {
-                return Ok(());
-            }
-            txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())
-        });
-        ended.await
+    /// There is nothing to end: a session is the galaxy's token.
+    async fn sign_out_all(&self, _: &Email, _: &AccountId) -> Result<()> {
+        Ok(())
     }
 
     async fn resend(&self, email: &Email) -> Result<()> {
@@ -315,29 +273,19 @@ impl Identity for LocalIdentity {
         let kept = row.as_ref().map_or(&self.decoy, |row| &row.password).clone();
         let right = self.matches(password.expose().to_owned(), kept).await?;
         let Some(row) = row.filter(|_| right) else { return Ok(None) };
-        let tokens = self.grant(email.as_str().to_owned(), true).await?;
-        let account = AccountId::new(row.account);
-        Ok(Some(Entered { account, operator: row.operator, tokens }))
+        let (account, session) = (AccountId::new(row.account), Session::default());
+        Ok(Some(Entered { account, operator: row.operator, session }))
     }
 
-    async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>> {
-        match self.holder(refresh_token, true)? {
-            Some(email) => self.grant(email, false).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn sign_out(&self, access_token: &str) -> Result<()> {
-        let Some(email) = self.holder(access_token, false)? else { return Ok(()) };
-        self.db.write(move |txn| txn.retain(TOKENS, |row: &TokenRow| row.email != email)).await
-    }
-
-    async fn who(&self, access_token: &str) -> Result<Option<Person>> {
-        let Some(email) = self.holder(access_token, false)? else { return Ok(None) };
-        let row = self.db.read(|txn| txn.get::<PersonRow>(PEOPLE, &email))?;
-        let Some(row) = row.filter(|row| row.confirmed) else { return Ok(None) };
-        let (account, email) = (AccountId::new(row.account), Email::parse(&email)?);
-        Ok(Some(Person { account, email, operator: row.operator }))
+    async fn renew(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        _: &Session,
+    ) -> Result<Option<Renewed>> {
+        let row = self.db.read(|txn| txn.get::<PersonRow>(PEOPLE, email.as_str()))?;
+        let row = row.filter(|row| row.confirmed && row.account == account.as_str());
+        Ok(row.map(|row| Renewed { operator: row.operator }))
     }
 
     async fn forgot(&self, email: &Email) -> Result<()> {
@@ -356,11 +304,7 @@ impl Identity for LocalIdentity {
 
     async fn delete(&self, email: &Email) -> Result<()> {
         let email = email.as_str().to_owned();
-        let deleted = self.db.write(move |txn| {
-            txn.remove(PEOPLE, &email)?;
-            txn.retain(TOKENS, |token: &TokenRow| token.email != email)
-        });
-        deleted.await
+        self.db.write(move |txn| txn.remove(PEOPLE, &email).map(|_| ())).await
     }
 
     async fn reset(
@@ -379,7 +323,6 @@ impl Identity for LocalIdentity {
                 return Ok(None);
             }
             (row.password, row.code) = (password, None);
-            txn.retain(TOKENS, |token: &TokenRow| token.email != email.as_str())?;
             txn.put(PEOPLE, email.as_str(), &row)?;
             Ok(Some(AccountId::new(row.account)))
         });

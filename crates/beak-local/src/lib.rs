@@ -26,7 +26,9 @@ use beak_api::jws::Jws;
 use beak_api::system::{SystemClock, SystemEntropy};
 pub use beak_core::GALAXY_VERSION;
 use beak_core::person::{Email, hex};
-use beak_core::ports::{Accounts, Captcha, Clock, Entropy, Identity, Journals, Limits, Store};
+use beak_core::ports::{
+    Accounts, Captcha, Clock, Entropy, Identity, Journals, Limits, SignIns, Store,
+};
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
 use galaxy_sites::{Content, Site};
 use tokio::sync::watch;
@@ -62,6 +64,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Whether the API counts calls and refuses those that are too many.
     pub limits: bool,
+    /// Whether operators need a second factor to act as operators.
+    pub operators_need_factor: bool,
     /// Pages of one's own, beside ours or in their place.
     pub own: Option<OwnPages>,
 }
@@ -74,12 +78,12 @@ pub async fn serve(
 ) -> Result<(), LocalError> {
     log_to_stderr();
     let data = Data::open(&options.data)?;
-    let signer = data.signer()?;
+    let keys = data.keys()?;
     let listeners = server::listen(options.port)?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let port = address.map_or(options.port, |address| address.port());
     let operator_file = data.operator_file();
-    let home = home(data.db, signer, &operator_file, port, &options).await?;
+    let home = home(data.db, keys, &operator_file, port, &options).await?;
     tell(&addresses(port, &options, &operator_file)).map_err(LocalError::Unheard)?;
     run(listeners, Arc::new(home)).await
 }
@@ -95,16 +99,16 @@ fn log_to_stderr() {
 
 async fn home(
     db: db::Db,
-    signer: data::FileSigner,
+    keys: data::Keys,
     operator_file: &Path,
     port: u16,
     options: &Options,
 ) -> Result<Home, LocalError> {
     let db = Arc::new(db);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (ports, identity) = ports(&db, signer, &clock, options.limits).map_err(broken)?;
+    let (ports, identity) = ports(&db, keys, &clock, options.limits).map_err(broken)?;
     first_operator(&identity, operator_file).await?;
-    tidy(&db, &clock, &identity).await;
+    tidy(&db, &clock).await;
     let settings = Settings {
         issuer: format!("http://localhost:{port}"),
         version: GALAXY_VERSION.into(),
@@ -112,6 +116,7 @@ async fn home(
         function_version: None,
         peck_lifetime: Duration::hours(24),
         answer_step: ANSWER_STEP,
+        operators_need_factor: options.operators_need_factor,
     };
     let galaxy = Arc::new(Galaxy::new(ports, settings));
     let beak = beak_api::router(Arc::clone(&galaxy));
@@ -124,13 +129,10 @@ async fn home(
 
 /// Forgets what is no longer needed. A row that can't be read is no reason not to start: what
 /// lies beside it is as good as before.
-async fn tidy(db: &Arc<db::Db>, clock: &Arc<dyn Clock>, identity: &LocalIdentity) {
-    let rows = RedbStore::new(Arc::clone(db)).tidy(clock.now()).await;
-    for tidied in [rows, identity.tidy().await] {
-        if let Err(error) = tidied {
-            let cause = error.cause().unwrap_or_default();
-            tracing::error!(cause, "what is out of date could not be forgotten");
-        }
+async fn tidy(db: &Arc<db::Db>, clock: &Arc<dyn Clock>) {
+    if let Err(error) = RedbStore::new(Arc::clone(db)).tidy(clock.now()).await {
+        let cause = error.cause().unwrap_or_default();
+        tracing::error!(cause, "what is out of date could not be forgotten");
     }
 }
 
@@ -157,7 +159,7 @@ async fn keep_house(galaxy: Arc<Galaxy>) {
 /// The adapters over one database.
 fn ports(
     db: &Arc<db::Db>,
-    signer: data::FileSigner,
+    keys: data::Keys,
     clock: &Arc<dyn Clock>,
     limited: bool,
 ) -> beak_core::Result<(Ports, Arc<LocalIdentity>)> {
@@ -170,8 +172,10 @@ fn ports(
         store: Arc::clone(&store),
         journals: Arc::clone(&redb) as Arc<dyn Journals>,
         accounts: Arc::clone(&redb) as Arc<dyn Accounts>,
+        sign_ins: Arc::clone(&redb) as Arc<dyn SignIns>,
+        sealing: Arc::new(keys.sealing),
         identity: Arc::clone(&identity) as Arc<dyn Identity>,
-        authority: Arc::new(Jws::new(Arc::new(signer), store)),
+        authority: Arc::new(Jws::new(Arc::new(keys.signer), store)),
         captcha: TestCaptcha::of(PASSES).map(|test| Arc::new(test) as Arc<dyn Captcha>),
         limits: limited.then(|| Arc::new(Counter::default()) as Arc<dyn Limits>),
         mailer: Arc::new(Outbox { db: Arc::clone(db), clock: Arc::clone(clock) }),

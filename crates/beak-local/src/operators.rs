@@ -46,6 +46,11 @@ pub async fn remove(data: &Path, email: &Email) -> Result<bool, LocalError> {
     open(data)?.remove_operator(email).await.map_err(broken)
 }
 
+/// Removes a person's second factor and ends the person's tokens. Whether there was one.
+pub async fn reset_factor(data: &Path, email: &Email) -> Result<bool, LocalError> {
+    open(data)?.reset_factor(email).await.map_err(broken)
+}
+
 /// The operators' addresses.
 pub fn list(data: &Path) -> Result<Vec<String>, LocalError> {
     open(data)?.operators().map_err(broken)

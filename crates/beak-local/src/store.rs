@@ -9,6 +9,7 @@ mod moves;
 mod operators;
 pub(crate) mod pecks;
 mod rows;
+pub(crate) mod sign_ins;
 mod sweep;
 pub(crate) mod transfer;
 
@@ -58,6 +59,7 @@ impl RedbStore {
             })?;
             txn.retain(TURNS, |until: &Millis| *until > millis(now))?;
             journals::tidy(txn, millis(now))?;
+            sign_ins::tidy(txn, millis(now))?;
             feedback::tidy(txn, now)?;
             audit::tidy(txn, now)
         });

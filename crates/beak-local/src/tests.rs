@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use beak_core::OffsetDateTime;
+use beak_core::access::Who;
 use beak_core::certificate::Claims;
 use beak_core::contract::home::{Home, Letters};
 use beak_core::feedback::{Report, ReportKind};
+use beak_core::galaxy::{Credential, SignedIn};
 use beak_core::id::{CertId, DucklingId};
 use beak_core::mail::Mail;
 use beak_core::person::{OtpCode, Password};
@@ -57,12 +59,12 @@ fn folder() -> TempDir {
 fn open() -> (Home, TempDir) {
     let folder = folder();
     let data = Data::open(folder.path()).expect("a folder");
-    let signer = data.signer().expect("a key");
+    let keys = data.keys().expect("keys");
     std::fs::remove_file(folder.path().join("certificate.key")).expect("there");
-    let other = data.signer().expect("another key");
+    let other = data.keys().expect("another key");
     let db = Arc::new(data.db);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (ports, _) = ports(&db, signer, &clock, true).expect("adapters");
+    let (ports, _) = ports(&db, keys, &clock, true).expect("adapters");
     let (resigned, _) = super::ports(&db, other, &clock, true).expect("adapters");
     let letters = Arc::new(Posted { outbox: Outbox { db, clock } });
     (Home { ports, resigned, letters, depth: 3 }, folder)
@@ -84,6 +86,18 @@ impl Mailer for Sandbox {
     }
 }
 
+fn settings() -> Settings {
+    Settings {
+        issuer: "http://localhost".into(),
+        version: GALAXY_VERSION.into(),
+        release: "0.0.0".into(),
+        function_version: None,
+        peck_lifetime: Duration::hours(24),
+        answer_step: Duration::ZERO,
+        operators_need_factor: false,
+    }
+}
+
 async fn asked(beak: &axum::Router, path: &str, body: &Value) -> (u16, Value) {
     let request = axum::http::Request::post(format!("/beak/{path}"))
         .header("content-type", "application/json")
@@ -101,15 +115,7 @@ async fn what_is_said_of_the_sandbox_tells_no_address_from_another() {
     let (home, _folder) = open();
     let mailer = Arc::new(Sandbox(Arc::clone(&home.ports.mailer)));
     let ports = Ports { mailer, limits: None, ..home.ports.clone() };
-    let settings = Settings {
-        issuer: "http://localhost".into(),
-        version: GALAXY_VERSION.into(),
-        release: "0.0.0".into(),
-        function_version: None,
-        peck_lifetime: Duration::hours(24),
-        answer_step: Duration::ZERO,
-    };
-    let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings)));
+    let beak = beak_api::router(Arc::new(Galaxy::new(ports, settings())));
     let hatch = |email: &Email| {
         json!({"email": email.as_str(), "password": "a rather good one", "display_name": "Swan",
                "captcha_token": "token"})
@@ -165,14 +171,14 @@ impl Clock for Moved {
 async fn tokens_and_codes_end_with_their_time() {
     let folder = TempDir::new().expect("a folder");
     let data = Data::open(folder.path()).expect("a folder");
-    let signer = data.signer().expect("a key");
+    let keys = data.keys().expect("keys");
     let db = Arc::new(data.db);
     let moved = Arc::new(Moved(1_800_000_000.into()));
     let pass = |time: Duration| {
         moved.0.fetch_add(time.whole_seconds(), std::sync::atomic::Ordering::Relaxed);
     };
     let clock: Arc<dyn Clock> = Arc::clone(&moved) as Arc<dyn Clock>;
-    let (ports, _) = ports(&db, signer, &clock, true).expect("adapters");
+    let (ports, _) = ports(&db, keys, &clock, true).expect("adapters");
     let letters = Posted { outbox: Outbox { db, clock } };
     let email = Email::parse("swan@example.com").expect("an address");
     let password = Password::attempt("a rather good one".into()).expect("short enough");
@@ -185,17 +191,23 @@ async fn tokens_and_codes_end_with_their_time() {
     pass(Duration::minutes(14));
     let code = letters.code(&email).await;
     assert!(identity.confirm(&email, &code).await.is_ok_and(|account| account.is_some()));
-    let entered = identity.sign_in(&email, &password).await.expect("answered").expect("right");
-    let tokens = entered.tokens;
-    let is_good = async || identity.who(&tokens.access).await.expect("answered").is_some();
+    let account = identity.sign_in(&email, &password).await.expect("answered").expect("right");
+    let settled = ports.accounts.settle(&account.account, moved.now()).await;
+    assert_eq!(settled, Ok(()));
+    let galaxy = Galaxy::new(ports.clone(), settings());
+    let signed_in = galaxy.sign_in(&email, &password).await.expect("right");
+    let SignedIn::Tokens(tokens) = signed_in else { panic!("there is no second factor") };
+    let credential = Credential::Token(tokens.access);
+    let is_good = async || galaxy.admit(Some(&credential), Who::Person, Tier::T0).await.is_ok();
     pass(tokens.expires_in - Duration::seconds(1));
     assert!(is_good().await);
     pass(Duration::seconds(1));
     assert!(!is_good().await);
     let refresh = tokens.refresh.expect("a refresh token");
-    assert!(identity.refresh(&refresh).await.expect("answered").is_some());
-    pass(Duration::days(30));
-    assert!(identity.refresh(&refresh).await.expect("answered").is_none());
+    pass(Duration::days(30) - tokens.expires_in - Duration::seconds(1));
+    assert!(galaxy.refresh(&refresh).await.is_ok());
+    pass(Duration::seconds(1));
+    assert!(galaxy.refresh(&refresh).await.is_err());
 }
 
 /// As an import brings one, or another process of the same galaxy.

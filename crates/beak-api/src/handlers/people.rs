@@ -3,9 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use beak_core::galaxy::{Awaited, Reset};
+use beak_core::galaxy::{Awaited, Reset, SignedIn, Tokens};
 use beak_core::person::{DisplayName, Email, OtpCode, Password};
-use beak_core::ports::Tokens;
 use beak_core::tier::Statement;
 
 use super::{Answer, Beak};
@@ -15,9 +14,17 @@ use crate::wire;
 pub(crate) async fn sign_in(
     State(galaxy): Beak,
     Body(asked): Body<wire::SignIn>,
-) -> Answer<Json<wire::Tokens>> {
+) -> Answer<Json<wire::SignedIn>> {
     let email = Email::parse(&asked.email)?;
-    Ok(Json(tokens(galaxy.sign_in(&email, &Password::attempt(asked.password)?).await?)))
+    let signed_in = galaxy.sign_in(&email, &Password::attempt(asked.password)?).await?;
+    Ok(Json(match signed_in {
+        SignedIn::Tokens(given) => wire::SignedIn::Tokens(tokens(given)),
+        SignedIn::Challenge { session, expires_in } => wire::SignedIn::Challenge(wire::Challenge {
+            challenge: "totp",
+            session,
+            expires_in: expires_in.whole_seconds(),
+        }),
+    }))
 }
 
 pub(crate) async fn refresh(
@@ -121,7 +128,7 @@ pub(crate) async fn request_tier(
     Ok((StatusCode::ACCEPTED, Json(wire::Status { status: "requested" })))
 }
 
-fn tokens(tokens: Tokens) -> wire::Tokens {
+pub(super) fn tokens(tokens: Tokens) -> wire::Tokens {
     wire::Tokens {
         access_token: tokens.access,
         refresh_token: tokens.refresh,

@@ -37,6 +37,8 @@ text! {
     PasswordTried: json!({"type": "string", "format": "password", "maxLength": 128});
     DisplayName: json!({"type": "string", "minLength": 1, "maxLength": 64});
     // Spaces and dashes are ignored.
+    // Six digits, or twelve letters and digits of a recovery code. Spaces and dashes are ignored.
+    FactorCodeTyped: json!({"type": "string", "minLength": 6, "maxLength": 32});
     CodeTyped: json!({"type": "string", "pattern": "^[ -]*([0-9][ -]*){6}$", "maxLength": 32});
     BeakKey: json!({"type": "string", "pattern": "^sd_bk_[0-9A-Za-z]{49}$"});
     HatchId: json!({"type": "string", "pattern": "^htc_[0-7][0-9A-HJKMNP-TV-Z]{25}$"});

@@ -14,11 +14,11 @@ fn pk(name: &str) -> String {
 }
 
 /// A mark as text: milliseconds, a space, and what happened.
-fn written(mark: &Mark) -> AttributeValue {
+pub(super) fn written_mark(mark: &Mark) -> AttributeValue {
     text(format!("{} {}", millis(mark.at), mark.what))
 }
 
-fn read(value: &AttributeValue) -> Result<Mark> {
+pub(super) fn read_mark(value: &AttributeValue) -> Result<Mark> {
     let parts = value.as_s().ok().and_then(|text| text.split_once(' '));
     let (at, what) = parts.ok_or_else(|| damaged("marks"))?;
     let at = at.parse().map_err(|_| damaged("marks"))?;
@@ -31,7 +31,7 @@ impl Journals for DynamoStore {
         let item = self.get("ledger", guard_key(pk(name))).await?;
         let Some(item) = item else { return Ok(None) };
         let marks = item.get("marks").and_then(|marks| marks.as_l().ok());
-        let marks = marks.ok_or_else(|| damaged("marks"))?.iter().map(read);
+        let marks = marks.ok_or_else(|| damaged("marks"))?.iter().map(read_mark);
         let marks = marks.collect::<Result<_>>()?;
         let item = Item(&item);
         Ok(Some(Journal {
@@ -46,7 +46,7 @@ impl Journals for DynamoStore {
     async fn write_journal(&self, journal: &Journal) -> Result<bool> {
         let version = i64::try_from(journal.version).unwrap_or(i64::MAX);
         let mut item = guard_key(pk(&journal.name));
-        let marks = journal.marks.iter().map(written).collect();
+        let marks = journal.marks.iter().map(written_mark).collect();
         item.insert("marks".into(), AttributeValue::L(marks));
         item.insert("version".into(), number(version));
         item.insert("in_a_row".into(), number(journal.in_a_row.into()));

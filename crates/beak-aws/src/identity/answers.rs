@@ -70,12 +70,6 @@ pub(super) fn nobody(code: Option<&str>) -> bool {
     code.is_some_and(|code| codes.contains(&code))
 }
 
-/// Whether a token is invalid, or the account needs an action from its owner first.
-pub(super) fn is_spent(code: Option<&str>) -> bool {
-    nobody(code)
-        || matches!(code, Some("PasswordResetRequiredException" | "UserNotConfirmedException"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

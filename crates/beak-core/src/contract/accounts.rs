@@ -9,7 +9,10 @@ use time::Duration;
 use super::{hatching, seed, start};
 use crate::id::HatchId;
 use crate::person::DisplayName;
-use crate::ports::{AccountId, Accounts, Attempt, Hatched, Journal, Journals, Mark, Store};
+use crate::ports::{
+    AccountId, Accounts, Attempt, Enrolment, Factor, Hatched, Journal, Journals, Mark, SignInState,
+    SignIns, Store,
+};
 
 /// Makes a test of each case. `$open` is an expression that gives an empty [`Kept`] and a guard,
 /// which is dropped after the case.
@@ -25,6 +28,7 @@ macro_rules! accounts_contract {
     (@list $form:ident $open:expr) => {
         $crate::accounts_contract! { @$form $open;
             a_journal_has_one_next_version
+            a_sign_in_state_has_one_next_version
             an_attempt_is_found_by_its_id_and_its_client
             the_tries_of_an_attempt_are_counted_exactly
             the_first_word_says_who_made_an_account
@@ -54,6 +58,8 @@ pub struct Kept {
     pub accounts: Arc<dyn Accounts>,
     /// Journals.
     pub journals: Arc<dyn Journals>,
+    /// States of signing in.
+    pub sign_ins: Arc<dyn SignIns>,
 }
 
 fn attempt(tag: &str, address: &str, from: Option<&str>) -> Attempt {
@@ -90,6 +96,49 @@ pub async fn a_journal_has_one_next_version(Kept { journals, .. }: Kept) {
         assert_eq!(journals.journal("x").await, Ok(Some(tries[winner].clone())));
     }
     assert_eq!(journals.journal("y").await, Ok(None));
+}
+
+/// Of any number of writes at once one wins, and all of it is read back.
+pub async fn a_sign_in_state_has_one_next_version(Kept { sign_ins, .. }: Kept) {
+    assert_eq!(sign_ins.sign_in_state("swan").await, Ok(None));
+    let account = AccountId::new("a");
+    let bare = |version: u64, generation| SignInState {
+        address: "swan".into(),
+        version,
+        generation,
+        factor: None,
+        enrolment: None,
+        marks: Vec::new(),
+        until: None,
+    };
+    let whole = |version: u64, generation| SignInState {
+        factor: Some(Factor {
+            account: account.clone(),
+            secret: "sealed".into(),
+            enrolled_at: start(),
+            last_step: 59_999_999,
+            recovery: vec!["a".into(), "b".into()],
+        }),
+        enrolment: Some(Enrolment {
+            account: account.clone(),
+            secret: "sealed as well".into(),
+            begun_at: start(),
+        }),
+        marks: vec![Mark { at: start(), what: "try x".into() }],
+        until: Some(start() + Duration::days(1)),
+        ..bare(version, generation)
+    };
+    assert_eq!(sign_ins.write_sign_in_state(&bare(2, 1)).await, Ok(false));
+    for version in 1..=3 {
+        let tries: Vec<_> =
+            (0..20).map(|n| if version == 2 { whole(2, n) } else { bare(version, n) }).collect();
+        let writes = join_all(tries.iter().map(|one| sign_ins.write_sign_in_state(one))).await;
+        assert_eq!(writes.iter().filter(|won| **won == Ok(true)).count(), 1, "{writes:?}");
+        assert!(writes.iter().all(Result::is_ok), "{writes:?}");
+        let winner = writes.iter().position(|won| *won == Ok(true)).expect("one");
+        assert_eq!(sign_ins.sign_in_state("swan").await, Ok(Some(tries[winner].clone())));
+    }
+    assert_eq!(sign_ins.sign_in_state("crane").await, Ok(None));
 }
 
 /// By no other address, and by no other client.

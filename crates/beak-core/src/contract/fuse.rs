@@ -13,28 +13,47 @@ use crate::id::HatchId;
 use crate::person::{Email, OtpCode, Password};
 use crate::ports::{
     AccountId, Accounts, Attempt, CertificateAuthority, Entered, Identity, Journal, Journals,
-    Person, PublicKey, SignedUp, Tokens,
+    PublicKey, Renewed, Sealing, SealingUse, Session, SignInState, SignIns, SignedUp,
 };
+use crate::sealed::HomeSecret;
 
 /// Lets so many calls through; the one after them, and all that follow it, never happen.
-struct Fuse {
+pub(super) struct Fuse {
     inner: Ports,
     left: AtomicI64,
 }
 
 /// Adapters that a process loses after so many calls.
 pub(super) fn fused(ports: &Ports, calls: i64) -> Ports {
+    with_fuse(ports, calls).0
+}
+
+/// The same, and what blows it.
+pub(super) fn with_fuse(ports: &Ports, calls: i64) -> (Ports, Arc<Fuse>) {
     let fuse = Arc::new(Fuse { inner: ports.clone(), left: AtomicI64::new(calls) });
-    Ports {
+    let fused = Ports {
         identity: Arc::clone(&fuse) as Arc<dyn Identity>,
         accounts: Arc::clone(&fuse) as Arc<dyn Accounts>,
         journals: Arc::clone(&fuse) as Arc<dyn Journals>,
-        authority: fuse,
+        sign_ins: Arc::clone(&fuse) as Arc<dyn SignIns>,
+        sealing: Arc::clone(&fuse) as Arc<dyn Sealing>,
+        authority: Arc::clone(&fuse) as Arc<dyn CertificateAuthority>,
         ..ports.clone()
-    }
+    };
+    (fused, fuse)
 }
 
 impl Fuse {
+    /// How many calls are left from now on.
+    pub(super) fn leave(&self, calls: i64) {
+        self.left.store(calls, Ordering::Relaxed);
+    }
+
+    /// How many are left.
+    pub(super) fn left(&self) -> i64 {
+        self.left.load(Ordering::Relaxed)
+    }
+
     fn burn(&self) -> Result<&Ports> {
         if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
             return Ok(&self.inner);
@@ -78,16 +97,13 @@ impl Identity for Fuse {
         self.burn()?.identity.sign_in(email, password).await
     }
 
-    async fn refresh(&self, token: &str) -> Result<Option<Tokens>> {
-        self.burn()?.identity.refresh(token).await
-    }
-
-    async fn sign_out(&self, token: &str) -> Result<()> {
-        self.burn()?.identity.sign_out(token).await
-    }
-
-    async fn who(&self, token: &str) -> Result<Option<Person>> {
-        self.burn()?.identity.who(token).await
+    async fn renew(
+        &self,
+        email: &Email,
+        account: &AccountId,
+        session: &Session,
+    ) -> Result<Option<Renewed>> {
+        self.burn()?.identity.renew(email, account, session).await
     }
 
     async fn forgot(&self, email: &Email) -> Result<()> {
@@ -171,6 +187,24 @@ impl Journals for Fuse {
 
     async fn write_journal(&self, journal: &Journal) -> Result<bool> {
         self.burn()?.journals.write_journal(journal).await
+    }
+}
+
+#[async_trait]
+impl SignIns for Fuse {
+    async fn sign_in_state(&self, address: &str) -> Result<Option<SignInState>> {
+        self.burn()?.sign_ins.sign_in_state(address).await
+    }
+
+    async fn write_sign_in_state(&self, state: &SignInState) -> Result<bool> {
+        self.burn()?.sign_ins.write_sign_in_state(state).await
+    }
+}
+
+#[async_trait]
+impl Sealing for Fuse {
+    async fn secret(&self, of: SealingUse) -> Result<HomeSecret> {
+        self.burn()?.sealing.secret(of).await
     }
 }
 

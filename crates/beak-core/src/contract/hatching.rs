@@ -8,11 +8,11 @@ use futures_util::future::join_all;
 
 use super::fuse::fused;
 use super::home::{
-    Home, PASSWORD, access, email, galaxy, hatched, is_somebody, later, later_clock, new_egg,
-    password, resend, verification,
+    Home, PASSWORD, email, galaxy, hatched, holder, is_somebody, later, later_clock, new_egg,
+    password, resend, tokens, verification, with_password,
 };
 use crate::error::BeakError;
-use crate::galaxy::{Credential, Galaxy, NewEgg, Ports, Reset, Verification};
+use crate::galaxy::{Credential, Galaxy, NewEgg, Ports, Verification};
 use crate::id::HatchId;
 use crate::person::DisplayName;
 use crate::tier::Tier;
@@ -154,9 +154,9 @@ pub async fn a_person_without_a_duckling_hatches_by_signing_in(home: Home) {
     assert!(subjects.contains(&"Sign in to hatch your duckling".to_owned()), "{subjects:?}");
     assert_eq!(home.ports.accounts.settle(&account, galaxy.now()).await, Ok(()));
     assert!(!signs_in(&galaxy, "swan", STRANGERS).await);
-    let tokens = galaxy.sign_in(&email("swan"), &password(PASSWORD)).await.expect("right");
+    let tokens = tokens(&galaxy, "swan", PASSWORD).await;
     assert_eq!(galaxy.metrics().await.expect("counted").ducklings, 0);
-    let person = identity.who(&tokens.access).await.expect("answered").expect("somebody");
+    let person = holder(&galaxy, &tokens.access).await.expect("somebody");
     let name = || DisplayName::parse("Swan").expect("a name");
     let hatched = galaxy.hatch_for(&person, name()).await.expect("hatched");
     let credential = Credential::Key(hatched.key);
@@ -171,10 +171,10 @@ pub async fn a_person_without_a_duckling_hatches_by_signing_in(home: Home) {
 pub async fn a_verify_signs_everything_out(home: Home) {
     let galaxy = galaxy(&home.ports);
     hatched(&home, &galaxy, "swan").await;
-    let token = access(&home, &email("swan"), PASSWORD).await.expect("right");
-    assert!(is_somebody(&home, &token).await);
+    let token = tokens(&galaxy, "swan", PASSWORD).await.access;
+    assert!(is_somebody(&galaxy, &token).await);
     set_password(&home, &later(&home, 2), "swan").await.expect("set");
-    assert!(!is_somebody(&home, &token).await);
+    assert!(!is_somebody(&galaxy, &token).await);
 }
 
 /// A certificate can't be made: the code is used up, and a new password finishes what was begun.
@@ -195,10 +195,7 @@ pub async fn what_is_cut_off_behind_the_code_is_finished_by_a_new_password(home:
 
 /// Sets a new password by a code from the mailbox.
 async fn set_password(home: &Home, galaxy: &Galaxy, name: &str) -> crate::Result<()> {
-    galaxy.forgot(&email(name), "token", Some(address(OWN))).await?;
-    let code = home.letters.reset_code(&email(name)).await;
-    let (email, password) = (email(name), password(RESET));
-    galaxy.reset(Reset { email, code, password, from: Some(address(OWN)) }).await
+    with_password(home, galaxy, name, RESET).await
 }
 
 /// Whatever was before, the reader of the mailbox gets in, and to a duckling.
@@ -211,8 +208,8 @@ async fn recover(home: &Home, galaxy: &Galaxy, name: &str) {
         assert!(matches!(error.code(), "otp_mismatch" | "already_exists"), "{error:?}");
         set_password(home, galaxy, name).await.expect("set");
     }
-    let tokens = galaxy.sign_in(&email(name), &password(RESET)).await.expect("right");
-    let person = home.ports.identity.who(&tokens.access).await.expect("answered");
+    let tokens = tokens(galaxy, name, RESET).await;
+    let person = holder(galaxy, &tokens.access).await;
     let name = DisplayName::parse("Recovered").expect("a name");
     match galaxy.hatch_for(&person.expect("somebody"), name).await {
         Ok(_) | Err(BeakError::AlreadyExists(_)) => {}

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use time::OffsetDateTime;
 
+pub use super::factor::*;
 pub use super::guessing::*;
 pub use super::hatching::*;
 use crate::access::{Caller, Who};
@@ -15,8 +16,8 @@ use crate::duckling::Duckling;
 use crate::error::BeakError;
 use crate::feedback::{Report, ReportKind, Reports};
 use crate::galaxy::{
-    Awaited, Credential, Galaxy, Hatchling, NewEgg, NewPeck, NewReader, Ports, Resend, Settings,
-    Verdict, Verification,
+    Awaited, Credential, Galaxy, Hatchling, NewEgg, NewPeck, NewReader, Ports, Resend, Reset,
+    Settings, SignedIn, Tokens, Verdict, Verification,
 };
 use crate::id::HatchId;
 use crate::key::BeakKey;
@@ -24,7 +25,8 @@ use crate::mail::Mail;
 use crate::peck::{Message, PeckType};
 use crate::person::{DisplayName, Email, OtpCode, Password};
 use crate::ports::{
-    AccountId, CertificateAuthority, Clock, MailState, Mailer, Person, PublicKey, SignedUp,
+    AccountId, CertificateAuthority, Clock, Entered, MailState, Mailer, Person, PublicKey, Renewed,
+    Session, SignedUp,
 };
 use crate::tier::{Note, Tier};
 
@@ -49,7 +51,6 @@ macro_rules! home_contract {
             a_new_password_ends_old_sessions
             a_person_who_went_can_come_again
             a_deleted_account_hatches_again_at_once
-            a_foreign_token_is_nobodys
             a_certificate_reads_back
             another_signer_reads_older_certificates
             a_mail_arrives
@@ -85,6 +86,17 @@ macro_rules! home_contract {
             lapsed_pecks_make_room
             a_suspended_duckling_is_refused_until_restored
             a_removed_duckling_leaves_no_account
+            a_second_factor_is_enrolled_and_asked_for
+            an_enrolment_lapses
+            a_code_of_a_second_factor_works_once
+            five_wrong_codes_end_a_challenge
+            twenty_wrong_codes_a_day_are_tried
+            a_second_factor_is_removed
+            a_reset_removes_only_a_young_second_factor
+            a_forged_token_costs_no_call
+            a_wrong_password_costs_the_same_for_every_address
+            sealing_keys_are_exchanged_and_dropped
+            a_second_factor_is_sealed_at_rest
         }
     };
     (@run $open:expr; $($case:ident)*) => {$(
@@ -144,6 +156,7 @@ pub(super) fn galaxy(ports: &Ports) -> Galaxy {
         function_version: None,
         peck_lifetime: time::Duration::hours(24),
         answer_step: time::Duration::ZERO,
+        operators_need_factor: false,
     };
     Galaxy::new(ports.clone(), settings)
 }
@@ -163,7 +176,8 @@ async fn signed_up(home: &Home, name: &str) -> Email {
     let identity = &home.ports.identity;
     let account = made(identity.sign_up(&email, &password(PASSWORD)).await);
     let code = home.letters.code(&email).await;
-    assert_eq!(identity.confirm(&email, &code).await, Ok(Some(account)));
+    assert_eq!(identity.confirm(&email, &code).await, Ok(Some(account.clone())));
+    assert_eq!(home.ports.accounts.settle(&account, home.ports.clock.now()).await, Ok(()));
     email
 }
 
@@ -174,13 +188,45 @@ fn made(outcome: crate::Result<SignedUp>) -> AccountId {
     }
 }
 
-pub(super) async fn access(home: &Home, email: &Email, with: &str) -> Option<String> {
-    let entered = home.ports.identity.sign_in(email, &password(with)).await.expect("answered");
-    entered.map(|entered| entered.tokens.access)
+/// Whether the identity knows the password.
+async fn opens(home: &Home, email: &Email, with: &str) -> bool {
+    let entered = home.ports.identity.sign_in(email, &password(with)).await;
+    entered.expect("answered").is_some()
 }
 
-pub(super) async fn is_somebody(home: &Home, token: &str) -> bool {
-    home.ports.identity.who(token).await.expect("answered").is_some()
+/// The tokens of a person without a second factor.
+pub(super) async fn tokens(galaxy: &Galaxy, name: &str, with: &str) -> Tokens {
+    match galaxy.sign_in(&email(name), &password(with)).await.expect("right") {
+        SignedIn::Tokens(tokens) => tokens,
+        SignedIn::Challenge { .. } => panic!("a second factor is wanted of {name}"),
+    }
+}
+
+/// Sets a new password by a code from the mailbox.
+pub(super) async fn with_password(
+    home: &Home,
+    galaxy: &Galaxy,
+    name: &str,
+    new: &str,
+) -> crate::Result<()> {
+    let from = "192.0.2.1".parse().ok();
+    galaxy.forgot(&email(name), "token", from).await?;
+    let code = home.letters.reset_code(&email(name)).await;
+    galaxy.reset(Reset { email: email(name), code, password: password(new), from }).await
+}
+
+/// Who holds a token.
+pub(super) async fn holder(galaxy: &Galaxy, token: &str) -> Option<Person> {
+    let token = Credential::Token(token.to_owned());
+    match galaxy.admit(Some(&token), Who::Person, Tier::T0).await {
+        Ok(Caller::Person(person, _)) => Some(*person),
+        Err(BeakError::Unauthorized) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(super) async fn is_somebody(galaxy: &Galaxy, token: &str) -> bool {
+    holder(galaxy, token).await.is_some()
 }
 
 pub(super) async fn hatched(home: &Home, galaxy: &Galaxy, name: &str) -> Hatchling {
@@ -198,20 +244,25 @@ pub(super) fn verification(name: &str, code: OtpCode, hatch_id: Option<HatchId>)
 
 /// An address and a password make tokens, and tokens make new ones.
 pub async fn a_person_signs_up_and_in(home: Home) {
-    let identity = &home.ports.identity;
+    let (identity, galaxy) = (&home.ports.identity, galaxy(&home.ports));
     let swan = signed_up(&home, "swan").await;
     let entered = identity.sign_in(&swan, &password(PASSWORD)).await.expect("answered");
-    let entered = entered.expect("right");
-    let tokens = entered.tokens;
-    let person = identity.who(&tokens.access).await.expect("answered").expect("somebody");
-    assert_eq!((person.email, person.operator), (swan.clone(), false));
-    assert_eq!((person.account, entered.operator), (entered.account, false));
+    let Entered { account, operator, session } = entered.expect("right");
+    let renewed = async |account: &AccountId, session: &Session| {
+        identity.renew(&swan, account, session).await.expect("answered")
+    };
+    assert_eq!(renewed(&account, &session).await, Some(Renewed { operator }));
+    let other = AccountId::new("00000000-0000-0000-0000-000000000000");
+    assert_eq!(renewed(&other, &Session::new("x")).await, None);
+    let tokens = tokens(&galaxy, "swan", PASSWORD).await;
+    let person = holder(&galaxy, &tokens.access).await;
+    assert_eq!(person, Some(Person { account, email: swan.clone(), operator: false }));
     let refresh = tokens.refresh.expect("a refresh token");
-    let again = identity.refresh(&refresh).await.expect("answered").expect("refreshed");
-    assert!(is_somebody(&home, &again.access).await);
+    let again = galaxy.refresh(&refresh).await.expect("refreshed");
+    assert!(is_somebody(&galaxy, &again.access).await && again.refresh.is_none());
     assert_eq!(identity.sign_up(&swan, &password("another password")).await, Ok(SignedUp::Known));
-    assert!(access(&home, &swan, PASSWORD).await.is_some());
-    assert!(access(&home, &swan, "another password").await.is_none());
+    assert!(opens(&home, &swan, PASSWORD).await);
+    assert!(!opens(&home, &swan, "another password").await);
 }
 
 /// The account stays that of whoever made it; its code is sent again, and confirms once.
@@ -221,19 +272,18 @@ pub async fn a_newer_sign_up_changes_nothing(home: Home) {
     let newer = identity.sign_up(&swan, &password("a stranger's one")).await;
     assert_eq!(newer, Ok(SignedUp::Waiting));
     // Not confirmed yet.
-    assert!(access(&home, &swan, PASSWORD).await.is_none());
+    assert!(!opens(&home, &swan, PASSWORD).await);
     assert_eq!(identity.resend(&swan).await, Ok(()));
     let code = home.letters.code(&swan).await;
     assert_eq!(identity.confirm(&swan, &code).await, Ok(Some(account.clone())));
-    assert!(access(&home, &swan, "a stranger's one").await.is_none());
-    let token = access(&home, &swan, PASSWORD).await.expect("right");
+    assert!(!opens(&home, &swan, "a stranger's one").await);
+    assert!(opens(&home, &swan, PASSWORD).await);
     assert_eq!(identity.confirm(&swan, &code).await, Ok(None), "used up");
     let new = password("quite another one");
     assert_eq!(identity.set_password(&swan, &account, &new).await, Ok(true));
     assert_eq!(identity.sign_out_all(&swan, &account).await, Ok(()));
-    assert!(!is_somebody(&home, &token).await);
-    assert!(access(&home, &swan, PASSWORD).await.is_none());
-    assert!(access(&home, &swan, "quite another one").await.is_some());
+    assert!(!opens(&home, &swan, PASSWORD).await);
+    assert!(opens(&home, &swan, "quite another one").await);
     assert_eq!(identity.delete(&swan).await, Ok(()));
     assert_eq!(identity.set_password(&swan, &account, &new).await, Ok(false));
     let another = made(identity.sign_up(&swan, &password(PASSWORD)).await);
@@ -248,7 +298,7 @@ pub async fn only_the_right_code_confirms(home: Home) {
     let wrong = if code.expose() == "000000" { "000001" } else { "000000" };
     let wrong = OtpCode::parse(wrong).expect("six digits");
     assert_eq!(identity.confirm(&swan, &wrong).await, Ok(None));
-    assert!(access(&home, &swan, PASSWORD).await.is_none());
+    assert!(!opens(&home, &swan, PASSWORD).await);
     assert_eq!(identity.resend(&swan).await, Ok(()));
     let code = home.letters.code(&swan).await;
     assert_eq!(identity.confirm(&swan, &code).await, Ok(Some(account)));
@@ -265,69 +315,69 @@ pub async fn an_unknown_address_is_like_any_other(home: Home) {
             identity.resend(address).await,
             identity.forgot(address).await,
             identity.reset(address, &wrong, &password("something else")).await,
-            access(&home, address, "a wrong password").await,
+            opens(&home, address, "a wrong password").await,
         ));
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0].0, Ok(None));
 }
 
-/// All tokens of the person end, access and refresh.
+/// All tokens of the person end, access and refresh, of every sign-in.
 pub async fn signed_out_is_out(home: Home) {
-    let identity = &home.ports.identity;
-    let swan = signed_up(&home, "swan").await;
-    let entered = identity.sign_in(&swan, &password(PASSWORD)).await.expect("answered");
-    let entered = entered.expect("right");
-    let tokens = entered.tokens;
-    assert_eq!(identity.sign_out(&tokens.access).await, Ok(()));
-    assert!(!is_somebody(&home, &tokens.access).await);
-    let refresh = tokens.refresh.expect("a refresh token");
-    assert!(identity.refresh(&refresh).await.expect("answered").is_none());
-    assert!(access(&home, &swan, PASSWORD).await.is_some());
+    let galaxy = galaxy(&home.ports);
+    signed_up(&home, "swan").await;
+    let other = tokens(&galaxy, "swan", PASSWORD).await;
+    let own = tokens(&galaxy, "swan", PASSWORD).await;
+    assert_eq!(galaxy.sign_out(&own.access).await, Ok(()));
+    for tokens in [own, other] {
+        assert!(!is_somebody(&galaxy, &tokens.access).await);
+        let refresh = tokens.refresh.expect("a refresh token");
+        assert!(matches!(galaxy.refresh(&refresh).await, Err(BeakError::Unauthorized)));
+        assert_eq!(galaxy.sign_out(&tokens.access).await, Err(BeakError::Unauthorized));
+    }
+    let again = tokens(&galaxy, "swan", PASSWORD).await;
+    assert!(is_somebody(&galaxy, &again.access).await);
 }
 
 /// A code gives a new password; what was signed in before is out.
 pub async fn a_new_password_ends_old_sessions(home: Home) {
-    let identity = &home.ports.identity;
+    let (identity, galaxy) = (&home.ports.identity, galaxy(&home.ports));
     let swan = signed_up(&home, "swan").await;
-    let before = access(&home, &swan, PASSWORD).await.expect("right");
-    assert_eq!(identity.forgot(&swan).await, Ok(()));
+    let before = tokens(&galaxy, "swan", PASSWORD).await;
+    assert_eq!(galaxy.forgot(&swan, "token", None).await, Ok(()));
     let code = home.letters.reset_code(&swan).await;
-    let new = password("quite another one");
-    let account = identity.reset(&swan, &code, &new).await.expect("answered");
-    assert!(account.is_some());
-    assert!(!is_somebody(&home, &before).await);
-    assert!(access(&home, &swan, PASSWORD).await.is_none());
-    assert!(access(&home, &swan, "quite another one").await.is_some());
+    let new = || password("quite another one");
+    let reset = || Reset { email: swan.clone(), code: code.clone(), password: new(), from: None };
+    let wrong = OtpCode::parse("000000").expect("six digits");
+    let guessed = galaxy.reset(Reset { code: wrong, ..reset() }).await;
+    assert_eq!(guessed, Err(BeakError::OtpMismatch));
+    assert!(is_somebody(&galaxy, &before.access).await, "a guess signs nobody out");
+    assert_eq!(galaxy.reset(reset()).await, Ok(()));
+    assert!(!is_somebody(&galaxy, &before.access).await);
+    let refresh = before.refresh.expect("a refresh token");
+    assert!(matches!(galaxy.refresh(&refresh).await, Err(BeakError::Unauthorized)));
+    assert!(!opens(&home, &swan, PASSWORD).await);
+    assert!(opens(&home, &swan, "quite another one").await);
     // Single use.
-    assert_eq!(identity.reset(&swan, &code, &new).await, Ok(None));
+    assert_eq!(identity.reset(&swan, &code, &new()).await, Ok(None));
 }
 
 /// Nothing of the person is left, so the address is as new.
 pub async fn a_person_who_went_can_come_again(home: Home) {
-    let identity = &home.ports.identity;
+    let galaxy = galaxy(&home.ports);
     let swan = signed_up(&home, "swan").await;
-    let token = access(&home, &swan, PASSWORD).await.expect("right");
+    let before = tokens(&galaxy, "swan", PASSWORD).await;
+    let person = holder(&galaxy, &before.access).await.expect("somebody");
+    let caller = Caller::Person(Box::new(person), None);
     for _ in 0..2 {
-        assert_eq!(identity.delete(&swan).await, Ok(()));
+        assert_eq!(galaxy.delete(&caller).await, Ok(()));
     }
-    assert!(!is_somebody(&home, &token).await);
-    assert!(access(&home, &swan, PASSWORD).await.is_none());
+    assert!(!is_somebody(&galaxy, &before.access).await);
+    assert!(!opens(&home, &swan, PASSWORD).await);
     signed_up(&home, "swan").await;
-}
-
-/// Tokens that were made elsewhere, or by nobody.
-pub async fn a_foreign_token_is_nobodys(home: Home) {
-    let swan = signed_up(&home, "swan").await;
-    let token = access(&home, &swan, PASSWORD).await.expect("right");
-    let none = ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."];
-    let mut changed = token.clone();
-    changed.pop();
-    for token in none.into_iter().chain([changed.as_str()]) {
-        assert!(!is_somebody(&home, token).await, "{token}");
-    }
-    assert!(home.ports.identity.refresh("x.y").await.expect("answered").is_none());
-    assert!(is_somebody(&home, &token).await);
+    assert!(!is_somebody(&galaxy, &before.access).await, "of another account");
+    let after = tokens(&galaxy, "swan", PASSWORD).await;
+    assert!(is_somebody(&galaxy, &after.access).await);
 }
 
 /// What was signed says what was to be signed, and a changed byte is seen.
@@ -494,8 +544,8 @@ pub async fn a_known_address_learns_of_a_hatch_by_mail_only(home: Home) {
     assert!(galaxy.hatch(again).await.is_ok_and(|laid| laid.unsent.is_none()));
     let subjects = home.letters.subjects(&email("swan")).await;
     assert_eq!(subjects.last().map(String::as_str), Some("You already have a duckling"));
-    assert!(access(&home, &email("swan"), "a burglar's password").await.is_none());
-    assert!(access(&home, &email("swan"), PASSWORD).await.is_some());
+    assert!(!opens(&home, &email("swan"), "a burglar's password").await);
+    assert!(opens(&home, &email("swan"), PASSWORD).await);
     let counts = galaxy.metrics().await.expect("counted");
     assert_eq!((counts.eggs, counts.ducklings), (1, 1), "counted like an unknown address");
 }
@@ -647,7 +697,7 @@ pub async fn a_deletion_cut_off_goes_on(home: Home) {
     let gone = galaxy.admit(Some(&credential), Who::KeyOrPerson, Tier::T0).await;
     assert!(matches!(gone, Err(BeakError::Unauthorized)));
     // With a token: the duckling goes first.
-    let token = access(&home, &email("crane"), PASSWORD).await.expect("right");
+    let token = tokens(&galaxy, "crane", PASSWORD).await.access;
     let credential = Credential::Token(token);
     let admitted = async || galaxy.admit(Some(&credential), Who::KeyOrPerson, Tier::T0).await;
     let caller = admitted().await.expect("let in");
@@ -663,7 +713,7 @@ pub async fn a_deletion_cut_off_goes_on(home: Home) {
     let caller = admitted().await.expect("still a person");
     assert!(matches!(caller, Caller::Person(_, None)));
     assert_eq!(galaxy.delete(&caller).await, Ok(()));
-    assert!(access(&home, &email("crane"), PASSWORD).await.is_none());
+    assert!(!opens(&home, &email("crane"), PASSWORD).await);
     let counts = galaxy.metrics().await.expect("counted");
     assert_eq!((counts.ducklings, counts.connections), (0, 0));
 }
@@ -751,7 +801,7 @@ pub async fn a_suspended_duckling_is_refused_until_restored(home: Home) {
     assert_eq!(refused.map(|error| error.code()), Some("forbidden"));
     let judged = galaxy.judge(&swan.certificate).await.expect("judged");
     assert_eq!(judged.verdict, Verdict::Was(CertStatus::Suspended));
-    let token = access(&home, &email("swan"), PASSWORD).await.expect("right");
+    let token = tokens(&galaxy, "swan", PASSWORD).await.access;
     let person = Credential::Token(token);
     let owner = galaxy.admit(Some(&person), Who::KeyOrPerson, Tier::T0).await;
     assert!(owner.is_ok_and(|caller| caller.duckling().is_some()));
@@ -778,7 +828,7 @@ pub async fn a_removed_duckling_leaves_no_account(home: Home) {
     let reason = || Note::parse("a swindler").expect("a note");
     assert_eq!(galaxy.remove(&operator, &swan.duckling.id, reason()).await, Ok(()));
     assert!(matches!(let_in(&galaxy, &swan.key).await, Err(BeakError::Unauthorized)));
-    assert!(access(&home, &email("swan"), PASSWORD).await.is_none());
+    assert!(!opens(&home, &email("swan"), PASSWORD).await);
     let counts = galaxy.metrics().await.expect("counted");
     assert_eq!((counts.ducklings, counts.pecks[0]), (1, 0));
     let again = galaxy.remove(&operator, &swan.duckling.id, reason()).await;

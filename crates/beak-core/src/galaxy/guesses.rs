@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::hours(1);
 const ASKERS: usize = 50;
 /// How often a write starts over because another call wrote the same journal. Every lost round is
 /// another call's success, and a journal has room for few of those.
-const ROUNDS: usize = 40;
+pub(super) const ROUNDS: usize = 40;
 
 const SENT: &str = "sent";
 const ASKED: &str = "asked ";

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Galaxy;
 use super::guesses::{Guesser, Purpose};
+use super::sessions::forget_factor;
 use crate::access::counted;
 use crate::certificate::{CertStatus, Certificate, Claims};
 use crate::duckling::{Duckling, EGG_LIFETIME, Egg};
@@ -178,7 +179,9 @@ impl Galaxy {
             }
         };
         // The code is used up. A crash from here on leaves an account that is not settled, which
-        // only a new password opens.
+        // only a new password opens. What signed in with the address before ends, and what is left
+        // of a second factor is a former account's.
+        self.raise(&email, |state, _| forget_factor(state)).await?;
         let maker = self.ports.accounts.maker(&account).await?;
         let own = attempt.filter(|attempt| maker.as_ref() == Some(&attempt.id));
         let needs_password = match password {
@@ -189,7 +192,7 @@ impl Galaxy {
                 true
             }
         };
-        self.ports.identity.sign_out_all(&email, &account).await?;
+        self.end_sessions(&email, &account, |_, _| ()).await?;
         let name = match (display_name, own) {
             (Some(name), _) => name,
             (None, Some(own)) => own.display_name,

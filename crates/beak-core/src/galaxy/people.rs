@@ -10,7 +10,7 @@ use crate::error::{BeakError, Result};
 use crate::key::BeakKey;
 use crate::peck::{Direction, Peck, PeckStatus};
 use crate::person::{DisplayName, Email};
-use crate::ports::{AccountId, Deletion, EventQuery, Move, Moved, NewKey, Page, PeckQuery, Tokens};
+use crate::ports::{AccountId, Deletion, EventQuery, Move, Moved, NewKey, Page, PeckQuery};
 use crate::tier::{Note, Statement, TierRequest};
 
 /// Everything that the galaxy keeps of a duckling.
@@ -42,16 +42,6 @@ fn size(peck: &Peck) -> usize {
 const ENDED_AT_ONCE: usize = 100;
 
 impl Galaxy {
-    /// A new access token for a refresh token.
-    pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens> {
-        self.ports.identity.refresh(refresh_token).await?.ok_or(BeakError::Unauthorized)
-    }
-
-    /// Ends all tokens of the person whose access token this is.
-    pub async fn sign_out(&self, access_token: &str) -> Result<()> {
-        self.ports.identity.sign_out(access_token).await
-    }
-
     /// Notes that an agent is alive.
     pub async fn pulse(&self, duckling: &Duckling) -> Result<()> {
         let there = self.ports.store.pulse(&duckling.id, self.now()).await?;
@@ -126,7 +116,7 @@ impl Galaxy {
     }
 
     /// Deletes a duckling with its key, certificates and bonds, and its owner's account. Cut off
-    /// anywhere, the same call goes on: the credential that it came with is the last to go.
+    /// anywhere, the same call goes on: with the key, or with a token of another sign-in.
     pub async fn delete(&self, caller: &Caller) -> Result<()> {
         match caller {
             Caller::Anyone => Err(BeakError::Unauthorized),
@@ -147,7 +137,10 @@ impl Galaxy {
         account: Option<&AccountId>,
     ) -> Result<()> {
         self.ports.accounts.forget_attempts(&email.sha256()).await?;
+        self.end_account(email).await?;
         self.ports.identity.delete(email).await?;
+        // What signed in meanwhile ends as well.
+        self.end_account(email).await?;
         self.end_cooldown(email).await?;
         // Last: an account that is there and not settled opens to a new password only.
         match account {

@@ -7,9 +7,13 @@ use time::Duration;
 use super::Galaxy;
 use super::guesses::{Guesser, Purpose};
 use super::hatch::client;
+use super::second_factor::SignedIn;
+use super::sessions::forget_factor;
 use crate::error::{BeakError, Result};
+use crate::factor::RESET_REMOVES_WITHIN;
 use crate::person::{Email, OtpCode, Password};
-use crate::ports::{AccountId, Entered, Mark, Tokens};
+use crate::ports::{AccountId, Entered, Factor, Mark, Person, SignInState};
+use crate::sealed::Claims;
 
 /// What a new password takes.
 pub struct Reset {
@@ -39,27 +43,58 @@ fn journal(email: &Email) -> String {
 }
 
 impl Galaxy {
-    /// Tokens for an address and its password. An account whose password the reader of the mailbox
-    /// did not choose is answered like a wrong password.
-    pub async fn sign_in(&self, email: &Email, password: &Password) -> Result<Tokens> {
-        let mark = self.count_failure(email).await?;
-        let entered = match self.enter(email, password).await {
-            Ok(Some(entered)) => entered,
-            Ok(None) => return Err(BeakError::WrongPassword),
-            Err(error) => {
-                self.uncount_failure(email, &mark, false).await?;
-                return Err(error);
-            }
+    /// Tokens for an address and its password, or a challenge where the account has a second
+    /// factor. An account whose password the reader of the mailbox did not choose is answered like
+    /// a wrong password.
+    pub async fn sign_in(&self, email: &Email, password: &Password) -> Result<SignedIn> {
+        let (entered, state) = self.enter_counted(email, password).await?;
+        let claims = Claims {
+            account: entered.account,
+            email: email.clone(),
+            operator: entered.operator,
+            generation: state.generation,
+            expires_at: self.now(),
+            session: entered.session,
         };
-        self.uncount_failure(email, &mark, true).await?;
-        Ok(entered.tokens)
+        self.first_step(claims, &state).await
     }
 
-    async fn enter(&self, email: &Email, password: &Password) -> Result<Option<Entered>> {
+    /// Whether this is the password of a person who has signed in. Counted like a sign-in.
+    pub(super) async fn check_password(&self, person: &Person, password: &Password) -> Result<()> {
+        let (entered, _) = self.enter_counted(&person.email, password).await?;
+        if entered.account == person.account { Ok(()) } else { Err(BeakError::WrongPassword) }
+    }
+
+    async fn enter_counted(
+        &self,
+        email: &Email,
+        password: &Password,
+    ) -> Result<(Entered, SignInState)> {
+        let mark = self.count_failure(email).await?;
+        match self.enter(email, password).await {
+            Ok(Some(entered)) => {
+                self.uncount_failure(email, &mark, true).await?;
+                Ok(entered)
+            }
+            Ok(None) => Err(BeakError::WrongPassword),
+            Err(error) => {
+                self.uncount_failure(email, &mark, false).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn enter(
+        &self,
+        email: &Email,
+        password: &Password,
+    ) -> Result<Option<(Entered, SignInState)>> {
+        // Before the password is looked at: what ends sessions meanwhile ends this one as well.
+        let state = self.sign_in_state(email).await?;
         let entered = self.ports.identity.sign_in(email, password).await?;
         let Some(entered) = entered else { return Ok(None) };
         let settled = self.is_settled(email, &entered.account, entered.operator).await?;
-        Ok(Some(entered).filter(|_| settled))
+        Ok(Some((entered, state)).filter(|_| settled))
     }
 
     /// Whether the password of an account counts. Earlier releases did not keep that, so what was
@@ -116,6 +151,20 @@ impl Galaxy {
                 return Err(error);
             }
         };
+        // Only now: whoever has no code must not sign anyone out.
+        let had_factor = self.sign_in_state(&email).await?.factor.is_some();
+        let ended = self.end_sessions(&email, &account, |state, now| {
+            let is_young = |factor: &Factor| now - factor.enrolled_at < RESET_REMOVES_WITHIN;
+            if state.factor.as_ref().is_some_and(is_young) {
+                forget_factor(state);
+            }
+            state.enrolment = None;
+        });
+        ended.await?;
+        if had_factor && self.sign_in_state(&email).await?.factor.is_none() {
+            // Best effort: the password is changed, whatever becomes of the mail.
+            let _ = self.mail_factor_removed(&email).await;
+        }
         self.ports.accounts.settle(&account, self.now()).await?;
         self.forget_failures(&email).await
     }

@@ -8,7 +8,7 @@ use beak_core::contract::accounts::Kept;
 use beak_core::duckling::Egg;
 use beak_core::feedback::{KEPT, Report, ReportKind};
 use beak_core::person::{DisplayName, Email};
-use beak_core::ports::{Feedback, Journal, Journals as _, Store, Swept};
+use beak_core::ports::{Feedback, Journal, Journals as _, SignIns, Store, Swept};
 use tempfile::TempDir;
 
 use super::RedbStore;
@@ -37,7 +37,8 @@ beak_core::feedback_contract!(open_both());
 fn open_accounts() -> (Kept, TempDir) {
     let (store, folder) = new();
     let (accounts, journals) = (Arc::clone(&store), Arc::clone(&store));
-    (Kept { store, accounts, journals }, folder)
+    let sign_ins = Arc::clone(&store) as Arc<dyn SignIns>;
+    (Kept { store, accounts, journals, sign_ins }, folder)
 }
 
 beak_core::accounts_contract!(open_accounts());

@@ -47,8 +47,8 @@ const FOLLOWS: [&str; 9] =
     ["email", "key", "pair", "due", "audit", "due-aside", "due-swept", "waiting", "tier-requests"];
 
 /// Entries that end with the galaxy that made them; accounts get new ids.
-const ENDS: [&str; 7] =
-    ["account", "settles-since", "attempt", "census", "journal", "rate", "turn"];
+const ENDS: [&str; 8] =
+    ["account", "settles-since", "attempt", "census", "journal", "rate", "signin", "turn"];
 
 fn all() -> Span<'static> {
     Span { from: "", to: "\u{10ffff}", backwards: false, limit: usize::MAX }
@@ -270,7 +270,7 @@ fn counts(txn: &Reading) -> Result<Vec<Item>> {
 /// What a move does with each table of the database.
 #[cfg(test)]
 const CARRIED: [(crate::db::Table, &str); 30] = {
-    use crate::db::{ACCOUNTS, ASIDE, ATTEMPTS, JOURNALS, OUTBOX, OWNED, TOKENS, TURNS, WAITING};
+    use crate::db::{ACCOUNTS, ASIDE, ATTEMPTS, JOURNALS, OUTBOX, OWNED, SIGN_INS, TURNS, WAITING};
     [
         (EGGS, "carried"),
         (DUCKLINGS, "carried"),
@@ -300,7 +300,7 @@ const CARRIED: [(crate::db::Table, &str); 30] = {
         (ACCOUNTS, "left behind"),
         (COUNTS, "carried"),
         (PEOPLE, "carried"),
-        (TOKENS, "left behind"),
+        (SIGN_INS, "left behind"),
         (OUTBOX, "left behind"),
     ]
 };

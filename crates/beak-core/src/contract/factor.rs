@@ -86,6 +86,15 @@ impl Stage {
         challenge(&self.galaxy, name, PASSWORD).await.expect("a challenge")
     }
 
+    /// One after the other: not even right passwords are tried in larger numbers at once.
+    async fn challenges(&self, name: &str, count: usize) -> Vec<String> {
+        let mut all = Vec::new();
+        for _ in 0..count {
+            all.push(self.challenge(name).await);
+        }
+        all
+    }
+
     async fn answer(&self, session: &str, code: &FactorCode) -> &'static str {
         let outcome = self.galaxy.sign_in_totp(session, code).await;
         outcome.map_or_else(|error| error.code(), |_| "in")
@@ -178,7 +187,7 @@ pub async fn an_enrolment_lapses(home: Home) {
 pub async fn a_code_of_a_second_factor_works_once(home: Home) {
     let stage = Stage::new(home);
     let (person, app, recovery) = stage.enrolled("swan").await;
-    let sessions = join_all((0..6).map(|_| stage.challenge("swan"))).await;
+    let sessions = stage.challenges("swan", 6).await;
     let code = app.code(&*stage.clock, 0);
     let both = join_all(sessions[..2].iter().map(|session| stage.answer(session, &code))).await;
     assert_eq!(both.iter().filter(|answer| **answer == "in").count(), 1, "{both:?}");
@@ -220,7 +229,7 @@ pub async fn five_wrong_codes_end_a_challenge(home: Home) {
 pub async fn twenty_wrong_codes_a_day_are_tried(home: Home) {
     let stage = Stage::new(home);
     let (person, app, _) = stage.enrolled("swan").await;
-    let sessions = join_all((0..8).map(|_| stage.challenge("swan"))).await;
+    let sessions = stage.challenges("swan", 8).await;
     let (tries, bad) = (sessions.iter().flat_map(|session| [session; 5]), wrong());
     let answers = join_all(tries.map(|session| stage.answer(session, &bad))).await;
     let count = |word| answers.iter().filter(|answer| **answer == word).count();

@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_ssm::types::ParameterType;
+use beak_core::BeakError;
 use beak_core::contract::accounts::Kept;
 use beak_core::contract::home::{Home, Letters};
 use beak_core::feedback::Reports;
@@ -276,6 +277,49 @@ async fn dynamodb_cognito_ses_and_kms_keep_the_contract_of_a_home() {
         (open(&cloud, &config, prefix).await, ())
     };
     beak_core::home_contract!(run open().await);
+}
+
+/// From the stack's parameter, asked for once; from Cognito where there is none; and not at all
+/// where Parameter Store fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_secret_comes_from_its_parameter() {
+    struct Stored(beak_core::Result<Option<String>>, AtomicU32);
+
+    #[async_trait]
+    impl parameters::Parameters for Stored {
+        async fn parameter(&self, name: &str) -> beak_core::Result<Option<String>> {
+            assert_eq!(name, "/swan/api-client-secret");
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.clone()
+        }
+    }
+
+    let cloud = Cloud::start();
+    let config = configuration(&cloud).await;
+    let (user_pool, client) = create_user_pool(&config, "swan").await;
+    let settings = settings(&config, "swan", &user_pool, &client, "a@example.org").await;
+    let describe = aws_sdk_cognitoidentityprovider::Client::new(&config)
+        .describe_user_pool_client()
+        .user_pool_id(&user_pool)
+        .client_id(&client);
+    let described = describe.send().await.expect("answered").user_pool_client.expect("there");
+    let of_cognito = described.client_secret.expect("a secret");
+    for (stored, secret) in [
+        (Ok(Some("of the parameter".to_owned())), Ok("of the parameter".to_owned())),
+        (Ok(None), Ok(of_cognito)),
+        (Err(BeakError::Unavailable("ssm".into())), Err("unavailable")),
+    ] {
+        let parameters = Arc::new(Stored(stored, AtomicU32::new(0)));
+        let own = Arc::clone(&parameters) as Arc<dyn parameters::Parameters>;
+        let kept = client_secret::ClientSecret::new(own, &config, &settings);
+        for _ in 0..3 {
+            let read = kept.get().await.map(|secret| secret.expose().to_vec());
+            let read = read.map(|bytes| String::from_utf8(bytes).expect("text"));
+            assert_eq!(read.map_err(|error| error.code()), secret);
+        }
+        let asked = parameters.1.load(Ordering::Relaxed);
+        assert_eq!(asked, if secret.is_ok() { 1 } else { 3 });
+    }
 }
 
 /// What SES tells the bus of a mail that could not be delivered.

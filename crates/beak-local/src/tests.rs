@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use beak_core::OffsetDateTime;
-use beak_core::access::Who;
+use beak_core::access::{Caller, Who};
 use beak_core::certificate::Claims;
 use beak_core::contract::home::{Home, Letters};
+use beak_core::factor::{FactorCode, TotpSecret};
 use beak_core::feedback::{Report, ReportKind};
 use beak_core::galaxy::{Credential, SignedIn};
 use beak_core::id::{CertId, DucklingId};
@@ -12,6 +13,7 @@ use beak_core::mail::Mail;
 use beak_core::person::{OtpCode, Password};
 use beak_core::ports::{CertificateAuthority as _, MailState, Mailer};
 use beak_core::tier::Tier;
+use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -208,6 +210,63 @@ async fn tokens_and_codes_end_with_their_time() {
     assert!(galaxy.refresh(&refresh).await.is_ok());
     pass(Duration::seconds(1));
     assert!(galaxy.refresh(&refresh).await.is_err());
+}
+
+/// With the setting, an operator without a second factor is an ordinary person.
+#[tokio::test]
+async fn operators_enrol_a_second_factor_where_the_galaxy_requires_it() {
+    let folder = folder();
+    let data = Data::open(folder.path()).expect("a folder");
+    let keys = data.keys().expect("keys");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (ports, identity) = ports(&Arc::new(data.db), keys, &clock, true).expect("adapters");
+    let email = Email::parse("ada@example.com").expect("an address");
+    let password = || Password::attempt("a rather good one".into()).expect("short enough");
+    identity.add_operator(&email, password().expose()).await.expect("added");
+    let galaxy = |operators_need_factor| {
+        Galaxy::new(ports.clone(), Settings { operators_need_factor, ..settings() })
+    };
+    let (optional, required) = (galaxy(false), galaxy(true));
+    let SignedIn::Tokens(tokens) = optional.sign_in(&email, &password()).await.expect("right")
+    else {
+        panic!("there is no second factor yet")
+    };
+    let token = Credential::Token(tokens.access);
+    let admitted = async |galaxy: &Galaxy, token: &Credential, who: Who| {
+        galaxy.admit(Some(token), who, Tier::T0).await.map_err(|error| error.to_string())
+    };
+    assert!(admitted(&optional, &token, Who::Operator).await.is_ok());
+    for who in [Who::Operator, Who::KeyOrOperator] {
+        let refused = admitted(&required, &token, who).await.expect_err("refused");
+        assert!(refused.contains("`POST /beak/me/totp`"), "{refused}");
+    }
+    let Ok(Caller::Person(person, _)) = admitted(&required, &token, Who::Person).await else {
+        panic!("a person all the same")
+    };
+    assert!(!person.operator);
+    let begun = required.begin_factor(&person, &password()).await.expect("begun");
+    let secret = BASE32_NOPAD.decode(begun.secret.as_bytes()).expect("base 32");
+    let secret = TotpSecret::new(secret.try_into().expect("twenty bytes"));
+    let step = u64::try_from(clock.now().unix_timestamp() / 30).expect("positive");
+    let code = |step| FactorCode::Totp(secret.code(step).expect("a code"));
+    assert!(required.confirm_factor(&person, &code(step)).await.is_ok());
+    let SignedIn::Challenge { session, .. } =
+        required.sign_in(&email, &password()).await.expect("right")
+    else {
+        panic!("there is a second factor")
+    };
+    let tokens = required.sign_in_totp(&session, &code(step + 1)).await.expect("in");
+    let token = Credential::Token(tokens.access);
+    assert!(admitted(&required, &token, Who::Operator).await.is_ok());
+    // Without the right any more, its tokens end.
+    assert_eq!(identity.remove_operator(&email).await, Ok(true));
+    assert!(admitted(&required, &token, Who::Person).await.is_err());
+    // And a lost factor is removed by a command.
+    for removed in [true, false] {
+        assert_eq!(identity.reset_factor(&email).await, Ok(removed));
+    }
+    let again = required.sign_in(&email, &password()).await;
+    assert!(matches!(again, Ok(SignedIn::Tokens(_))));
 }
 
 /// As an import brings one, or another process of the same galaxy.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::harness::{Answer, Galaxy, bond, limited, operator_token, sign_in, text};
 
 /// The protocol's own table: call, who, from which tier.
-const PROTOCOL: [(&str, &str, &str); 43] = [
+const PROTOCOL: [(&str, &str, &str); 48] = [
     ("POST /beak/hatch", "anyone", "T0"),
     ("POST /beak/verify", "anyone", "T0"),
     ("POST /beak/resend", "anyone", "T0"),
@@ -24,6 +24,11 @@ const PROTOCOL: [(&str, &str, &str); 43] = [
     ("POST /beak/signout", "person", "T0"),
     ("POST /beak/forgot", "anyone", "T0"),
     ("POST /beak/reset", "anyone", "T0"),
+    ("POST /beak/signin/totp", "anyone", "T0"),
+    ("GET /beak/me/totp", "person", "T0"),
+    ("POST /beak/me/totp", "person", "T0"),
+    ("POST /beak/me/totp/confirm", "person", "T0"),
+    ("DELETE /beak/me/totp", "person", "T0"),
     ("GET /beak/me", "key or person", "T0"),
     ("PATCH /beak/me", "key or person", "T0"),
     ("DELETE /beak/me", "key or person", "T0"),
@@ -102,6 +107,7 @@ fn foreign_tokens() -> Vec<String> {
         format!("eyJhbGciOiJub25lIn0.{claims}."),
         format!("eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl"),
         "sda_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into(),
+        format!("sdt_AQ{}", "A".repeat(200)),
         "x".repeat(9000),
     ]
 }

@@ -38,7 +38,11 @@ text! {
     DisplayName: json!({"type": "string", "minLength": 1, "maxLength": 64});
     // Spaces and dashes are ignored.
     // Six digits, or twelve letters and digits of a recovery code. Spaces and dashes are ignored.
-    FactorCodeTyped: json!({"type": "string", "minLength": 6, "maxLength": 32});
+    FactorCodeTyped: json!({
+        "type": "string",
+        "pattern": "^[ -]*(([0-9][ -]*){6}|([A-Za-z2-7][ -]*){12})$",
+        "maxLength": 32,
+    });
     CodeTyped: json!({"type": "string", "pattern": "^[ -]*([0-9][ -]*){6}$", "maxLength": 32});
     BeakKey: json!({"type": "string", "pattern": "^sd_bk_[0-9A-Za-z]{49}$"});
     HatchId: json!({"type": "string", "pattern": "^htc_[0-7][0-9A-HJKMNP-TV-Z]{25}$"});

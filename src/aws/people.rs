@@ -270,9 +270,8 @@ impl People for UserPools {
     async fn reset_factor(&self, pool: &str, ledger: &str, email: &str) -> Result<bool, Failure> {
         let address = address(email)?;
         let change = "REMOVE factor, enrolment, marks";
-        let asked = self.state(ledger, &address, change).condition_expression(
-            "attribute_exists(factor)",
-        );
+        let asked =
+            self.state(ledger, &address, change).condition_expression("attribute_exists(factor)");
         match asked.send().await {
             Ok(_) => {}
             Err(error) if code(&error) == Some("ConditionalCheckFailedException") => {

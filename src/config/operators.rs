@@ -1,4 +1,4 @@
-//! What is asked of operators.
+//! What operators need.
 
 use super::document::Value;
 use super::{Config, Reader};

@@ -1,5 +1,5 @@
-//! `spaceduck operator`: adds, removes and lists operators and resets second factors, in AWS or in a
-//! folder.
+//! `spaceduck operator`: adds, removes and lists operators and resets second factors, in AWS or in
+//! a folder.
 
 use super::home::{self, Start};
 use crate::cli::{OperatorWish, Shared};

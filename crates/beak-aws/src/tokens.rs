@@ -36,11 +36,7 @@ impl Claims {
 
 /// `SECRET_HASH`: base64 of HMAC-SHA-256 over user name and client id, with the client's secret.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html>
-pub(crate) fn secret_hash(
-    secret: &HomeSecret,
-    username: &str,
-    client: &str,
-) -> Result<String> {
+pub(crate) fn secret_hash(secret: &HomeSecret, username: &str, client: &str) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose())
         .map_err(|error| BeakError::Internal(error.to_string()))?;
     mac.update(username.as_bytes());

@@ -9,8 +9,8 @@
 )]
 
 pub mod accounts;
-pub mod feedback;
 mod factor;
+pub mod feedback;
 mod fuse;
 pub mod guessing;
 pub mod hatching;

@@ -21,7 +21,7 @@ const STEP: u64 = 30;
 /// How many recovery codes come with a factor.
 pub const RECOVERY_CODES: usize = 10;
 
-/// A password reset removes only a factor that is younger than this: whoever reads the mailbox
+/// A password reset removes only a factor that is younger than this: the reader of the mailbox
 /// may undo a fresh enrolment, and can't remove a factor that its owner has used for a while.
 pub const RESET_REMOVES_WITHIN: Duration = Duration::hours(72);
 
@@ -85,7 +85,9 @@ impl fmt::Debug for TotpSecret {
 
 fn percent(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encoded = |byte: u8| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") };
+    let encoded = |byte: u8| {
+        if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") }
+    };
     text.bytes().map(encoded).collect()
 }
 
@@ -241,7 +243,9 @@ mod tests {
         assert_eq!(FactorCode::parse(&typed), Ok(FactorCode::Recovery(other)));
         let six = FactorCode::parse("123 456");
         assert_eq!(six, OtpCode::parse("123456").map(FactorCode::Totp));
-        for bad in ["", "12345", "1234567", "abcd-efgh-ijk1", "abcd-efgh-ijkl-m", "ａｂｃｄefghijkl"] {
+        for bad in
+            ["", "12345", "1234567", "abcd-efgh-ijk1", "abcd-efgh-ijkl-m", "ａｂｃｄefghijkl"]
+        {
             let error = FactorCode::parse(bad).expect_err(bad);
             assert_eq!((error.code(), error.field()), ("invalid_request", Some("code")), "{bad}");
         }

@@ -19,9 +19,7 @@ pub use self::accounts::{AccountId, Accounts, Attempt};
 pub use self::counts::{Fleet, Lapsed, Metrics, Swept};
 pub use self::feedback::{Alarm, AlarmState, Alarms, Feedback};
 pub use self::journals::{Journal, Journals, Mark};
-pub use self::sign_ins::{
-    Enrolment, Factor, Sealing, SealingUse, Session, SignInState, SignIns,
-};
+pub use self::sign_ins::{Enrolment, Factor, Sealing, SealingUse, Session, SignInState, SignIns};
 pub use self::store::{
     Crowd, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Move, Moved,
     NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, Suspension, TableState, Turn,

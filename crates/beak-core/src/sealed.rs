@@ -94,7 +94,7 @@ pub struct Claims {
     pub email: Email,
     /// Whether this was an operator when it was made.
     pub operator: bool,
-    /// The sign-in generation of the address that it belongs to.
+    /// The sign-in generation of the address when it was made.
     pub generation: u64,
     /// From when on it is worth nothing. Kept to the second.
     pub expires_at: OffsetDateTime,

@@ -1,5 +1,5 @@
-//! Passwords and codes of people, in the local galaxy. Sessions need no place here: the galaxy seals
-//! tokens, and which of them count is in its own state.
+//! Passwords and codes of people, in the local galaxy. Sessions need no place here: the galaxy
+//! seals tokens, and which of them count is in its own state.
 //!
 //! Passwords are argon2id with the parameters of its authors' recommendation for interactive use
 //! (19 MiB, two passes: OWASP's first choice as well). Codes are kept as SHA-256.
@@ -12,9 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use beak_core::mail::Mail;
 use beak_core::person::{CODE_LIFETIME, Email, OtpCode, Password, hex};
-use beak_core::ports::{
-    AccountId, Clock, Entered, Entropy, Identity, Renewed, Session, SignedUp,
-};
+use beak_core::ports::{AccountId, Clock, Entered, Entropy, Identity, Renewed, Session, SignedUp};
 use beak_core::{BeakError, OffsetDateTime, Result};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;

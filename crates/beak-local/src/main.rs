@@ -34,13 +34,8 @@ fn tell(text: &str) -> Result<(), String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { port, data, no_limits } = Cli::parse();
-    let options = Options {
-        port,
-        data,
-        limits: !no_limits,
-        operators_need_factor: false,
-        own: None,
-    };
+    let options =
+        Options { port, data, limits: !no_limits, operators_need_factor: false, own: None };
     match beak_local::serve(options, tell).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -436,9 +436,7 @@ fn what_others_may_not_read_they_can_not() {
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);
     for folder in [&open, &data] {
-        for file in
-            ["certificate.key", "token.key", "factor.key", "operator.txt", "galaxy.redb"]
-        {
+        for file in ["certificate.key", "token.key", "factor.key", "operator.txt", "galaxy.redb"] {
             assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
         }
     }

@@ -5,10 +5,10 @@ use beak_core::galaxy::{Enrolled, Enrolling, FactorState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Moment;
 use super::people::Tokens;
 #[cfg(test)]
 use super::text;
-use super::Moment;
 
 /// What a right password gives.
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ pub(crate) enum SignedIn {
 pub(crate) struct Challenge {
     /// `totp`
     pub(crate) challenge: &'static str,
-    /// Stands for the person in `POST /beak/signin/totp`.
+    /// Identifies this sign-in in `POST /beak/signin/totp`.
     pub(crate) session: String,
     /// Seconds that the session waits.
     pub(crate) expires_in: i64,

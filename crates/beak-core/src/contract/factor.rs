@@ -271,7 +271,7 @@ pub async fn a_second_factor_is_removed(home: Home) {
     assert_eq!(subjects.last().map(String::as_str), Some("Two-factor sign-in is off"));
 }
 
-/// Whoever reads the mailbox may undo a fresh enrolment, and nothing else.
+/// The reader of the mailbox may undo a fresh enrolment, and nothing else.
 pub async fn a_reset_removes_only_a_young_second_factor(home: Home) {
     const RESET: &str = "quite another password";
     let stage = Stage::new(home);
@@ -292,7 +292,7 @@ pub async fn a_reset_removes_only_a_young_second_factor(home: Home) {
     }
 }
 
-/// Nothing is asked of anything for a token that the galaxy did not seal for this, or that lapsed.
+/// A token that the galaxy did not seal for this, or that lapsed, is refused without any call.
 pub async fn a_forged_token_costs_no_call(home: Home) {
     let stage = Stage::new(home);
     stage.enrolled("swan").await;

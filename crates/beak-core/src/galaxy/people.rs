@@ -116,7 +116,7 @@ impl Galaxy {
     }
 
     /// Deletes a duckling with its key, certificates and bonds, and its owner's account. Cut off
-    /// anywhere, the same call goes on: with the key, or with a token of another sign-in.
+    /// anywhere, the same call finishes it: with the key, or after another sign-in.
     pub async fn delete(&self, caller: &Caller) -> Result<()> {
         match caller {
             Caller::Anyone => Err(BeakError::Unauthorized),

@@ -8,14 +8,12 @@ use crate::error::{BeakError, Result};
 use crate::factor::{FactorCode, FactorKeys, RECOVERY_CODES, RecoveryCode, TotpSecret};
 use crate::mail::Mail;
 use crate::person::{Email, Password};
-use crate::ports::{
-    AccountId, Enrolment, Factor, Mark, Person, SealingUse, SignInState,
-};
+use crate::ports::{AccountId, Enrolment, Factor, Mark, Person, SealingUse, SignInState};
 use crate::sealed::{Claims, TokenKind};
 
 /// How many wrong codes end a challenge.
 const TRIES: usize = 5;
-/// How many wrong codes an account has in a day, whoever tries them.
+/// How many wrong codes an account has in a day, over all challenges.
 const TRIES_A_DAY: usize = 20;
 /// How long an enrolment waits for its first code.
 const ENROLMENT_LIFETIME: Duration = Duration::minutes(15);
@@ -29,7 +27,7 @@ pub enum SignedIn {
     Tokens(Tokens),
     /// A second factor is to be shown.
     Challenge {
-        /// Stands for the person until then.
+        /// Identifies this sign-in until then.
         session: String,
         /// How long it waits.
         expires_in: Duration,

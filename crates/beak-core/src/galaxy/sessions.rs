@@ -132,7 +132,12 @@ impl Galaxy {
         Err(BeakError::Unauthorized)
     }
 
-    async fn seal(&self, purpose: TokenKind, claims: &Claims, good_for: Duration) -> Result<String> {
+    async fn seal(
+        &self,
+        purpose: TokenKind,
+        claims: &Claims,
+        good_for: Duration,
+    ) -> Result<String> {
         let expires_at = self.now() + good_for;
         let claims = Claims { expires_at, ..claims.clone() };
         self.keyring().await?.seal(purpose, &claims, self.random()?)
@@ -150,7 +155,7 @@ impl Galaxy {
         Ok(Tokens { access, refresh: None, expires_in: ACCESS_LIFETIME })
     }
 
-    /// What stands for a person until the second factor is shown.
+    /// What a person has until the second factor is shown.
     pub(super) async fn challenge(&self, claims: &Claims) -> Result<String> {
         self.seal(TokenKind::Challenge, claims, CHALLENGE_LIFETIME).await
     }

@@ -151,7 +151,7 @@ impl Galaxy {
                 return Err(error);
             }
         };
-        // Only now: whoever has no code must not sign anyone out.
+        // Only now: a caller without the code must not sign anyone out.
         let had_factor = self.sign_in_state(&email).await?.factor.is_some();
         let ended = self.end_sessions(&email, &account, |state, now| {
             let is_young = |factor: &Factor| now - factor.enrolled_at < RESET_REMOVES_WITHIN;

@@ -89,8 +89,8 @@ impl SignInRow {
     }
 }
 
-/// Ends all tokens of an address, for commands. The second factor of a former account of the address
-/// is forgotten where this one is new.
+/// Ends all tokens of an address, for commands. The second factor of a former account of the
+/// address is forgotten where this one is new.
 pub(crate) fn raise(txn: &Writing, email: &Email, is_new: bool) -> Result<()> {
     let mut row = txn.get::<SignInRow>(SIGN_INS, &email.sha256())?.unwrap_or_default();
     if is_new {

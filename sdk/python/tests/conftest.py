@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
 import itertools
 import os
 import re
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -70,13 +73,19 @@ class Home:
         spaceduck.hatch(email, PASSWORD, name, CAPTCHA, api_base=self.base)
         return spaceduck.verify(email, self.code(email), api_base=self.base)
 
-    def operator(self) -> httpx.Client:
-        """Whoever grants T2, by plain HTTP: this package has no calls for operators."""
+    def operator(self) -> tuple[str, str]:
+        """Address and password of the first operator."""
         email, password = (self.data / "operator.txt").read_text().split()
-        given = {"email": email, "password": password}
-        tokens = self.http.post(f"{self.base}/beak/signin", json=given).json()
-        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-        return httpx.Client(base_url=self.base, headers=headers, trust_env=False)
+        return email, password
+
+
+def totp(secret: str, *, steps: int = 0) -> str:
+    """The code of an authenticator app, RFC 6238; each is good once, and one step ahead will do."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    count = struct.pack(">Q", int(time.time()) // 30 + steps)
+    digest = hmac.digest(key, count, "sha1")
+    (number,) = struct.unpack_from(">I", digest, digest[-1] & 15)
+    return f"{(number & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def a_mail() -> str:
@@ -98,7 +107,8 @@ class Awaited:
             result = member(*arguments, **named)
             if isinstance(result, spaceduck.AsyncListing):
                 return self._loop.run_until_complete(_all(result))
-            return self._loop.run_until_complete(result)
+            done = self._loop.run_until_complete(result)
+            return Awaited(done, self._loop) if isinstance(done, spaceduck.AsyncPerson) else done
 
         return call
 
@@ -123,18 +133,24 @@ class Clients:
 
     def galaxy(self, base: str, **options: Any) -> Any:
         if self.kind == "sync":
-            return self._keep(spaceduck.Galaxy(base, **options))
-        return self._keep(Awaited(spaceduck.AsyncGalaxy(base, **options), self._loop))
+            return self.keep(spaceduck.Galaxy(base, **options))
+        return self.keep(Awaited(spaceduck.AsyncGalaxy(base, **options), self._loop))
 
     def duck(self, key: str, base: str, **options: Any) -> Any:
         if self.kind == "sync":
-            return self._keep(spaceduck.Duck(key, base, **options))
-        return self._keep(Awaited(spaceduck.AsyncDuck(key, base, **options), self._loop))
+            return self.keep(spaceduck.Duck(key, base, **options))
+        return self.keep(Awaited(spaceduck.AsyncDuck(key, base, **options), self._loop))
 
     def hatched(self, home: Home, name: str = "Duck", **options: Any) -> Any:
         return self.duck(home.hatch(name).beak_key, home.base, **options)
 
-    def _keep(self, client: Any) -> Any:
+    def person(self, base: str, email: str, password: str, **how: Any) -> Any:
+        return self.keep(self.galaxy(base).sign_in(email, password, **how))
+
+    def operator(self, home: Home) -> Any:
+        return self.person(home.base, *home.operator())
+
+    def keep(self, client: Any) -> Any:
         self._made.append(client)
         return client
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from datetime import datetime, timezone
 
 import pytest
+import sync
 from conftest import CAPTCHA, PASSWORD, Clients, Home, a_mail
 from relay import Relay, behind_a_stage
 
@@ -158,9 +158,10 @@ def test_a_bonded_duckling_asks_for_the_highest_tier(clients: Clients, home: Hom
     assert ada.request_tier("I serve the archive.").status == "requested"
     request = ada.me().tier_request
     assert request.statement == "I serve the archive."
-    given = {"duckling_id": ada.me().duckling_id, "decision": "grant", "note": "welcome"}
-    with home.operator() as operator:
-        operator.post("/beak/operator/decide", json=given).raise_for_status()
+    operator = clients.operator(home)
+    (asked,) = [each for each in operator.tier_requests() if each.tier_request == request]
+    decided = operator.decide(asked.duckling_id, "grant", "welcome")
+    assert (decided.duckling_id, decided.trust_tier) == (ada.me().duckling_id, "T2")
     assert ada.me().trust_tier == "T2"
     assert any(event.note == "welcome" for event in ada.audit())
 
@@ -222,31 +223,9 @@ def test_a_key_may_come_with_the_line_that_it_was_read_with(clients: Clients, ho
     assert clients.duck(f" {home.hatch().beak_key}\n", home.base).me().trust_tier == "T0"
 
 
-@pytest.mark.parametrize(
-    ("waiting", "awaited"),
-    [
-        (spaceduck.Galaxy, spaceduck.AsyncGalaxy),
-        (spaceduck.Duck, spaceduck.AsyncDuck),
-    ],
-)
-def test_both_kinds_have_the_same_methods(waiting: type, awaited: type) -> None:
-    def methods(kind: type) -> dict[str, str]:
-        public = inspect.getmembers(kind, inspect.isfunction)
-        return {
-            name: str(inspect.signature(member)).replace("Async", "")
-            for name, member in public
-            if not name.startswith("_") or name == "__init__"
-        }
-
-    ours, theirs = methods(waiting), methods(awaited)
-    ours["aclose"] = ours.pop("close")
-    assert ours == theirs
-    docs = [
-        (name, getattr(waiting, name).__doc__ == getattr(awaited, name).__doc__)
-        for name in ours
-        if name not in ("aclose", "__init__")
-    ]
-    assert all(same for _, same in docs), docs
+def test_both_kinds_are_the_same() -> None:
+    # `python tests/sync.py` makes them so.
+    assert (sync.SOURCE / "_sync.py").read_text() == sync.made()
 
 
 def test_a_client_is_used_from_many_threads(home: Home) -> None:

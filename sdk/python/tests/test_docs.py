@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, Home, a_mail
+from conftest import ROOT, Home, a_mail, totp
 from test_examples import Runner, hatched, line
 from test_examples import runner as runner
 from test_snippet import SNIPPET
@@ -28,7 +28,10 @@ def test_the_readme_runs_from_top_to_bottom(home: Home) -> None:
     with spaceduck.Duck(other.beak_key, home.base) as duck:
         incoming = duck.peck(agent.duckling_id, "data.read").peck_id
     email = a_mail()
+    operator, password = home.operator()
     given = {
+        "operator@example.com": operator,
+        "OPERATOR_PASSWORD": password,
         "sd_bk_your_key_here": agent.beak_key,
         "http://localhost:3825": home.base,
         "dkl_abc123": other.duckling_id,
@@ -45,6 +48,8 @@ def test_the_readme_runs_from_top_to_bottom(home: Home) -> None:
             if "123456" in source:
                 # It is known only when the mail is there.
                 source = source.replace("123456", home.code(email))
+            if "654321" in source:
+                source = source.replace("654321", totp(names["secret"].secret))
             exec(source, names)  # noqa: S102
     assert names["hatched"].beak_key == names["key"]
     assert names["claims"].duckling_id == agent.duckling_id
@@ -63,8 +68,13 @@ def test_the_quickstart_is_the_one_that_was_promised() -> None:
 
 def test_the_tables_are_whole() -> None:
     methods = set(re.findall(r"`(\w+)\(", README))
-    public = {name for name in dir(spaceduck.Duck) if not name.startswith("_")}
-    assert public - methods - {"api_base", "close", "hatch", "verify", "resend"} == set()
+    public = {
+        name
+        for kind in (spaceduck.Duck, spaceduck.Person)
+        for name in dir(kind)
+        if not name.startswith("_")
+    }
+    assert public - methods - {"api_base", "hatch", "verify", "resend", "tokens"} == set()
     words = dict(re.findall(r"`(\w+Error)` \| `(\w+)`", README))
     assert words == {kind.__name__: kind.code for kind in spaceduck._errors.BY_CODE.values()}
     errors = {name for name in spaceduck.__all__ if name.endswith("Error")}

@@ -6,7 +6,7 @@ duck = spaceduck.Duck(beak_key="sd_bk_...", api_base="http://localhost:3825")
 print(duck.metrics()["total_ducklings"])
 """
 
-from ._async import AsyncDuck, AsyncGalaxy
+from ._async import AsyncDuck, AsyncGalaxy, AsyncPerson
 from ._call import Retries
 from ._certificates import verify_certificate
 from ._errors import (
@@ -27,6 +27,7 @@ from ._errors import (
     OtpExpiredError,
     OtpMismatchError,
     RateLimitedError,
+    SecondFactorRequiredError,
     SpaceDuckError,
     TierTooLowError,
     TimedOutError,
@@ -39,14 +40,19 @@ from ._errors import (
     WeakPasswordError,
 )
 from ._models import (
+    Alarm,
     Certificate,
+    Challenge,
     Claims,
+    Decided,
     EggLaid,
     Event,
     Export,
+    Fleet,
     Hatched,
     Judgement,
     Mailed,
+    MailState,
     Me,
     Metrics,
     Party,
@@ -55,30 +61,42 @@ from ._models import (
     PeckAsked,
     PeckCounts,
     PublicDuck,
+    RecoveryCodes,
     Rotated,
+    SpaceDuck,
     Status,
     SystemStatus,
+    Table,
     TierRequest,
+    Tokens,
+    Totp,
+    TotpSecret,
 )
 from ._paging import AsyncListing, Listing, Page
-from ._sync import Duck, Galaxy, hatch, resend, verify
+from ._shortcuts import hatch, resend, verify
+from ._sync import Duck, Galaxy, Person
 from ._version import __version__
 
 __all__ = [
+    "Alarm",
     "AlreadyExistsError",
     "ApiError",
     "AsyncDuck",
     "AsyncGalaxy",
     "AsyncListing",
+    "AsyncPerson",
     "CaptchaFailedError",
     "Certificate",
+    "Challenge",
     "Claims",
     "ConflictError",
     "ConnectionFailedError",
+    "Decided",
     "Duck",
     "EggLaid",
     "Event",
     "Export",
+    "Fleet",
     "ForbiddenError",
     "Galaxy",
     "Hatched",
@@ -87,6 +105,7 @@ __all__ = [
     "InvalidRequestError",
     "Judgement",
     "Listing",
+    "MailState",
     "Mailed",
     "Me",
     "MethodNotAllowedError",
@@ -103,17 +122,25 @@ __all__ = [
     "PeckApproved",
     "PeckAsked",
     "PeckCounts",
+    "Person",
     "PublicDuck",
     "RateLimitedError",
+    "RecoveryCodes",
     "Retries",
     "Rotated",
+    "SecondFactorRequiredError",
+    "SpaceDuck",
     "SpaceDuckError",
     "Status",
     "SystemStatus",
+    "Table",
     "TierRequest",
     "TierTooLowError",
     "TimedOutError",
+    "Tokens",
     "TooLargeError",
+    "Totp",
+    "TotpSecret",
     "UnauthorizedError",
     "UnavailableError",
     "UnexpectedAnswerError",

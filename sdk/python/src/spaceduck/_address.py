@@ -16,13 +16,41 @@ _SECRET, _CHECK = 43, 6
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-class BeakKey:
-    """A Beak Key that can't be shown by accident: only `reveal` gives the text."""
+class Secret:
+    """A text that can't be shown by accident: only `reveal` gives it."""
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        text = required(text).strip()
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+class AccessToken(Secret):
+    """What a signed-in person shows to the galaxy."""
+
+    __slots__ = ()
+
+
+class BeakKey(Secret):
+    """What a duckling's agent shows to the galaxy."""
+
+    __slots__ = ()
+
+    def __init__(self, text: str) -> None:
+        # A variable that is not set would make calls without a key.
+        if not isinstance(text, str):
+            raise UsageError(f"the Beak Key is a text, not {type(text).__name__}; is it set?")
+        text = text.strip()
         if not text:
             raise UsageError("the Beak Key is empty; is the variable or file set?")
         if not text.startswith(_PREFIX):
@@ -31,11 +59,7 @@ class BeakKey:
             )
         if not text.isascii() or not text.isprintable() or " " in text:
             raise UsageError("this is no Beak Key: there are other characters in it")
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text."""
-        return self._text
+        super().__init__(text)
 
     def is_well_formed(self) -> bool:
         """Whether its length and its checksum are those of a Beak Key of today."""
@@ -47,19 +71,6 @@ class BeakKey:
             number, digit = divmod(number, len(_ALPHABET))
             check = _ALPHABET[digit] + check
         return check == rest[_SECRET:]
-
-    def __repr__(self) -> str:
-        return "BeakKey(…)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Beak Key is not pickled")
-
-
-def required(beak_key: str) -> str:
-    """A Beak Key that is there: a variable that is not set would make calls without one."""
-    if not isinstance(beak_key, str):
-        raise UsageError(f"the Beak Key is a text, not {type(beak_key).__name__}; is it set?")
-    return beak_key
 
 
 def base(api_base: str, *, allow_plain_http: bool) -> str:

@@ -1,27 +1,26 @@
-"""The clients for `asyncio`. The same methods as in `_sync`, each of them awaited.
-
-Written out twice, because readers and type checkers follow plain code best; what is more than
-sending is elsewhere, once, and a test holds both kinds to the same methods, arguments and texts.
-"""
+"""The clients for `asyncio`. `_sync.py` is made of this file: `python tests/sync.py` writes it."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
-import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 import httpx
 
 from . import _calls, _models
-from ._address import required
+from ._address import AccessToken, BeakKey
 from ._call import Answer, Call, Retries
-from ._errors import InvalidCertificateError, SpaceDuckError
-from ._http import Body, Settings
-from ._network import build
+from ._errors import (
+    InvalidCertificateError,
+    SecondFactorRequiredError,
+    SpaceDuckError,
+    UnauthorizedError,
+)
+from ._http import Settings
 from ._paging import AsyncListing
+from ._wire import AsyncWire
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="AsyncGalaxy")
@@ -46,7 +45,7 @@ class AsyncGalaxy:
     def _set_up(
         self,
         api_base: str,
-        beak_key: str | None,
+        key: BeakKey | AccessToken | None,
         timeout: float,
         retries: Retries | int,
         allow_plain_http: bool,
@@ -54,14 +53,12 @@ class AsyncGalaxy:
     ) -> None:
         self._settings = Settings(
             api_base,
-            beak_key,
+            key,
             timeout=timeout,
             retries=retries,
             allow_plain_http=allow_plain_http,
         )
-        self._is_ours = http_client is None
-        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
-        self._http: httpx.AsyncClient = http_client or build(httpx.AsyncClient, self.api_base)
+        self._wire = AsyncWire(self._settings, http_client)
 
     @property
     def api_base(self) -> str:
@@ -70,10 +67,7 @@ class AsyncGalaxy:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        if self._is_ours:
-            # Connections of a loop that has ended are closed with it.
-            with contextlib.suppress(RuntimeError):
-                await self._http.aclose()
+        await self._wire.aclose()
 
     async def __aenter__(self: Self) -> Self:
         return self
@@ -157,11 +151,70 @@ class AsyncGalaxy:
             raise found
         return found
 
+    async def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of the galaxy's API."""
+        return await self._send(_calls.openapi())
+
+    async def subscribe(self, email: str, captcha_token: str) -> _models.Mailed:
+        """Offers the newsletter by email; `confirm_newsletter` takes the token in its link."""
+        return await self._send(_calls.subscribe(email, captcha_token))
+
+    async def confirm_newsletter(self, token: str) -> _models.Status:
+        """Subscribes an address to the newsletter, by the token in its email."""
+        return await self._send(_calls.confirm_newsletter(token))
+
+    async def unsubscribe(self, token: str) -> _models.Status:
+        """Ends the newsletter, by the token in the link of each of its emails."""
+        return await self._send(_calls.unsubscribe(token))
+
+    async def forgot_password(self, email: str, captcha_token: str) -> _models.Mailed:
+        """Sends a code for a new password; one a minute and four an hour."""
+        return await self._send(_calls.forgot_password(email, captcha_token))
+
+    async def reset_password(self, email: str, code: str, password: str) -> _models.Status:
+        """Sets a new password, by the code from the email, and signs the person out everywhere."""
+        return await self._send(_calls.reset_password(email, code, password))
+
+    async def sign_in(
+        self, email: str, password: str, *, code: str | Callable[[], str] | None = None
+    ) -> AsyncPerson:
+        """Signs a person in. Close the client that it returns, or use it in a `with` block.
+
+        `code` is for accounts with a second factor: the six digits of the authenticator app or a
+        recovery code, or a function that returns one and is called only if the galaxy wants one.
+        Without it, such an account raises `SecondFactorRequiredError`.
+        """
+        answer = await self._send(_calls.sign_in(email, password))
+        if isinstance(answer, _models.Tokens):
+            return self._person(answer)
+        if code is None:
+            raise SecondFactorRequiredError(answer)
+        return await self.answer_challenge(answer, code if isinstance(code, str) else code())
+
+    async def answer_challenge(self, challenge: _models.Challenge, code: str) -> AsyncPerson:
+        """Completes a sign-in with a code of the second factor.
+
+        A challenge takes five tries and lapses after `expires_in` seconds.
+        """
+        return self._person(await self._send(_calls.answer_challenge(challenge.session, code)))
+
+    def _person(self, tokens: _models.Tokens) -> AsyncPerson:
+        """A client with these tokens that otherwise is like this one."""
+        return AsyncPerson(
+            tokens,
+            self.api_base,
+            timeout=self._settings.timeout,
+            retries=self._settings.retries,
+            # This address has been accepted.
+            allow_plain_http=True,
+            http_client=None if self._wire.is_ours else self._wire.http,
+        )
+
     async def _send(self, call: Call[T]) -> T:
         made = 0
         while True:
             made += 1
-            answer = await self._exchange(call)
+            answer = await self._wire.exchange(call)
             # Raised behind the `except`, so that no other error hangs on it.
             try:
                 if isinstance(answer, Answer):
@@ -174,51 +227,11 @@ class AsyncGalaxy:
                 # Without the frames that have read the answer: it may have had a key in it.
                 raise problem.with_traceback(None)
             log.debug("%s %s again in %.1f s: %s", call.method, call.path, wait, problem)
-            await asyncio.sleep(wait)
-
-    async def _exchange(self, call: Call[Any]) -> Answer | SpaceDuckError:
-        body = Body(self._settings.timeout)
-        try:
-            async with self._here().stream(**self._settings.request(call)) as response:
-                async for chunk in response.aiter_bytes():
-                    body.add(chunk)
-                return body.of(response)
-        except SpaceDuckError as error:
-            return error
-        except Exception as error:  # Whatever HTTP, TLS and JSON may raise.
-            return self._settings.failed(call, error)
-
-    def _here(self) -> httpx.AsyncClient:
-        """The client of this event loop and process: connections belong to the loop they began in.
-
-        So one `AsyncDuck` serves several `asyncio.run`, each with connections of its own.
-        """
-        here = (os.getpid(), asyncio.get_running_loop())
-        if self._is_ours and self._home not in (None, here) and not self._http.is_closed:
-            self._http = build(httpx.AsyncClient, self.api_base)
-        self._home = here
-        return self._http
+            await self._wire.sleep(wait)
 
 
-class AsyncDuck(AsyncGalaxy):
-    """A duckling's agent, by its Beak Key.
-
-    `api_base` is the address of the galaxy's API, with or without a slash or `/beak` at its end; in
-    AWS it includes the stage, `/prod`.
-    """
-
-    def __init__(
-        self,
-        beak_key: str,
-        api_base: str,
-        *,
-        timeout: float = 30.0,
-        retries: Retries | int = 2,
-        allow_plain_http: bool = False,
-        http_client: httpx.AsyncClient | None = None,
-    ) -> None:
-        key = required(beak_key)
-        self._set_up(api_base, key, timeout, retries, allow_plain_http, http_client)
+class AsyncOwner(AsyncGalaxy):
+    """What both a duckling's agent and its owner can do."""
 
     async def me(self) -> _models.Me:
         """The duckling itself: name, tier, bonds, certificate."""
@@ -244,6 +257,34 @@ class AsyncDuck(AsyncGalaxy):
         rotated = await self._send(_calls.rotate_key())
         self._settings.take_key(rotated)
         return rotated
+
+    def audit(self, *, page_size: int | None = None) -> AsyncListing[_models.Event]:
+        """What has happened within 90 days, newest first: to the duckling, or to all of them.
+
+        All of them is for operators; other people are refused.
+        """
+        return AsyncListing(lambda at: self._send(_calls.audit(page_size, at)))
+
+
+class AsyncDuck(AsyncOwner):
+    """A duckling's agent, by its Beak Key.
+
+    `api_base` is the address of the galaxy's API, with or without a slash or `/beak` at its end; in
+    AWS it includes the stage, `/prod`.
+    """
+
+    def __init__(
+        self,
+        beak_key: str,
+        api_base: str,
+        *,
+        timeout: float = 30.0,
+        retries: Retries | int = 2,
+        allow_plain_http: bool = False,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        key = BeakKey(beak_key)
+        self._set_up(api_base, key, timeout, retries, allow_plain_http, http_client)
 
     async def pulse(self) -> _models.Status:
         """Says that the agent is alive; every five minutes will do."""
@@ -312,6 +353,112 @@ class AsyncDuck(AsyncGalaxy):
         """Ends a bond, or withdraws the duckling's own peck."""
         return await self._send(_calls.unpeck(peck_id))
 
-    def audit(self, *, page_size: int | None = None) -> AsyncListing[_models.Event]:
-        """What has happened to the duckling within 90 days, newest first."""
-        return AsyncListing(lambda at: self._send(_calls.audit(page_size, at)))
+
+class AsyncPerson(AsyncOwner):
+    """A signed-in person: the owner of a duckling, an operator, or both.
+
+    `AsyncGalaxy.sign_in` makes one. It renews an access token that has expired. Its `tokens` act
+    for this person until they sign out: keep them like a password.
+    """
+
+    def __init__(
+        self,
+        tokens: _models.Tokens,
+        api_base: str,
+        *,
+        timeout: float = 30.0,
+        retries: Retries | int = 2,
+        allow_plain_http: bool = False,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        key = AccessToken(tokens.access_token)
+        self._set_up(api_base, key, timeout, retries, allow_plain_http, http_client)
+        self._settings.take_tokens(tokens)
+
+    @property
+    def tokens(self) -> _models.Tokens:
+        """The tokens of this sign-in as they are now."""
+        return self._settings.tokens
+
+    async def _send(self, call: Call[T]) -> T:
+        used = self._settings.key
+        try:
+            return await super()._send(call)
+        except UnauthorizedError as error:
+            refused = error
+        renew = self.tokens.refresh_token
+        if not call.with_key or renew is None:
+            raise refused.with_traceback(None)
+        # Another task or thread may have done it in the meantime.
+        if self._settings.key is used:
+            self._settings.take_tokens(await super()._send(_calls.refresh(renew)))
+        return await super()._send(call)
+
+    async def status(self) -> _models.SystemStatus:
+        """Whether all is well; operators see mail, fleet, tables and alarms too."""
+        return await self._send(_calls.inside())
+
+    async def sign_out(self) -> _models.Status:
+        """Ends all tokens of the person, on every device."""
+        return await self._send(_calls.sign_out())
+
+    async def hatch_own(self, display_name: str) -> _models.Hatched:
+        """Hatches a duckling for this account, if it has none."""
+        return await self._send(_calls.hatch_own(display_name))
+
+    async def totp(self) -> _models.Totp:
+        """Whether a second factor protects this account, and how many recovery codes are left."""
+        return await self._send(_calls.totp())
+
+    async def add_totp(self, password: str) -> _models.TotpSecret:
+        """Starts adding a second factor: a secret for an authenticator app (TOTP, RFC 6238).
+
+        It counts only after `confirm_totp`, within 15 minutes.
+        """
+        return await self._with_password(_calls.add_totp(password))
+
+    async def confirm_totp(self, code: str) -> _models.RecoveryCodes:
+        """Switches the second factor on, by a code of the app, and ends all sign-ins, this one too.
+
+        Keep the ten recovery codes: each replaces the app once, and they are shown only here.
+        """
+        return await self._send(_calls.confirm_totp(code))
+
+    async def remove_totp(self, password: str, code: str) -> _models.Status:
+        """Switches the second factor off, and ends all sign-ins, this one too.
+
+        `code` is one of the app or a recovery code.
+        """
+        return await self._with_password(_calls.remove_totp(password, code))
+
+    async def _with_password(self, call: Call[T]) -> T:
+        # A wrong password is refused with the word for an expired token, and counts: so the token
+        # is renewed before, if need be, and the call is not made again.
+        await self.totp()
+        return await super()._send(call)
+
+    def spaceducks(self, *, page_size: int | None = None) -> AsyncListing[_models.SpaceDuck]:
+        """All ducklings of the galaxy. For operators."""
+        return AsyncListing(lambda at: self._send(_calls.spaceducks(page_size, at)))
+
+    def tier_requests(self, *, page_size: int | None = None) -> AsyncListing[_models.SpaceDuck]:
+        """The ducklings that wait for T2, the longest wait first. For operators."""
+        return AsyncListing(lambda at: self._send(_calls.tier_requests(page_size, at)))
+
+    async def decide(
+        self, duckling_id: str, decision: Literal["grant", "refuse"], note: str = ""
+    ) -> _models.Decided:
+        """Grants or refuses T2. The duckling can read the note. For operators."""
+        return await self._send(_calls.decide(duckling_id, decision, note))
+
+    async def suspend(self, duckling_id: str, reason: str) -> _models.Status:
+        """Refuses a duckling's key and certificate until `restore`. For operators."""
+        return await self._send(_calls.suspend(duckling_id, reason))
+
+    async def restore(self, duckling_id: str, reason: str) -> _models.Status:
+        """Accepts a suspended duckling's key and certificate again. For operators."""
+        return await self._send(_calls.restore(duckling_id, reason))
+
+    async def remove(self, duckling_id: str, reason: str) -> _models.Status:
+        """Deletes a duckling and its owner's account, for good. For operators."""
+        return await self._send(_calls.remove(duckling_id, reason))

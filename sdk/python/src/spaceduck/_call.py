@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from httpx import codes
 
-from ._address import BeakKey
+from ._address import BeakKey, Secret
 from ._errors import (
     BY_CODE,
     GATEWAY,
@@ -66,7 +66,7 @@ class Call(Generic[T]):
     params: Mapping[str, str | int | None] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: Whether the Beak Key goes with it.
+    #: Whether the Beak Key or access token goes with it.
     with_key: bool = True
     #: Whether doing it twice is the same as doing it once.
     is_repeatable: bool = False
@@ -134,7 +134,7 @@ def _may_repeat(call: Call[Any], error: SpaceDuckError) -> bool:
     return isinstance(error, UnavailableError) and call.is_repeatable
 
 
-def request_headers(call: Call[Any], key: BeakKey | None) -> dict[str, str]:
+def request_headers(call: Call[Any], key: Secret | None) -> dict[str, str]:
     """The headers of a call."""
     headers = {"Accept": "application/json", "User-Agent": AGENT, **call.headers}
     if call.body is not None:
@@ -154,7 +154,7 @@ def request_params(call: Call[Any]) -> dict[str, str | int]:
     return {name: value for name, value in call.params.items() if value is not None}
 
 
-def outcome(call: Call[T], answer: Answer, url: str, key: BeakKey | None) -> T:
+def outcome(call: Call[T], answer: Answer, url: str, key: Secret | None) -> T:
     """The answer as a value, or the error that it is."""
     data = _json(answer)
     if codes.is_success(answer.status):
@@ -180,7 +180,7 @@ def outcome(call: Call[T], answer: Answer, url: str, key: BeakKey | None) -> T:
         )
         lacks = NotSupportedError if kind is NotFoundError else kind
         raise lacks(answer.status, {**data, "message": message})
-    if kind is UnauthorizedError and key and call.with_key:
+    if kind is UnauthorizedError and isinstance(key, BeakKey) and call.with_key:
         raise UnauthorizedError(answer.status, {**data, "message": _why_unknown(key, url)})
     raise _with_wait(kind(answer.status, data), answer)
 

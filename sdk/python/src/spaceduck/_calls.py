@@ -33,6 +33,22 @@ def status() -> Call[models.SystemStatus]:
     return Call("GET", path, _gives(models.SystemStatus), with_key=False, is_repeatable=True)
 
 
+def inside() -> Call[models.SystemStatus]:
+    """The same, with what operators see."""
+    return Call("GET", "/system/status", _gives(models.SystemStatus), is_repeatable=True)
+
+
+def openapi() -> Call[dict[str, Any]]:
+    """The document of the API."""
+    return Call("GET", "/openapi.json", _document, with_key=False, is_repeatable=True)
+
+
+def _document(data: object) -> dict[str, Any]:
+    if isinstance(data, dict) and isinstance(data.get("openapi"), str):
+        return data
+    raise UnexpectedAnswerError("the answer is not an OpenAPI document")
+
+
 def jwks() -> Call[dict[str, Any]]:
     """The public keys."""
     return Call("GET", "/jwks.json", _key_set, with_key=False, is_repeatable=True)
@@ -236,3 +252,150 @@ def audit(limit: int | None, cursor: str | None) -> Call[Page[models.Event]]:
     params = {"limit": limit, "cursor": cursor}
     read = partial(read_page, "events", models.Event)
     return Call("GET", "/audit", read, params=params, is_repeatable=True)
+
+
+def subscribe(email: str, captcha_token: str) -> Call[models.Mailed]:
+    """Offers the newsletter."""
+    body, read = {"email": email, "captcha_token": captcha_token}, _gives(models.Mailed)
+    return Call("POST", "/newsletter", read, body=body, with_key=False, recovery=_ASK)
+
+
+def confirm_newsletter(token: str) -> Call[models.Status]:
+    """Takes the newsletter."""
+    return _by_link("/newsletter/confirm", token)
+
+
+def unsubscribe(token: str) -> Call[models.Status]:
+    """Ends the newsletter."""
+    return _by_link("/newsletter/unsubscribe", token)
+
+
+def _by_link(path: str, token: str) -> Call[models.Status]:
+    params, read = {"token": token}, _gives(models.Status)
+    recovery = "if it answers `not_found` now, it is done"
+    return Call("POST", path, read, params=params, with_key=False, may_miss=True, recovery=recovery)
+
+
+def forgot_password(email: str, captcha_token: str) -> Call[models.Mailed]:
+    """Sends a code for a new password."""
+    body, read = {"email": email, "captcha_token": captcha_token}, _gives(models.Mailed)
+    return Call("POST", "/forgot", read, body=body, with_key=False, recovery=_ASK)
+
+
+def reset_password(email: str, code: str, password: str) -> Call[models.Status]:
+    """Sets a new password."""
+    body = {"email": email, "code": code, "password": password}
+    recovery = "the new password may be set; try to sign in with it"
+    read = _gives(models.Status)
+    return Call("POST", "/reset", read, body=body, with_key=False, recovery=recovery)
+
+
+def sign_in(email: str, password: str) -> Call[models.Tokens | models.Challenge]:
+    """Exchanges a password for tokens, or for the question for a code."""
+    body = {"email": email, "password": password}
+    return Call("POST", "/signin", _signed_in, body=body, with_key=False)
+
+
+def _signed_in(data: object) -> models.Tokens | models.Challenge:
+    if isinstance(data, dict) and "challenge" in data:
+        return read(models.Challenge, data)
+    return read(models.Tokens, data)
+
+
+def answer_challenge(session: str, code: str) -> Call[models.Tokens]:
+    """Exchanges a code of the second factor for tokens."""
+    body, read = {"session": session, "code": code}, _gives(models.Tokens)
+    recovery = "the code may be used up; sign in again with another one"
+    return Call("POST", "/signin/totp", read, body=body, with_key=False, recovery=recovery)
+
+
+def refresh(refresh_token: str) -> Call[models.Tokens]:
+    """Exchanges a refresh token for another access token."""
+    body, read = {"refresh_token": refresh_token}, _gives(models.Tokens)
+    return Call("POST", "/refresh", read, body=body, with_key=False, is_repeatable=True)
+
+
+def sign_out() -> Call[models.Status]:
+    """Ends all tokens."""
+    recovery = "if the tokens are refused now, they have ended"
+    return Call("POST", "/signout", _gives(models.Status), recovery=recovery)
+
+
+def hatch_own(display_name: str) -> Call[models.Hatched]:
+    """Hatches a duckling for the person who is signed in."""
+    body, read = {"display_name": display_name}, _gives(models.Hatched)
+    recovery = "if `me()` finds a duckling now, call `rotate_key()` for a key that you know"
+    return Call("POST", "/hatch", read, body=body, recovery=recovery)
+
+
+_FACTOR = "/me/totp"
+_LOOK = "`totp()` shows whether the second factor is on"
+
+
+def totp() -> Call[models.Totp]:
+    """Whether there is a second factor."""
+    return Call("GET", _FACTOR, _gives(models.Totp), is_repeatable=True)
+
+
+def add_totp(password: str) -> Call[models.TotpSecret]:
+    """Makes the secret of a second factor."""
+    body, read = {"password": password}, _gives(models.TotpSecret)
+    return Call("POST", _FACTOR, read, body=body, recovery="call it again for another secret")
+
+
+def confirm_totp(code: str) -> Call[models.RecoveryCodes]:
+    """Switches the second factor on."""
+    recovery = f"{_LOOK}; if it is, remove it and add it again for recovery codes that you know"
+    read = _gives(models.RecoveryCodes)
+    return Call("POST", f"{_FACTOR}/confirm", read, body={"code": code}, recovery=recovery)
+
+
+def remove_totp(password: str, code: str) -> Call[models.Status]:
+    """Switches the second factor off."""
+    body, read = {"password": password, "code": code}, _gives(models.Status)
+    return Call("DELETE", _FACTOR, read, body=body, may_miss=True, recovery=_LOOK)
+
+
+def spaceducks(limit: int | None, cursor: str | None) -> Call[Page[models.SpaceDuck]]:
+    """A part of all ducklings."""
+    params = {"limit": limit, "cursor": cursor}
+    read = partial(read_page, "spaceducks", models.SpaceDuck)
+    return Call("GET", "/spaceducks", read, params=params, is_repeatable=True)
+
+
+def tier_requests(limit: int | None, cursor: str | None) -> Call[Page[models.SpaceDuck]]:
+    """A part of those that wait for T2."""
+    params = {"limit": limit, "cursor": cursor}
+    read = partial(read_page, "requests", models.SpaceDuck)
+    return Call("GET", "/operator/tier-requests", read, params=params, is_repeatable=True)
+
+
+def decide(duckling_id: str, decision: str, note: str) -> Call[models.Decided]:
+    """Grants or refuses T2."""
+    body = {"duckling_id": duckling_id, "decision": decision, "note": note}
+    recovery = "`tier_requests()` lists it as long as it is open"
+    read = _gives(models.Decided)
+    return Call("POST", "/operator/decide", read, body=body, may_miss=True, recovery=recovery)
+
+
+def suspend(duckling_id: str, reason: str) -> Call[models.Status]:
+    """Refuses its key and certificate."""
+    return _about(duckling_id, "suspend", reason)
+
+
+def restore(duckling_id: str, reason: str) -> Call[models.Status]:
+    """Accepts them again."""
+    return _about(duckling_id, "restore", reason)
+
+
+def remove(duckling_id: str, reason: str) -> Call[models.Status]:
+    """Deletes it."""
+    return _about(duckling_id, "remove", reason)
+
+
+def _about(duckling_id: str, what: str, reason: str) -> Call[models.Status]:
+    # Not repeatable: each one is an entry in the audit.
+    path, read = f"/operator/ducks/{segment(duckling_id)}/{what}", _gives(models.Status)
+    recovery = "`spaceducks()` shows the state that the duckling is in"
+    body = {"reason": reason}
+    return Call("POST", path, read, body=body, may_miss=True, recovery=recovery)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from ._models import Challenge
 
 
 class SpaceDuckError(Exception):
@@ -66,6 +69,20 @@ class InvalidCertificateError(SpaceDuckError):
         self.reason = reason
 
 
+class SecondFactorRequiredError(SpaceDuckError):
+    """The password is right, and the account has a second factor.
+
+    Call `sign_in` with its `code`, or pass `challenge` and the code to `answer_challenge`.
+    """
+
+    def __init__(self, challenge: Challenge) -> None:
+        super().__init__(
+            "this account has a second factor: pass `code`, from the authenticator app or a "
+            "recovery code"
+        )
+        self.challenge = challenge
+
+
 class ApiError(SpaceDuckError):
     """The galaxy refuses a call. Raised itself for a word that this package does not know yet."""
 
@@ -100,7 +117,7 @@ class InvalidRequestError(ApiError):
 
 
 class OtpMismatchError(ApiError):
-    """The code is not the one that was sent."""
+    """The code is wrong, or it was used before."""
 
     code = "otp_mismatch"
 
@@ -118,13 +135,13 @@ class CaptchaFailedError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """The galaxy does not know this Beak Key."""
+    """The galaxy does not know this Beak Key, sign-in or password."""
 
     code = "unauthorized"
 
 
 class ForbiddenError(ApiError):
-    """A good Beak Key without the right."""
+    """A good Beak Key or sign-in without the right."""
 
     code = "forbidden"
 

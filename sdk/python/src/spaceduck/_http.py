@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx
 
 from . import _call
-from ._address import BeakKey, base
+from ._address import AccessToken, BeakKey, Secret, base
 from ._call import Answer, Call, Retries
 from ._certificates import verify_certificate
 from ._errors import (
@@ -19,7 +19,7 @@ from ._errors import (
     UnexpectedAnswerError,
     UsageError,
 )
-from ._models import Claims, Rotated
+from ._models import Claims, Rotated, Tokens
 
 T = TypeVar("T")
 
@@ -38,14 +38,15 @@ class Settings:
     def __init__(
         self,
         api_base: str,
-        beak_key: str | None,
+        key: Secret | None,
         *,
         timeout: float,
         retries: Retries | int,
         allow_plain_http: bool,
     ) -> None:
         self.api_base = base(api_base, allow_plain_http=allow_plain_http)
-        self.key = None if beak_key is None else BeakKey(beak_key)
+        self.key = key
+        self.tokens = Tokens({})
         self.timeout = _seconds(timeout)
         self.retries = Retries(count=retries) if isinstance(retries, int) else retries
         if not isinstance(self.retries, Retries):
@@ -69,8 +70,14 @@ class Settings:
         return _call.outcome(call, answer, self.api_base, self.key)
 
     def take_key(self, rotated: Rotated) -> None:
-        """Goes on with the new key."""
-        self.key = BeakKey(rotated.beak_key)
+        """Goes on with the new key, where it was a key that made the call."""
+        if isinstance(self.key, BeakKey):
+            self.key = BeakKey(rotated.beak_key)
+
+    def take_tokens(self, tokens: Tokens) -> None:
+        """Goes on with new tokens; a refresh leaves the refresh token as it was."""
+        self.tokens = Tokens({**self.tokens, **tokens})
+        self.key = AccessToken(self.tokens.access_token)
 
     def wait(self, call: Call[Any], error: SpaceDuckError, made: int) -> float | None:
         """The seconds to wait before the call is made again; `None` if it is not."""

@@ -29,12 +29,60 @@ class Metrics(Model):
     as_of: datetime
 
 
+class MailState(Model):
+    """The galaxy's mail. `quota` is the mails a day, `None` without a limit; `sent` is a day's.
+
+    In the `sandbox`, mails reach confirmed addresses only. Addresses that bounced or complained are
+    not mailed again.
+    """
+
+    sender: bool
+    sandbox: bool
+    quota: int | None
+    sent: int
+    bounces: int
+    complaints: int
+
+
+class Fleet(Model):
+    """How many agents are alive; `is_whole` is false if only the first 10,000 were looked at."""
+
+    alive: int
+    slow: int
+    offline: int
+    is_whole: bool
+
+
+class Table(Model):
+    """A table of the galaxy; `entries` is `None` where they are not counted."""
+
+    name: str
+    active: bool
+    entries: int | None
+
+
+class Alarm(Model):
+    """An alarm; `state` is `ok`, `alarm`, `unknown` or `missing`."""
+
+    name: str
+    state: str
+    since: datetime | None
+
+
 class SystemStatus(Model):
-    """Whether all is well: `operational`, `degraded` or `outage`."""
+    """Whether all is well: `operational`, `degraded` or `outage`.
+
+    The rest is for operators only: the version of the Lambda function, mail, fleet, tables, alarms.
+    """
 
     status: str
     galaxy_version: str
     release: str
+    function_version: str | None
+    mail: MailState | None
+    fleet: Fleet | None
+    tables: tuple[Table, ...] | None
+    alarms: tuple[Alarm, ...] | None
 
 
 class EggLaid(Model):
@@ -171,6 +219,79 @@ class Mailed(Model):
 
     status: str
     note: str | None
+
+
+class Tokens(Model):
+    """What a sign-in gives. The access token is good for `expires_in` seconds.
+
+    The answer to a refresh has no `refresh_token`: the one before stays good.
+    """
+
+    _hidden = frozenset({"access_token", "refresh_token"})
+
+    access_token: str
+    refresh_token: str | None
+    expires_in: int
+    token_type: str
+
+
+class Challenge(Model):
+    """The galaxy wants a code of the second factor, within `expires_in` seconds.
+
+    `challenge` is the kind: `totp`, an authenticator app.
+    """
+
+    _hidden = frozenset({"session"})
+
+    challenge: str
+    session: str
+    expires_in: int
+
+
+class Totp(Model):
+    """Whether a second factor protects the account, since when, and how many codes are left."""
+
+    enabled: bool
+    enrolled_at: datetime | None
+    recovery_codes_left: int
+
+
+class TotpSecret(Model):
+    """The secret for an authenticator app, also as the address that its QR code holds."""
+
+    _hidden = frozenset({"secret", "otpauth_uri"})
+
+    secret: str
+    otpauth_uri: str
+
+
+class RecoveryCodes(Model):
+    """Ten codes, each of which replaces the authenticator app once. Shown only here."""
+
+    _hidden = frozenset({"recovery_codes"})
+
+    recovery_codes: tuple[str, ...]
+
+
+class SpaceDuck(Model):
+    """A duckling as operators see it; `tier_request` is there while it waits for T2."""
+
+    duckling_id: str
+    display_name: str
+    trust_tier: str
+    cert_status: str
+    bonds: int
+    last_pulse: datetime | None
+    created_at: datetime
+    key_hint: str
+    tier_request: TierRequest | None
+
+
+class Decided(Model):
+    """The tier of a duckling after an operator's decision."""
+
+    duckling_id: str
+    trust_tier: str
 
 
 class Certificate(Model):

@@ -95,8 +95,14 @@ form.addEventListener('submit', async (event) => {
   busy($('signin'), true);
   try {
     const body = { email: email.value.trim(), password: password.value };
-    accept(await call('/beak/signin', { method: 'POST', body }), body.email);
+    let tokens = await call('/beak/signin', { method: 'POST', body });
     password.value = '';
+    if (tokens.challenge) {
+      // Loaded by those who need it.
+      tokens = await import('/shared/second-step.js').then(({ secondStep }) => secondStep(tokens, form), () => location.reload());
+    }
+    if (!tokens) return password.focus();
+    accept(tokens, body.email);
     await enter();
     $('console-title').focus();
   } catch (error) {
@@ -116,7 +122,10 @@ async function enter() {
 function refused(error) {
   if (!(error instanceof BeakError)) throw error;
   const inside = !$('console').hidden;
-  if (error.status === 403 && !error.byGateway) {
+  if (error.status === 403 && error.message.includes('second factor')) {
+    say('wait', 'This galaxy requires a second factor of operators.', 'Set one up, then sign in again.');
+    openFactor();
+  } else if (error.status === 403 && !error.byGateway) {
     const token = session?.access;
     forget();
     if (token) call('/beak/signout', { method: 'POST', token }).catch(() => {});
@@ -155,6 +164,19 @@ $('signout').addEventListener('click', async () => {
     : 'This tab has forgotten your sign-in, but the API did not respond. The token expires within an hour.');
   $('email').focus();
 });
+
+/** The dialog of the second factor, whose program is loaded by those who need it. */
+function openFactor() {
+  const ended = (headline, text) => {
+    forget();
+    say('good', headline, text);
+    $('op-notice').focus();
+  };
+  const token = () => session?.access;
+  import('/shared/factor.js').then(({ openFactor: open }) => open({ ask, token, refused, ended }).catch(refused), () => location.reload());
+}
+
+$('factor').addEventListener('click', openFactor);
 
 /* ---------- reading ---------- */
 

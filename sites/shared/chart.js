@@ -1,6 +1,6 @@
 // Three small charts in SVG. Each says in words what it shows, so that nobody needs to see it.
 
-import { shape } from '/shared/picture.js';
+import { shape } from '/shared/shape.js';
 
 const number = new Intl.NumberFormat();
 

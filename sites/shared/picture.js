@@ -1,7 +1,8 @@
 // Draws a birth certificate as a picture. Every duckling looks like itself: plumage, crest, eyes,
 // sky and orbits come from its id, so the same certificate gives the same picture everywhere.
 
-const SVG = 'http://www.w3.org/2000/svg';
+import { SVG, shape } from '/shared/shape.js';
+
 const WIDTH = 1200;
 const HEIGHT = 630;
 const ROUND = 'ui-rounded, "SF Pro Rounded", Quicksand, Nunito, system-ui, "Segoe UI", Roboto, sans-serif';
@@ -16,14 +17,6 @@ const SKIES = [
   ['#0a1a2c', '#1f5f4a'], ['#160c2b', '#8a2f5f'], ['#0d0f2b', '#3a3fae'],
 ];
 const RINGS = { T0: 1, T1: 2, T2: 3 };
-
-/** An SVG element; children are elements or text. */
-export function shape(tag, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
 
 /** Numbers from 0 to 1 that follow from a text: FNV-1a, then mulberry32. */
 function dice(text) {

@@ -72,9 +72,14 @@ signinForm.addEventListener('submit', async (event) => {
   busy($('signin'), true);
   try {
     const body = { email: email.value.trim(), password: password.value };
-    const tokens = await call('/beak/signin', { method: 'POST', body });
-    session = { access: tokens.access_token, refresh: tokens.refresh_token };
+    let tokens = await call('/beak/signin', { method: 'POST', body });
     password.value = '';
+    if (tokens.challenge) {
+      // Loaded by those who need it.
+      tokens = await import('/shared/second-step.js').then(({ secondStep }) => secondStep(tokens, signinForm), () => location.reload());
+    }
+    if (!tokens) return password.focus();
+    session = { access: tokens.access_token, refresh: tokens.refresh_token };
     await enter();
   } catch (error) {
     session = null;
@@ -128,6 +133,18 @@ $('signout').addEventListener('click', async () => {
   const told = await call('/beak/signout', { method: 'POST', token }).then(() => true, () => false);
   say('good', 'Signed out.', told ? '' : 'The API did not respond; the sign-in expires within an hour.');
   $('email').focus();
+});
+
+/* ---------- the second factor ---------- */
+
+$('factor').addEventListener('click', () => {
+  const ended = (headline, text) => {
+    forget();
+    say('good', headline, text);
+    $('notice').focus();
+  };
+  const token = () => session?.access;
+  import('/shared/factor.js').then(({ openFactor }) => openFactor({ ask, token, refused, ended }).catch(refused), () => location.reload());
 });
 
 /* ---------- a new password ---------- */

@@ -382,11 +382,13 @@ mod tests {
     #[test]
     fn everything_written_is_read() {
         let text = "name: pond\nregion: eu-west-1\nturnstile:\n  site_key: 0x4AAAAAAADuckKey\n\
-                    api:\n  memory_mb: 512\nlogs:\n  retention_days: 7\n  site_access: false\npages: our-pages\n";
+                    api:\n  memory_mb: 512\nlogs:\n  retention_days: 7\n  site_access: false\noperators:\n  second_factor: required\n\
+                    pages: our-pages\n";
         let config = parse("galaxy.yaml", text, &Environment::default()).expect(text);
         assert_eq!(config.name.as_str(), "pond");
         assert_eq!(config.region.as_ref().map(crate::model::Region::as_str), Some("eu-west-1"));
         assert_eq!(config.turnstile_site_key.as_deref(), Some("0x4AAAAAAADuckKey"));
+        assert!(config.operators_need_factor && !Config::default().operators_need_factor);
         assert_eq!((config.memory_mb, config.log_retention_days), (512, 7));
         assert!(!config.site_access_logs);
         assert_eq!(config.pages.as_deref(), Some(std::path::Path::new("our-pages")));

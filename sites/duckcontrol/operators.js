@@ -125,7 +125,7 @@ function refused(error) {
   if (error.status === 403 && error.message.includes('second factor')) {
     say('wait', 'This galaxy requires a second factor of operators.', 'Set one up, then sign in again.');
     openFactor();
-  } else if (error.status === 403 && !error.byGateway) {
+  } else if (error.status === 403) {
     const token = session?.access;
     forget();
     if (token) call('/beak/signout', { method: 'POST', token }).catch(() => {});

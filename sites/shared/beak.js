@@ -46,32 +46,8 @@ export class BeakError extends Error {
 
 const TIMEOUT_MS = 20000;
 
-const SILENT = ['unavailable', 'The API gave no answer. Try again in a moment.'];
-
-/** What API Gateway answers by itself, as {"message": …} without an error word. */
-const GATEWAY = {
-  403: ['forbidden', 'The API takes no calls at this address. The operator has to deploy the site again.'],
-  429: ['rate_limited', 'This galaxy is getting more calls than it takes.'],
-  500: SILENT,
-  502: SILENT,
-  503: SILENT,
-  504: SILENT,
-};
-
 /** Calls the API and gives back the parsed JSON, or throws a BeakError. */
-export async function call(path, options = {}) {
-  try {
-    return await callOnce(path, options);
-  } catch (error) {
-    // A call that the gateway refused was not made; one that only reads may be made twice.
-    const reads = (options.method ?? 'GET') === 'GET' && error.code === 'unavailable';
-    if (!error.byGateway || !(error.status === 429 || reads)) throw error;
-    await new Promise((done) => setTimeout(done, 500 + Math.random() * 1000));
-    return callOnce(path, options);
-  }
-}
-
-async function callOnce(path, { method = 'GET', body, token } = {}) {
+export async function call(path, { method = 'GET', body, token, again = true } = {}) {
   const { api_base: base } = await loadConfig();
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -112,10 +88,12 @@ async function callOnce(path, { method = 'GET', body, token } = {}) {
   if (response.ok && data !== null) return data;
 
   const fault = data && typeof data === 'object' ? data : {};
-  const own = fault.error === undefined && typeof fault.message === 'string' && GATEWAY[response.status];
-  if (own) [fault.error, fault.message] = own;
+  if (fault.message && !fault.error) {
+    const { own } = await import('/shared/gateway.js');
+    if (await own(fault, response.status, method, again)) return call(path, { method, body, token, again: false });
+  }
   const retryAfter = readRetryAfter(response.headers.get('Retry-After'));
-  const error = new BeakError({
+  throw new BeakError({
     status: response.status,
     code: typeof fault.error === 'string' ? fault.error : `http_${response.status}`,
     message: sentence(response.status, fault.message, retryAfter, base),
@@ -123,8 +101,6 @@ async function callOnce(path, { method = 'GET', body, token } = {}) {
     requestId: typeof fault.request_id === 'string' ? fault.request_id : null,
     retryAfter,
   });
-  error.byGateway = Boolean(own);
-  throw error;
 }
 
 function readRetryAfter(value) {

@@ -54,7 +54,7 @@ export function passwordFault(input) {
 /** A headline for what a call has answered. */
 export function headline(error) {
   if (error.status === 0) return 'No connection.';
-  if (error.status === 429) return error.byGateway ? 'The galaxy is busy.' : 'Too many tries.';
+  if (error.status === 429) return 'Too many tries.';
   if (error.status >= 500) return 'The galaxy has a problem.';
   return 'That did not work.';
 }

@@ -23,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
 ];
 
 /// An example of each command that can be typed.
-const EXAMPLES: [(&str, &str); 35] = [
+const EXAMPLES: [(&str, &str); 36] = [
     ("local", "spaceduck local --port 8080"),
     ("install", "spaceduck install --rehearse"),
     ("init", "spaceduck init --name quackworks --region eu-central-1"),

@@ -62,6 +62,8 @@ fn whatever_is_answered_the_file_is_read_without_a_mistake() {
         assert_eq!(file, answers.get("turnstile.secret").cloned());
         assert_eq!(config.memory_mb.to_string(), read("api.memory_mb", "256"));
         assert_eq!(config.log_retention_days.to_string(), read("logs.retention_days", "30"));
+        let factor = read("operators.second_factor", "optional");
+        assert_eq!(config.operators_need_factor, factor == "required");
         assert_eq!(config.site_access_logs.to_string(), read("logs.site_access", "true"));
     }
 }
@@ -89,6 +91,7 @@ fn what_the_file_would_refuse_is_refused_at_once() {
         ("api.memory_mb", "512 # much"),
         ("api.memory_mb", "lots"),
         ("logs.retention_days", "31"),
+        ("operators.second_factor", "true"),
         ("logs.site_access", "perhaps"),
         ("logs.site_access", "[true]"),
     ] {

@@ -137,7 +137,7 @@ impl DynamoStore {
         self.tell_parties(to, events, false)
     }
 
-    /// The same for a hatching, which the duckling's own item tells its owner of.
+    /// The same for a hatching, which its owner's list takes from the duckling's item.
     pub(super) fn tell_birth(&self, to: &mut Transaction, events: &[Event]) -> Result<()> {
         self.tell_parties(to, events, true)
     }

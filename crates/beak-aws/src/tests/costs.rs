@@ -3,24 +3,43 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use aws_sdk_cognitoidentityprovider::Client as People;
 use beak_api::ClientAddress;
 use beak_core::lease::{Ask, Count, Counter, Lent};
 use beak_core::newsletter::{Offer, Token};
-use beak_core::ports::Clock;
+use beak_core::ports::{Clock, Entropy};
 use beak_core::{Duration, OffsetDateTime};
 
 use super::capacity::{Bill, Held, Meter, Units};
 use super::*;
 
-/// The clock of the machine, and how far it was moved on.
+/// A clock that is moved on by hand, in seconds. With the numbers below it makes every run the same:
+/// ids decide which shard an event is in, and so how often a list is read on.
 struct Later(AtomicI64);
 
 impl Clock for Later {
     fn now(&self) -> OffsetDateTime {
-        SystemClock.now() + Duration::seconds(self.0.load(Ordering::Relaxed))
+        let since = 1_800_000_000 + self.0.load(Ordering::Relaxed);
+        OffsetDateTime::from_unix_timestamp(since).expect("a time")
+    }
+}
+
+/// The same numbers in each run, none of them twice.
+struct Numbered(AtomicU64);
+
+impl Entropy for Numbered {
+    fn fill(&self, bytes: &mut [u8]) -> beak_core::Result<()> {
+        for chunk in bytes.chunks_mut(8) {
+            // splitmix64.
+            let mut mix = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+            mix = (mix ^ (mix >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mix = (mix ^ (mix >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            let mixed = (mix ^ (mix >> 31)).to_be_bytes();
+            chunk.copy_from_slice(&mixed[..chunk.len()]);
+        }
+        Ok(())
     }
 }
 
@@ -73,6 +92,7 @@ impl<'a> Stage<'a> {
         let mut ports = home.ports;
         let clock = Arc::new(Later(AtomicI64::new(0)));
         ports.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        ports.entropy = Arc::new(Numbered(AtomicU64::new(1)));
         let people = People::new(&direct);
         let pools = people.list_user_pools().max_results(1).send().await.expect("pools");
         let pool = pools.user_pools()[0].id().expect("an id").to_owned();

@@ -48,7 +48,7 @@ fn waiting(entries: &[(String, Value)]) -> BTreeSet<String> {
     entries.iter().filter_map(place).collect()
 }
 
-/// The events that an item tells all operators of, one by one: those of parties follow.
+/// The events of an item in the operators' list, one by one: those of parties follow.
 fn told(pk: &str, item: &Value) -> Vec<String> {
     if !pk.starts_with("audit#s") && !pk.starts_with("audit#w") {
         return Vec::new();

@@ -88,15 +88,15 @@ export async function call(path, { method = 'GET', body, token, again = true } =
   if (response.ok && data !== null) return data;
 
   const fault = data && typeof data === 'object' ? data : {};
-  if (fault.message && !fault.error) {
+  if (!fault.error) {
     const { own } = await import('/shared/gateway.js');
-    if (await own(fault, response.status, method, again)) return call(path, { method, body, token, again: false });
+    if (await own(fault, response.status, method, again, base)) return call(path, { method, body, token, again: false });
   }
   const retryAfter = readRetryAfter(response.headers.get('Retry-After'));
   throw new BeakError({
     status: response.status,
     code: typeof fault.error === 'string' ? fault.error : `http_${response.status}`,
-    message: sentence(response.status, fault.message, retryAfter, base),
+    message: sentence(response.status, fault.message, retryAfter),
     field: typeof fault.field === 'string' ? fault.field : null,
     requestId: typeof fault.request_id === 'string' ? fault.request_id : null,
     retryAfter,
@@ -110,16 +110,13 @@ function readRetryAfter(value) {
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - Date.now()) / 1000));
 }
 
-function sentence(status, message, retryAfter, base) {
+function sentence(status, message, retryAfter) {
   const said = typeof message === 'string' ? message.trim() : '';
   if (status === 429) {
     const wait = retryAfter === null ? 'Wait a little' : `Wait ${duration(retryAfter)}`;
     return `${said ? endWithDot(said) : 'That was more than this galaxy allows in a short time.'} ${wait}, then try again.`;
   }
-  if (said) return endWithDot(said);
-  if (status >= 500) return `The API at ${base} failed (${status}). Try again in a moment.`;
-  if (status >= 200 && status < 300) return `The API at ${base} answered with something that is not JSON. Is the address right?`;
-  return `The API at ${base} refused the request (${status}).`;
+  return endWithDot(said || `The API answered ${status}`);
 }
 
 function endWithDot(text) {

@@ -1,4 +1,4 @@
-// What API Gateway answers by itself: {"message": …} without an error word. Loaded when it does.
+// Answers without an error word of the Beak, such as API Gateway's own {"message": …}. Loaded when one comes.
 
 const SILENT = ['unavailable', 'The API gave no answer. Try again in a moment.'];
 
@@ -12,12 +12,20 @@ const WORDS = {
 };
 
 /** Puts a fault into our words; true, after a moment, where the call may be made once more. */
-export async function own(fault, status, method, again) {
-  const [error, message] = WORDS[status] ?? [];
-  if (!error) return false;
-  Object.assign(fault, { error, message });
+export async function own(fault, status, method, again, base) {
+  if (!fault.message || !WORDS[status]) {
+    if (status !== 429 && typeof fault.message !== 'string') fault.message = unknown(status, base);
+    return false;
+  }
+  [fault.error, fault.message] = WORDS[status];
   // A call that was refused was not made; one that only reads may be made twice.
   if (!again || !(status === 429 || (status >= 500 && method === 'GET'))) return false;
   await new Promise((done) => setTimeout(done, 500 + Math.random() * 1000));
   return true;
+}
+
+function unknown(status, base) {
+  if (status >= 500) return `The API at ${base} failed (${status}). Try again in a moment.`;
+  if (status >= 200 && status < 300) return `The API at ${base} answered with something that is not JSON. Is the address right?`;
+  return `The API at ${base} refused the request (${status}).`;
 }

@@ -139,17 +139,17 @@ impl Leases {
     }
 
     /// Keeps a block that was taken, less the call that asked for it.
-    fn keep(&self, bucket: &str, minute: i64, (calls, spare): (u32, i64), seen: Count) -> u32 {
+    fn keep(&self, bucket: &str, block: Lease) -> u32 {
         let mut held = self.held();
         let lease = held.entry(bucket.to_owned()).or_default();
-        if lease.minute != minute {
+        if lease.minute != block.minute {
             // A call that took long came back in another minute: its block is lost.
             return 0;
         }
-        lease.calls += calls - 1;
-        lease.spare += spare;
-        if seen.taken >= lease.seen.taken {
-            lease.seen = seen;
+        lease.calls += block.calls - 1;
+        lease.spare += block.spare;
+        if block.seen.taken >= lease.seen.taken {
+            lease.seen = block.seen;
         }
         lease.calls
     }
@@ -182,8 +182,8 @@ impl Limits for Leases {
             let ask = next(limit, known.spare, seen);
             match self.counter.lend(bucket, minute, ask).await? {
                 Lent::Yes(count) => {
-                    let block = (ask.calls, ask.spare + known.spare);
-                    let calls = self.keep(bucket, minute, block, count);
+                    let (calls, spare) = (ask.calls, ask.spare + known.spare);
+                    let calls = self.keep(bucket, Lease { minute, calls, spare, seen: count });
                     let remaining = limit.saturating_sub(count.taken) + calls;
                     return Ok(Taken { granted: true, remaining });
                 }

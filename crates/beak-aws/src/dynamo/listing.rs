@@ -22,10 +22,11 @@ const NO_WEEKS_FOR: Duration = Duration::minutes(10);
 const LAST: &str = "~";
 
 /// The span of a list, by ids of events: from the oldest that is kept to the end of the millisecond
-/// at which the part before ended.
+/// at which the part before ended, and how many of them at once.
 struct Span {
     from: EventId,
     to: String,
+    limit: usize,
 }
 
 /// The prefix of an id and the ten characters that are its millisecond.
@@ -82,9 +83,8 @@ impl DynamoStore {
             Some(id) => self.sources_of(id).await?,
             None => self.all_sources(week(newest), week(oldest), asked.now),
         };
-        let span = Span { from, to };
         let wanted = page.limit + 1;
-        let chunk = wanted.div_ceil(sources.len().max(1)) + 1;
+        let span = Span { from, to, limit: wanted.div_ceil(sources.len().max(1)) + 1 };
         loop {
             let below = sources.iter().filter_map(|source| source.below.clone()).max();
             let fits = |event: &&Event| {
@@ -104,7 +104,7 @@ impl DynamoStore {
             }
             // What is not read yet of these comes next.
             let behind = sources.iter_mut().filter(|source| source.below == below);
-            try_join_all(behind.map(|source| self.read_on(source, &span, chunk))).await?;
+            try_join_all(behind.map(|source| self.read_on(source, &span))).await?;
             self.note_weeks(&sources, after.is_none(), asked.now);
         }
     }
@@ -146,27 +146,21 @@ impl DynamoStore {
     }
 
     /// Reads a source on, until it has something more or its end.
-    async fn read_on(&self, source: &mut Source, span: &Span, limit: usize) -> Result<()> {
+    async fn read_on(&self, source: &mut Source, span: &Span) -> Result<()> {
         match &source.place {
             Place::Partition(pk) => {
                 let pk = pk.clone();
-                self.read_partition(source, pk, span, limit).await
+                self.read_partition(source, pk, span).await
             }
-            Place::Weeks { .. } => self.read_weeks(source, span, limit).await,
+            Place::Weeks { .. } => self.read_weeks(source, span).await,
             Place::Pecks(direction, id) => {
                 let asked = (*direction, id.clone());
-                self.read_pecks(source, asked, span, limit).await
+                self.read_pecks(source, asked, span).await
             }
         }
     }
 
-    async fn read_partition(
-        &self,
-        source: &mut Source,
-        pk: String,
-        span: &Span,
-        limit: usize,
-    ) -> Result<()> {
+    async fn read_partition(&self, source: &mut Source, pk: String, span: &Span) -> Result<()> {
         let asked = self
             .client
             .query()
@@ -178,7 +172,7 @@ impl DynamoStore {
             .scan_index_forward(false)
             .consistent_read(true)
             .set_exclusive_start_key(source.start.take())
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+            .limit(i32::try_from(span.limit).unwrap_or(i32::MAX));
         let answer = asked.send().await.map_err(|error| failed("listing events", &error))?;
         for item in answer.items() {
             source.events.extend(events_of(item)?);
@@ -189,14 +183,14 @@ impl DynamoStore {
         Ok(())
     }
 
-    async fn read_weeks(&self, source: &mut Source, span: &Span, limit: usize) -> Result<()> {
+    async fn read_weeks(&self, source: &mut Source, span: &Span) -> Result<()> {
         let before = source.events.len();
         while let Place::Weeks { next, oldest } = source.place {
             if next < oldest {
                 source.below = None;
                 break;
             }
-            self.read_partition(source, of_week(next), span, limit).await?;
+            self.read_partition(source, of_week(next), span).await?;
             if source.below.is_some() {
                 break;
             }
@@ -217,7 +211,6 @@ impl DynamoStore {
         source: &mut Source,
         (direction, id): (Direction, DucklingId),
         span: &Span,
-        limit: usize,
     ) -> Result<()> {
         let (index, side) = super::pecks::index_of(direction);
         let asked = self
@@ -231,7 +224,7 @@ impl DynamoStore {
             .expression_attribute_values(":to", text(peck_id(&span.to)))
             .scan_index_forward(false)
             .set_exclusive_start_key(source.start.take())
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+            .limit(i32::try_from(span.limit).unwrap_or(i32::MAX));
         let answer = asked.send().await.map_err(|error| failed("listing pecks", &error))?;
         let mut last = None;
         for item in answer.items() {

@@ -10,9 +10,8 @@ use super::changes::{Update, key};
 use super::item::{
     Attributes, Item, attributes, guard_key, millis, number, pair_guard, peck_due, text,
 };
-use super::pecks::counts_of;
-use super::transaction::{Change, Outcome, Transaction, When};
 use super::pecks::{counts_of, peck_key, slot_of, slot_value};
+use super::transaction::{Change, Outcome, Transaction, When};
 
 /// Where a move starts and ends, what the item has to say about it, and what goes with it.
 struct Step {

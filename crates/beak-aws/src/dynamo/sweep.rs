@@ -21,9 +21,8 @@ use beak_core::ports::{Lapsed, Metrics, Move, Moved, Swept};
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 use futures_util::future::try_join_all;
 
-use super::item::{Attributes, Item, attributes, due, ledger_key, seconds, text};
-use super::transaction::{Outcome, Transaction, When};
 use super::item::{Attributes, Item, attributes, due, guard_key, ledger_key, seconds, text};
+use super::transaction::{Outcome, Transaction, When};
 use super::{DynamoStore, restless};
 use crate::failure::{code, failed};
 
@@ -378,7 +377,8 @@ impl DynamoStore {
     async fn drop_egg(&self, place: &str, email: &str) -> Result<bool> {
         let mut transaction = Transaction::default();
         let key = attributes([("email", text(email))]);
-        let same = ("due = :place", attributes([(":place", text(place))]));
+        let values = attributes([(":place", text(place))]);
+        let same = When { condition: "due = :place", values };
         transaction.delete_if("egg", self.table("eggs"), key, same)?;
         self.count(&mut transaction, &[("eggs", -1)])?;
         Ok(matches!(self.run(transaction).await?, Outcome::Done))

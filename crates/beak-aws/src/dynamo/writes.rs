@@ -11,7 +11,6 @@ use super::item::{
     self, attributes, egg_due, email_guard, guard, guard_key, key_guard, ledger_key, of_due, text,
 };
 use super::transaction::{Change, Outcome, Transaction, When};
-use super::{DynamoStore, SHARDS, by, restless};
 use super::{COUNT_PARTS, COUNT_SHARDS, DynamoStore, by, counts_in, restless};
 use crate::failure::{code, failed};
 

@@ -68,6 +68,13 @@ enum Showing<'a> {
     Own,
 }
 
+/// A code that was shown, and when.
+struct Shown<'a> {
+    code: &'a FactorCode,
+    keys: &'a FactorKeys,
+    at: OffsetDateTime,
+}
+
 impl Galaxy {
     /// Tokens, or, where the account has a second factor, a challenge.
     pub(super) async fn first_step(&self, claims: Claims, state: &SignInState) -> Result<SignedIn> {
@@ -88,7 +95,8 @@ impl Galaxy {
             if state.generation != claims.generation {
                 return Err(BeakError::Unauthorized);
             }
-            use_code(state, &claims.account, (code, &keys), Showing::Challenge(&id), now)
+            let shown = Shown { code, keys: &keys, at: now };
+            use_code(state, &claims.account, &shown, Showing::Challenge(&id))
         });
         if used.await? { self.tokens(&claims).await } else { Err(BeakError::OtpMismatch) }
     }
@@ -132,7 +140,7 @@ impl Galaxy {
             codes.push(code);
         }
         let confirmed = self.change_sign_in(&person.email, |state, now| {
-            confirm(state, person, (code, &keys), &hashes, now)
+            confirm(state, person, &Shown { code, keys: &keys, at: now }, &hashes)
         });
         if !confirmed.await? {
             return Err(BeakError::OtpMismatch);
@@ -157,7 +165,8 @@ impl Galaxy {
             if state.factor_of(&person.account).is_none() {
                 return Err(BeakError::NotFound("second factor"));
             }
-            let right = use_code(state, &person.account, (code, &keys), Showing::Own, now)?;
+            let shown = Shown { code, keys: &keys, at: now };
+            let right = use_code(state, &person.account, &shown, Showing::Own)?;
             if right {
                 super::sessions::forget_factor(state);
                 state.generation += 1;
@@ -192,10 +201,10 @@ fn enrolled_already() -> BeakError {
 fn use_code(
     state: &mut SignInState,
     account: &AccountId,
-    (code, keys): (&FactorCode, &FactorKeys),
+    shown: &Shown<'_>,
     showing: Showing<'_>,
-    now: OffsetDateTime,
 ) -> Result<bool> {
+    let Shown { code, keys, at: now } = *shown;
     let id = match showing {
         Showing::Challenge(id) => id,
         Showing::Own => "own",
@@ -242,10 +251,10 @@ fn spare(state: &SignInState, now: OffsetDateTime) -> Result<()> {
 fn confirm(
     state: &mut SignInState,
     person: &Person,
-    (code, keys): (&FactorCode, &FactorKeys),
+    shown: &Shown<'_>,
     hashes: &[String],
-    now: OffsetDateTime,
 ) -> Result<bool> {
+    let Shown { code, keys, at: now } = *shown;
     if state.factor_of(&person.account).is_some() {
         return Err(enrolled_already());
     }

@@ -97,24 +97,28 @@ fn test(root: &Path) -> Outcome {
     // Rehearsals wait more than they compute, so that browser and SDK have room beside them.
     std::thread::scope(|scope| {
         let sites = scope.spawn(|| browsers::test(root).and_then(|()| sdk::test(root)));
-        let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
-        let tested = run(&mut linting(root, &tests));
+        let tested = run(linting(root, "test").args(ALL).arg("--no-fail-fast"));
         let sites = sites.join().map_err(|_| "the tests of sites and SDK panicked".to_owned())?;
         tested.and(sites)
     })
 }
 
+/// What the workspace is built and tested with: alike, so that nothing is compiled twice. `fill`
+/// is for benchmarks, and would rot unseen.
+const ALL: [&str; 4] = ["--workspace", "--locked", "--features", "beak-local/fill"];
+
 fn check(root: &Path) -> Outcome {
     tools::deny(root)?;
-    // With the targets of the tests, so that both are built of the same features, once.
-    run(&mut linting(root, &["build", "--workspace", "--all-targets", "--locked"]))
+    sdk::check_helpers(root)?;
+    tools::lint_scripts(root)?;
+    run(linting(root, "build").args(ALL).arg("--all-targets"))
 }
 
 /// Cargo with clippy as the compiler of the workspace's own crates, and every warning an error.
 /// `cargo clippy` does the same, but checks only: all third-party crates would be read once for it
 /// and compiled once more for the tests, which is a quarter of a run.
-fn linting(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = cargo_with(root, arguments);
+fn linting(root: &Path, command: &str) -> Command {
+    let mut command = cargo_with(root, &[command]);
     command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
     // The form in which `cargo clippy` hands its arguments on.
     let deny = ["-D", "warnings"].map(|word| format!("{word}__CLIPPY_HACKERY__")).concat();
@@ -141,8 +145,8 @@ fn docs(root: &Path) -> Outcome {
         &["--test", "facts"],
         &["--test", "failures"],
     ] {
-        let mut tests = cargo_with(root, &["test", "--workspace", "--locked"]);
-        run(tests.args(arguments).env("UPDATE_DOCS", "1"))?;
+        let mut tests = linting(root, "test");
+        run(tests.args(ALL).args(arguments).env("UPDATE_DOCS", "1"))?;
     }
     Ok(())
 }

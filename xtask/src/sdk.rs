@@ -32,6 +32,16 @@ pub(crate) fn set_up(root: &Path) -> Outcome {
     })
 }
 
+/// Checks style and types of the Python helpers of all other tests: the tools are the same.
+pub(crate) fn check_helpers(root: &Path) -> Outcome {
+    let python = folder(root).join("venv/bin/python");
+    let checks: [&[&str]; 3] = [&["ruff", "check"], &["ruff", "format", "--check"], &["mypy"]];
+    for arguments in checks {
+        run(Command::new(&python).current_dir(root).arg("-m").args(arguments))?;
+    }
+    Ok(())
+}
+
 /// Checks style and types, then runs the tests against `beak-local` as it was built.
 pub(crate) fn test(root: &Path) -> Outcome {
     let python = folder(root).join("venv/bin/python");

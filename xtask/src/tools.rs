@@ -48,6 +48,12 @@ pub(crate) fn make_venv(
         .map_err(|error| format!("`{}` can't be written: {error}", made_of.display()))
 }
 
+/// Looks through the scripts of the sites for mistakes.
+pub(crate) fn lint_scripts(root: &Path) -> Outcome {
+    let mut oxlint = Command::new(root.join(".venv/bin/oxlint"));
+    run(oxlint.current_dir(root).args(["--deny-warnings", "sites"]))
+}
+
 /// The licence and dependency checker; built from crates.io once.
 #[expect(clippy::disallowed_methods, reason = "a chore of developers")]
 fn cargo_deny(root: &Path) -> Outcome<PathBuf> {

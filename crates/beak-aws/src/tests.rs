@@ -272,9 +272,12 @@ async fn dynamodb_cognito_ses_and_kms_keep_the_contract_of_a_home() {
     let cloud = Cloud::strict();
     let config = configuration(&cloud).await;
     let number = AtomicU32::new(0);
-    let open = || async {
-        let prefix = format!("home{}", number.fetch_add(1, Ordering::Relaxed));
-        (open(&cloud, &config, prefix).await, ())
+    // On the heap: one for each case is more than a thread's stack holds.
+    let open = || {
+        Box::pin(async {
+            let prefix = format!("home{}", number.fetch_add(1, Ordering::Relaxed));
+            (open(&cloud, &config, prefix).await, ())
+        })
     };
     beak_core::home_contract!(run open().await);
 }

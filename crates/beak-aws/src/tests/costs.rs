@@ -103,6 +103,7 @@ impl<'a> Stage<'a> {
             function_version: None,
             peck_lifetime: Duration::hours(24),
             answer_step: Duration::ZERO,
+            operators_need_factor: false,
         };
         let galaxy = Arc::new(Galaxy::new(ports, galaxy));
         Self {

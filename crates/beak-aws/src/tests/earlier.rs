@@ -77,10 +77,11 @@ impl Ledger {
             compact: "a.b.c".into(),
         };
         let email = Email::parse(&format!("{name}@example.com")).expect("an address");
-        let who = (email, DisplayName::parse(name).expect("a name"));
-        let account = AccountId::new(name);
+        let name = DisplayName::parse(name).expect("a name");
+        let account = AccountId::new(name.as_str());
         let key = BeakKey::new([tag; 32]);
-        let hatching = Hatching::new(who, account, certificate, &key, self.now);
+        let duckling = Duckling::hatched(email, name, &certificate, &key, self.now);
+        let hatching = Hatching { account, duckling, certificate };
         assert_eq!(self.store.hatch(&hatching).await, Ok(Hatched::Done));
         hatching.duckling
     }

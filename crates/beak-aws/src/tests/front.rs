@@ -43,6 +43,7 @@ fn beak(script: &Script, limits: Arc<dyn Limits>) -> Router {
         function_version: None,
         peck_lifetime: settings.peck_lifetime,
         answer_step: ANSWER_STEP,
+        operators_need_factor: false,
     };
     beak_api::router(Arc::new(Galaxy::new(ports, galaxy)))
 }

@@ -102,7 +102,8 @@ macro_rules! home_contract {
     (@run $open:expr; $($case:ident)*) => {$(
         eprintln!("case {}", stringify!($case));
         let (home, _guard) = $open;
-        $crate::contract::home::$case(home).await;
+        // On the heap: all of them in one future are more than a thread's stack holds.
+        Box::pin($crate::contract::home::$case(home)).await;
     )*};
     (@tests $open:expr; $($case:ident)*) => {$(
         #[tokio::test(flavor = "multi_thread")]

@@ -133,6 +133,8 @@ fn sdk(root: &Path) -> Outcome {
 }
 
 fn docs(root: &Path) -> Outcome {
+    // The units of each call are measured in the emulated AWS.
+    tools::python(root)?;
     // The whole workspace every time: another choice of packages unifies features differently,
     // and cargo would build every AWS SDK crate once more.
     for arguments in [

@@ -14,7 +14,8 @@ pub(crate) fn set_up(root: &Path) -> Outcome {
     cargo_deny(root).map(|_| ())
 }
 
-fn python(root: &Path) -> Outcome {
+/// Fetches the Python side of it: the emulated AWS among them.
+pub(crate) fn python(root: &Path) -> Outcome {
     let (wanted, venv) = (root.join("tests/requirements.txt"), root.join(".venv"));
     if is_made_of(&venv, &wanted) {
         return Ok(());

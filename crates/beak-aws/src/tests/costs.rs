@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use aws_sdk_cognitoidentityprovider::Client as People;
 use beak_api::ClientAddress;
+use beak_core::factor::TotpSecret;
 use beak_core::lease::{Ask, Count, Counter, Lent};
 use beak_core::newsletter::{Offer, Token};
 use beak_core::ports::{Clock, Entropy};
@@ -267,6 +268,34 @@ async fn signing_in(stage: &mut Stage<'_>) {
     stage.row("POST /reset", "", ("/reset", "", reset)).await;
 }
 
+/// The code that an app shows at the next call.
+fn app_code(stage: &Stage<'_>, secret: &str) -> String {
+    let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).expect("base 32");
+    let secret = TotpSecret::new(secret.try_into().expect("twenty bytes"));
+    let next = (stage.clock.now() + Duration::seconds(61)).unix_timestamp();
+    let step = u64::try_from(next / 30).expect("after 1970");
+    secret.code(step).expect("a code").expose().to_owned()
+}
+
+async fn two_factors(stage: &mut Stage<'_>) {
+    let token = stage.token("duck").await;
+    stage.row("GET /me/totp", "", ("/me/totp", &token, Value::Null)).await;
+    let password = json!({"password": PASSWORD});
+    let begun = stage.row("POST /me/totp", "", ("/me/totp", &token, password)).await;
+    let secret = begun["secret"].as_str().expect("a secret").to_owned();
+    let first = json!({"code": app_code(stage, &secret)});
+    let route = "POST /me/totp/confirm";
+    stage.row(route, "", ("/me/totp/confirm", &token, first)).await;
+    let who = json!({"email": "duck@example.com", "password": PASSWORD});
+    let challenge = stage.ask("POST /signin", "", &who).await;
+    let code = app_code(stage, &secret);
+    let second = json!({"session": challenge["session"], "code": code});
+    let tokens = stage.row("POST /signin/totp", "", ("/signin/totp", "", second)).await;
+    let token = tokens["access_token"].as_str().expect("a token").to_owned();
+    let end = json!({"password": PASSWORD, "code": app_code(stage, &secret)});
+    stage.row("DELETE /me/totp", "", ("/me/totp", &token, end)).await;
+}
+
 async fn own_account(stage: &mut Stage<'_>, duck: &mut Duck, other: &Duck) {
     stage.row("GET /me", "", ("/me", &duck.key, Value::Null)).await;
     let name = json!({"display_name": "Duck of another name"});
@@ -385,6 +414,7 @@ async fn play(cloud: &Cloud, proxy: &Proxy) -> Vec<Row> {
     stage.ask("GET /jwks.json", "", &Value::Null).await;
     let mut duck = hatching(&mut stage).await;
     signing_in(&mut stage).await;
+    two_factors(&mut stage).await;
     let other = stage.hatched("goose").await;
     own_account(&mut stage, &mut duck, &other).await;
     pecking(&mut stage, &duck, &other).await;

@@ -60,13 +60,8 @@ def scanned(page):
     return found.text
 
 
-def test_a_person_switches_it_on_and_off(galaxy, duck, visit, watch):
-    page = visit(
-        galaxy.url("spaceduckling", "/me/"), permissions=["clipboard-read", "clipboard-write"]
-    )
-    sign_in(page, duck["email"])
-    page.get_by_role("button", name="Second factor").click()
-    dialog = page.get_by_role("dialog")
+def give_password(page, dialog, watch):
+    """Asks for the password, and says what is wrong with another one."""
     expect(dialog.get_by_role("heading", name="Switch on a second factor")).to_be_visible()
     expect(dialog.get_by_label("Password")).to_be_focused()
     assert barriers(page) == []
@@ -80,12 +75,16 @@ def test_a_person_switches_it_on_and_off(galaxy, duck, visit, watch):
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Continue").click()
 
+
+def add_to_app(page, dialog):
+    """Shows the secret in three ways that agree; takes the app's code. The secret."""
     expect(dialog.get_by_role("heading", name="Add it to your app")).to_be_focused()
     uri = dialog.get_by_role("link", name="open the app").get_attribute("href")
     grouped = dialog.locator("#factor-secret").inner_text()
     secret = grouped.replace(" ", "")
     assert re.fullmatch(r"([A-Z2-7]{4} )+[A-Z2-7]{1,4}", grouped)
-    assert uri.startswith("otpauth://totp/") and f"secret={secret}&" in uri
+    assert uri.startswith("otpauth://totp/")
+    assert f"secret={secret}&" in uri
     assert scanned(page) == uri
     assert barriers(page) == []
     page.emulate_media(color_scheme="dark")
@@ -98,7 +97,11 @@ def test_a_person_switches_it_on_and_off(galaxy, duck, visit, watch):
     expect(dialog.locator("#factor-code-err")).to_contain_text("This code is wrong")
     code.fill(totp(secret))
     dialog.get_by_role("button", name="Switch on").click()
+    return secret
 
+
+def store_codes(page, dialog):
+    """Shows ten recovery codes once, to be copied and saved. The codes."""
     expect(dialog.get_by_role("heading", name="Your recovery codes")).to_be_focused()
     codes = dialog.locator("#factor-codes").inner_text().split("\n")
     assert len(set(codes)) == 10
@@ -115,6 +118,19 @@ def test_a_person_switches_it_on_and_off(galaxy, duck, visit, watch):
     expect(dialog).to_be_hidden()
     expect(page.locator("#notice")).to_contain_text("The second factor is on.")
     assert codes[0] not in page.content()
+    return codes
+
+
+def test_a_person_switches_it_on_and_off(galaxy, duck, visit, watch):
+    page = visit(
+        galaxy.url("spaceduckling", "/me/"), permissions=["clipboard-read", "clipboard-write"]
+    )
+    sign_in(page, duck["email"])
+    page.get_by_role("button", name="Second factor").click()
+    dialog = page.get_by_role("dialog")
+    give_password(page, dialog, watch)
+    secret = add_to_app(page, dialog)
+    codes = store_codes(page, dialog)
 
     # All sessions have ended, so this one signs in with a code as well.
     sign_in(page, duck["email"])

@@ -50,7 +50,8 @@ def test_what_api_gateway_refuses_is_asked_again_and_then_said(galaxy, visit, wa
     """Its own 429 and 5xx have a `message` and no `error`; a call that was refused was not made."""
     watch.expect(r"status of (429|503)")
     page = visit(galaxy.url("spaceduckling", "/newsletter/"))
-    asked, refusals = [], []
+    asked: list[str] = []
+    refusals: list[tuple[int, str]] = []
 
     def answer(route):
         asked.append(route.request.method)

@@ -200,6 +200,7 @@ fn answer(to: &str, refused: &str) -> (u16, Value) {
         "Query" => {
             (200, json!({"Items": [{"duckling_id": {"S": "dkl_01KAVQ7M3Z5E8R1T4Y6W9XCBNP"}}]}))
         }
+        "UpdateItem" => (200, json!({"Attributes": {"hits": {"N": "1"}, "spare": {"N": "0"}}})),
         _ => (200, json!({})),
     }
 }

@@ -158,11 +158,12 @@ $('signout').addEventListener('click', async () => {
   const token = session?.access;
   forget();
   say('', '');
+  // At once: when the answer comes, someone may be typing already.
+  $('email').focus();
   const told = await call('/beak/signout', { method: 'POST', token }).then(() => true, () => false);
   say(told ? 'good' : 'wait', 'Signed out.', told
     ? 'This tab has forgotten your sign-in.'
     : 'This tab has forgotten your sign-in, but the API did not respond. The token expires within an hour.');
-  $('email').focus();
 });
 
 /** The dialog of the second factor, whose program is loaded by those who need it. */

@@ -181,6 +181,8 @@ def test_a_sign_in_takes_a_recovery_code_and_a_way_back(galaxy, duck, visit, wat
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Person", exact=True)).to_be_focused()
     page.get_by_role("button", name="Sign out").click()
+    # It moves the form down.
+    expect(page.locator("#notice")).to_contain_text("Signed out.")
 
     sign_in(page, duck["email"])
     page.get_by_role("button", name="Use a recovery code").click()

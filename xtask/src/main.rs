@@ -96,7 +96,7 @@ fn test(root: &Path) -> Outcome {
     })?;
     // Rehearsals wait more than they compute, so that browser and SDK have room beside them.
     std::thread::scope(|scope| {
-        let sites = scope.spawn(|| browsers::test(root).and_then(|()| sdk::test(root)));
+        let sites = scope.spawn(|| browsers::test(root).and(sdk::test(root)));
         let tested = run(linting(root, "test").args(ALL).arg("--no-fail-fast"));
         let sites = sites.join().map_err(|_| "the tests of sites and SDK panicked".to_owned())?;
         tested.and(sites)

@@ -53,7 +53,7 @@ impl ClientSecret {
 
     async fn fetch(&self) -> Result<HomeSecret> {
         let stored = self.parameters.parameter(&self.parameter).await?;
-        let secret = match stored.filter(|secret| !secret.is_empty()) {
+        let secret = match stored.filter(|secret| is_one(secret)) {
             Some(secret) => secret,
             None => self.described().await?,
         };
@@ -68,6 +68,13 @@ impl ClientSecret {
         let none = || BeakError::Internal("the app client has no secret".into());
         secret.map(str::to_owned).ok_or_else(none)
     }
+}
+
+/// Whether a text has the form of a client's secret, `[\w+]+`. CloudFormation once answered a
+/// template's question for it with a sentence instead, which would refuse every sign-in.
+fn is_one(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '+';
+    !text.is_empty() && text.chars().all(fits)
 }
 
 #[async_trait]

@@ -282,8 +282,8 @@ async fn dynamodb_cognito_ses_and_kms_keep_the_contract_of_a_home() {
     beak_core::home_contract!(run open().await);
 }
 
-/// From the stack's parameter, asked for once; from Cognito where there is none; and not at all
-/// where Parameter Store fails.
+/// From the stack's parameter, asked for once; from Cognito where there is none, or none that is
+/// a secret; and not at all where Parameter Store fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_secret_comes_from_its_parameter() {
     struct Stored(beak_core::Result<Option<String>>, AtomicU32);
@@ -308,7 +308,8 @@ async fn the_client_secret_comes_from_its_parameter() {
     let described = describe.send().await.expect("answered").user_pool_client.expect("there");
     let of_cognito = described.client_secret.expect("a secret");
     for (stored, secret) in [
-        (Ok(Some("of the parameter".to_owned())), Ok("of the parameter".to_owned())),
+        (Ok(Some("of_the+parameter1".to_owned())), Ok("of_the+parameter1".to_owned())),
+        (Ok(Some("ClientSecret attribute not supported".to_owned())), Ok(of_cognito.clone())),
         (Ok(None), Ok(of_cognito)),
         (Err(BeakError::Unavailable("ssm".into())), Err("unavailable")),
     ] {

@@ -23,13 +23,13 @@ use crate::sites::SITES;
 const WEIGHTS: [u32; 3] = [12, 5, 1];
 
 /// Words that say nothing about a page, or that only make a question of what is sought.
-const COMMON: [&str; 75] = [
+const COMMON: [&str; 76] = [
     "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "become", "been", "but", "by",
     "can", "could", "did", "do", "does", "doing", "for", "from", "get", "had", "has", "have",
     "how", "if", "in", "into", "is", "it", "its", "let", "make", "may", "me", "mean", "means",
-    "my", "no", "not", "of", "on", "one", "or", "our", "should", "so", "some", "that", "the",
-    "their", "them", "then", "there", "they", "this", "to", "until", "us", "was", "we", "were",
-    "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
+    "my", "no", "not", "of", "on", "one", "or", "our", "per", "should", "so", "some", "that",
+    "the", "their", "them", "then", "there", "they", "this", "to", "until", "us", "was", "we",
+    "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
 ];
 
 /// Other words for what pages call differently.

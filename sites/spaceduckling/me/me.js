@@ -130,9 +130,10 @@ ownHatchForm.addEventListener('submit', async (event) => {
 $('signout').addEventListener('click', async () => {
   const token = session?.access;
   forget();
+  // At once: when the answer comes, someone may be typing already.
+  $('email').focus();
   const told = await call('/beak/signout', { method: 'POST', token }).then(() => true, () => false);
   say('good', 'Signed out.', told ? '' : 'The API did not respond; the sign-in expires within an hour.');
-  $('email').focus();
 });
 
 /* ---------- the second factor ---------- */

@@ -213,6 +213,12 @@ impl Galaxy {
         Ok(Caller::Person(Box::new(person), duckling.map(Box::new)))
     }
 
+    /// Whether calls are counted and refused at all.
+    #[must_use]
+    pub fn has_limits(&self) -> bool {
+        self.ports.limits.is_some()
+    }
+
     /// Counts a call. `None` where nothing is counted.
     pub async fn count(&self, bucket: &str, limit: u32) -> Result<Option<Taken>> {
         let Some(limits) = &self.ports.limits else { return Ok(None) };

@@ -9,6 +9,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::harness::{Galaxy, text};
@@ -183,4 +184,15 @@ fn memory_stays_flat_however_many_hatch() {
     let most = before + cores * 2 * 19 + 64;
     let after = resident();
     assert!(after < most, "{after} MiB after {before} MiB, at most {most}");
+}
+
+/// Neither by the counter nor by the gate in front of it.
+#[test]
+fn a_galaxy_without_limits_refuses_no_number_of_calls() {
+    let data = TempDir::new().expect("a folder");
+    let galaxy = Galaxy::start(data.path());
+    for number in 0..100 {
+        let body = json!({"email": format!("a{number}@example.com"), "code": "000000"});
+        assert_eq!(galaxy.post("/beak/verify", None, &body).status, 400, "{number}");
+    }
 }

@@ -102,6 +102,9 @@ fn operators_of_a_local_galaxy_come_and_go() {
     drop(local);
     assert_eq!(operator(&data, &["remove", "boss@example.com"]).0, Some(0));
     let local = Local::start(&data);
+    assert_eq!(local.spaceducks(token), 401, "what an operator holds ends with the right");
+    let tokens = local.sign_in("boss@example.com", password);
+    let token = tokens["access_token"].as_str().unwrap();
     assert_eq!(local.spaceducks(token), 403);
     drop(local);
     let (_, told, _) = operator(&data, &["list", "--json"]);

@@ -40,6 +40,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("man", &["--out", "out"]),
     ("operator add", &["a@example.com", "--rehearse"]),
     ("operator remove", &["a@example.com", "--rehearse"]),
+    ("operator reset-mfa", &["a@example.com", "--rehearse"]),
     ("operator list", &["--rehearse"]),
     ("domains", &["--rehearse"]),
     ("mail", &["--rehearse"]),

@@ -46,12 +46,14 @@ fn an_old_galaxy_is_upgraded_and_keeps_its_data() {
     assert!(help.contains("--confirm spaceduck"), "{help}");
     assert_eq!(person.account(), before, "nothing was changed");
 
-    // The emulator says of every change of a bucket, stage or distribution that it may need another.
-    // AWS changes these properties in place. Source: "Update requires" in the resource reference of
-    // `AWS::S3::Bucket`, `AWS::ApiGatewayV2::Stage` and `AWS::CloudFront::Distribution`.
+    // The emulator says of every change of a bucket, API, stage or distribution that it may need
+    // another. AWS changes these properties in place. Source: "Update requires" in the resource
+    // reference of `AWS::S3::Bucket`, `AWS::ApiGatewayV2::Api` (`CorsConfiguration`),
+    // `AWS::ApiGatewayV2::Stage` and `AWS::CloudFront::Distribution`.
     let sites = galaxy_sites::Site::ALL.map(|site| format!("site-{}.Distribution", site.name()));
     let mut install = vec!["install", "--yes", "--confirm", "spaceduck"];
-    for named in sites.iter().map(String::as_str).chain(["bootstrap.ArtifactBucket", "api.Prod"]) {
+    let others = ["bootstrap.ArtifactBucket", "api.HttpApi", "api.Prod"];
+    for named in sites.iter().map(String::as_str).chain(others) {
         install.extend(["--replace", named]);
     }
     let upgraded = person.spaceduck(&install);

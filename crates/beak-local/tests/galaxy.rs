@@ -277,7 +277,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
 
     let file = data.path().join("galaxy.redb");
     let size = std::fs::metadata(&file).expect("there").len();
-    let galaxy = Galaxy::run(&mut cramped(data.path(), size / 512 + 128));
+    let galaxy = Galaxy::run(&mut cramped(data.path(), size / 512 + 1024));
     let eggs = |galaxy: &Galaxy| galaxy.get("/beak/metrics", &[]).json()["eggs"].as_u64();
     let mut laid = 0;
     let refused = loop {

@@ -20,7 +20,7 @@ use beak_core::person::{Email, OtpCode, Password};
 use beak_core::ports::{AccountId, Entered, Identity, Renewed, Session, SignedUp};
 use beak_core::{BeakError, OffsetDateTime, Result};
 
-use self::answers::{check, is_no, is_undelivered, is_unsent, nobody, unfit};
+use self::answers::{check, is_no, is_undelivered, is_unknown, is_unsent, unfit};
 use crate::client_secret::ClientSecret;
 use crate::failure::{code, failed};
 use crate::patience;
@@ -109,7 +109,7 @@ impl Cognito {
         let asked = self.client.admin_get_user().user_pool_id(&self.user_pool);
         match asked.username(name).send().await {
             Ok(user) => User::read(&user).map(Some),
-            Err(error) if nobody(code(&error)) => Ok(None),
+            Err(error) if is_unknown(code(&error)) => Ok(None),
             Err(error) => Err(failed("looking a person up", &error)),
         }
     }

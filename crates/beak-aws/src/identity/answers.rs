@@ -51,7 +51,7 @@ pub(super) fn is_no(code: Option<&str>) -> bool {
 /// Whether a request for a code failed only for this address: it has no account, it has reached a
 /// limit, or its mail can't be delivered. Callers must not learn which.
 pub(super) fn is_unsent(code: Option<&str>) -> bool {
-    is_undelivered(code) || nobody(code)
+    is_undelivered(code) || is_unknown(code)
 }
 
 /// Whether Cognito could not send a mail: its quota is used up, or the address is unreachable.
@@ -65,7 +65,7 @@ pub(super) fn is_undelivered(code: Option<&str>) -> bool {
 }
 
 /// Whether the account or the token does not exist.
-pub(super) fn nobody(code: Option<&str>) -> bool {
+pub(super) fn is_unknown(code: Option<&str>) -> bool {
     let codes = ["UserNotFoundException", "InvalidParameterException", "NotAuthorizedException"];
     code.is_some_and(|code| codes.contains(&code))
 }

@@ -256,6 +256,20 @@ pub(super) fn settings() -> Settings {
     }
 }
 
+/// The galaxy of these settings, as the function makes it.
+pub(super) fn galaxy(ports: Ports, settings: &Settings) -> Arc<Galaxy> {
+    let settings = beak_core::Settings {
+        issuer: settings.issuer.clone(),
+        version: GALAXY_VERSION.into(),
+        release: "1".into(),
+        function_version: None,
+        peck_lifetime: settings.peck_lifetime,
+        answer_step: ANSWER_STEP,
+        operators_need_factor: false,
+    };
+    Arc::new(Galaxy::new(ports, settings))
+}
+
 /// A stack that stores no parameter.
 struct Empty;
 
@@ -468,16 +482,7 @@ async fn a_call_that_hangs_is_made_again() {
 async fn an_answer_that_takes_too_long_is_refused_in_time() {
     let (script, settings) = (Script::new("none", "", 400, 0), settings());
     script.0.lock().expect("unused").slow = std::time::Duration::from_millis(1900);
-    let galaxy = beak_core::Settings {
-        issuer: settings.issuer.clone(),
-        version: GALAXY_VERSION.into(),
-        release: "1".into(),
-        function_version: None,
-        peck_lifetime: settings.peck_lifetime,
-        answer_step: ANSWER_STEP,
-        operators_need_factor: false,
-    };
-    let galaxy = Arc::new(Galaxy::new(ports(&script.config(), &settings), galaxy));
+    let galaxy = galaxy(ports(&script.config(), &settings), &settings);
     let limit = std::time::Duration::from_secs(3);
     let router = beak_api::router_within(galaxy, limit);
     let request = axum::http::Request::get("/beak/certificates/crt_01KAVQ8H2D4F6G8J0K2M4N6P8R");

@@ -7,7 +7,7 @@ use beak_api::cors;
 use beak_core::OffsetDateTime;
 use beak_core::ports::Taken;
 
-use super::errors::{Script, settings};
+use super::errors::{Script, galaxy, settings};
 use super::*;
 
 /// Counts what would be writes to `DynamoDB`, and refuses beyond the limit.
@@ -36,16 +36,7 @@ fn beak(script: &Script, limits: Arc<dyn Limits>) -> Router {
     let settings = settings();
     let mut ports = ports(&script.config(), &settings);
     (ports.limits, ports.clock) = (Some(limits), Arc::new(Stopped));
-    let galaxy = beak_core::Settings {
-        issuer: settings.issuer.clone(),
-        version: GALAXY_VERSION.into(),
-        release: "1".into(),
-        function_version: None,
-        peck_lifetime: settings.peck_lifetime,
-        answer_step: ANSWER_STEP,
-        operators_need_factor: false,
-    };
-    beak_api::router(Arc::new(Galaxy::new(ports, galaxy)))
+    beak_api::router(galaxy(ports, &settings))
 }
 
 async fn get(router: &Router, path: &str, key: Option<&str>, from: IpAddr) -> Response<Body> {

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::fuse::with_fuse;
 use super::home::{
-    Home, PASSWORD, email, galaxy, hatched, holder, is_somebody, password, tokens, with_password,
+    Home, PASSWORD, email, galaxy, hatched, holder, is_signed_in, password, tokens, with_password,
 };
 use crate::access::Who;
 use crate::error::BeakError;
@@ -57,7 +57,7 @@ impl Stage {
 
     async fn signed_in(&self, name: &str) -> (Person, Tokens) {
         let tokens = tokens(&self.galaxy, name, PASSWORD).await;
-        (holder(&self.galaxy, &tokens.access).await.expect("somebody"), tokens)
+        (holder(&self.galaxy, &tokens.access).await.expect("a person"), tokens)
     }
 
     /// A person with a second factor.
@@ -146,13 +146,13 @@ pub async fn a_second_factor_is_enrolled_and_asked_for(home: Home) {
     assert_eq!(galaxy.factor(&person).await.map(|seen| seen.enrolled_at), Ok(None));
     let mistyped = galaxy.confirm_factor(&person, &wrong()).await;
     assert_eq!(mistyped.map(|_| ()), Err(BeakError::OtpMismatch));
-    assert!(is_somebody(galaxy, &before.access).await, "not yet");
+    assert!(is_signed_in(galaxy, &before.access).await, "not yet");
     let codes = stage.confirmed(&person, &app).await.recovery_codes;
     let mut shown: Vec<_> = codes.iter().map(RecoveryCode::shown).collect();
     shown.sort();
     shown.dedup();
     assert_eq!(shown.len(), 10);
-    assert!(!is_somebody(galaxy, &before.access).await);
+    assert!(!is_signed_in(galaxy, &before.access).await);
     assert!(galaxy.refresh(&before.refresh.expect("one")).await.is_err());
     let seen = galaxy.factor(&person).await.expect("read");
     assert_eq!((seen.enrolled_at, seen.recovery_codes_left), (Some(galaxy.now()), 10));
@@ -160,7 +160,7 @@ pub async fn a_second_factor_is_enrolled_and_asked_for(home: Home) {
     assert_eq!(again.map(|_| ()).map_err(|error| error.code()), Err("already_exists"));
     stage.clock.pass(Duration::seconds(30));
     let session = stage.challenge("swan").await;
-    assert!(!is_somebody(galaxy, &session).await && galaxy.refresh(&session).await.is_err());
+    assert!(!is_signed_in(galaxy, &session).await && galaxy.refresh(&session).await.is_err());
     assert_eq!(stage.answer(&session, &wrong()).await, NO);
     let tokens = galaxy.sign_in_totp(&session, &app.code(&*stage.clock, 0)).await.expect("in");
     assert_eq!(holder(galaxy, &tokens.access).await, Some(person));
@@ -260,9 +260,9 @@ pub async fn a_second_factor_is_removed(home: Home) {
     let code = app.code(&*stage.clock, 0);
     assert_eq!(remove("a wrong password", &code).await, Err("unauthorized"));
     assert_eq!(remove(PASSWORD, &wrong()).await, Err(NO));
-    assert!(is_somebody(&stage.galaxy, &tokens.access).await);
+    assert!(is_signed_in(&stage.galaxy, &tokens.access).await);
     assert_eq!(remove(PASSWORD, &code).await, Ok(None));
-    assert!(!is_somebody(&stage.galaxy, &tokens.access).await);
+    assert!(!is_signed_in(&stage.galaxy, &tokens.access).await);
     stage.clock.pass(Duration::seconds(30));
     assert_eq!(stage.answer(&waiting, &app.code(&*stage.clock, 0)).await, OUT);
     assert_eq!(remove(PASSWORD, &code).await, Err("not_found"));

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::fuse::fused;
 use super::home::{
-    Home, PASSWORD, email, galaxy, hatched, holder, is_somebody, later, later_clock, new_egg,
+    Home, PASSWORD, email, galaxy, hatched, holder, is_signed_in, later, later_clock, new_egg,
     password, resend, tokens, verification, with_password,
 };
 use crate::error::BeakError;
@@ -156,7 +156,7 @@ pub async fn a_person_without_a_duckling_hatches_by_signing_in(home: Home) {
     assert!(!signs_in(&galaxy, "swan", STRANGERS).await);
     let tokens = tokens(&galaxy, "swan", PASSWORD).await;
     assert_eq!(galaxy.metrics().await.expect("counted").ducklings, 0);
-    let person = holder(&galaxy, &tokens.access).await.expect("somebody");
+    let person = holder(&galaxy, &tokens.access).await.expect("a person");
     let name = || DisplayName::parse("Swan").expect("a name");
     let hatched = galaxy.hatch_for(&person, name()).await.expect("hatched");
     let credential = Credential::Key(hatched.key);
@@ -172,9 +172,9 @@ pub async fn a_verify_signs_everything_out(home: Home) {
     let galaxy = galaxy(&home.ports);
     hatched(&home, &galaxy, "swan").await;
     let token = tokens(&galaxy, "swan", PASSWORD).await.access;
-    assert!(is_somebody(&galaxy, &token).await);
+    assert!(is_signed_in(&galaxy, &token).await);
     set_password(&home, &later(&home, 2), "swan").await.expect("set");
-    assert!(!is_somebody(&galaxy, &token).await);
+    assert!(!is_signed_in(&galaxy, &token).await);
 }
 
 /// A certificate can't be made: the code is used up, and a new password finishes what was begun.
@@ -211,7 +211,7 @@ async fn recover(home: &Home, galaxy: &Galaxy, name: &str) {
     let tokens = tokens(galaxy, name, RESET).await;
     let person = holder(galaxy, &tokens.access).await;
     let name = DisplayName::parse("Recovered").expect("a name");
-    match galaxy.hatch_for(&person.expect("somebody"), name).await {
+    match galaxy.hatch_for(&person.expect("a person"), name).await {
         Ok(_) | Err(BeakError::AlreadyExists(_)) => {}
         Err(error) => panic!("{error:?}"),
     }

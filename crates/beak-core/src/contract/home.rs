@@ -226,7 +226,7 @@ pub(super) async fn holder(galaxy: &Galaxy, token: &str) -> Option<Person> {
     }
 }
 
-pub(super) async fn is_somebody(galaxy: &Galaxy, token: &str) -> bool {
+pub(super) async fn is_signed_in(galaxy: &Galaxy, token: &str) -> bool {
     holder(galaxy, token).await.is_some()
 }
 
@@ -260,7 +260,7 @@ pub async fn a_person_signs_up_and_in(home: Home) {
     assert_eq!(person, Some(Person { account, email: swan.clone(), operator: false }));
     let refresh = tokens.refresh.expect("a refresh token");
     let again = galaxy.refresh(&refresh).await.expect("refreshed");
-    assert!(is_somebody(&galaxy, &again.access).await && again.refresh.is_none());
+    assert!(is_signed_in(&galaxy, &again.access).await && again.refresh.is_none());
     assert_eq!(identity.sign_up(&swan, &password("another password")).await, Ok(SignedUp::Known));
     assert!(opens(&home, &swan, PASSWORD).await);
     assert!(!opens(&home, &swan, "another password").await);
@@ -331,13 +331,13 @@ pub async fn signed_out_is_out(home: Home) {
     let own = tokens(&galaxy, "swan", PASSWORD).await;
     assert_eq!(galaxy.sign_out(&own.access).await, Ok(()));
     for tokens in [own, other] {
-        assert!(!is_somebody(&galaxy, &tokens.access).await);
+        assert!(!is_signed_in(&galaxy, &tokens.access).await);
         let refresh = tokens.refresh.expect("a refresh token");
         assert!(matches!(galaxy.refresh(&refresh).await, Err(BeakError::Unauthorized)));
         assert_eq!(galaxy.sign_out(&tokens.access).await, Err(BeakError::Unauthorized));
     }
     let again = tokens(&galaxy, "swan", PASSWORD).await;
-    assert!(is_somebody(&galaxy, &again.access).await);
+    assert!(is_signed_in(&galaxy, &again.access).await);
 }
 
 /// A code gives a new password; what was signed in before is out.
@@ -352,9 +352,9 @@ pub async fn a_new_password_ends_old_sessions(home: Home) {
     let wrong = OtpCode::parse("000000").expect("six digits");
     let guessed = galaxy.reset(Reset { code: wrong, ..reset() }).await;
     assert_eq!(guessed, Err(BeakError::OtpMismatch));
-    assert!(is_somebody(&galaxy, &before.access).await, "a guess signs nobody out");
+    assert!(is_signed_in(&galaxy, &before.access).await, "a guess ends no session");
     assert_eq!(galaxy.reset(reset()).await, Ok(()));
-    assert!(!is_somebody(&galaxy, &before.access).await);
+    assert!(!is_signed_in(&galaxy, &before.access).await);
     let refresh = before.refresh.expect("a refresh token");
     assert!(matches!(galaxy.refresh(&refresh).await, Err(BeakError::Unauthorized)));
     assert!(!opens(&home, &swan, PASSWORD).await);
@@ -368,17 +368,17 @@ pub async fn a_person_who_went_can_come_again(home: Home) {
     let galaxy = galaxy(&home.ports);
     let swan = signed_up(&home, "swan").await;
     let before = tokens(&galaxy, "swan", PASSWORD).await;
-    let person = holder(&galaxy, &before.access).await.expect("somebody");
+    let person = holder(&galaxy, &before.access).await.expect("a person");
     let caller = Caller::Person(Box::new(person), None);
     for _ in 0..2 {
         assert_eq!(galaxy.delete(&caller).await, Ok(()));
     }
-    assert!(!is_somebody(&galaxy, &before.access).await);
+    assert!(!is_signed_in(&galaxy, &before.access).await);
     assert!(!opens(&home, &swan, PASSWORD).await);
     signed_up(&home, "swan").await;
-    assert!(!is_somebody(&galaxy, &before.access).await, "of another account");
+    assert!(!is_signed_in(&galaxy, &before.access).await, "of another account");
     let after = tokens(&galaxy, "swan", PASSWORD).await;
-    assert!(is_somebody(&galaxy, &after.access).await);
+    assert!(is_signed_in(&galaxy, &after.access).await);
 }
 
 /// What was signed says what was to be signed, and a changed byte is seen.

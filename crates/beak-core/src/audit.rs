@@ -142,9 +142,17 @@ impl Event {
     #[must_use]
     pub fn named(mut self) -> Self {
         let mut sha = Sha256::new();
-        let peck = self.peck.as_ref().map_or("", PeckId::as_str);
-        let cert = self.cert.as_ref().map_or("", CertId::as_str);
-        for part in [self.kind.word(), self.duckling.as_str(), peck, cert] {
+        // All of it: of a refusal and a grant in one millisecond, neither may take the other's place.
+        let parts = [
+            self.kind.word(),
+            self.duckling.as_str(),
+            self.other.as_ref().map_or("", DucklingId::as_str),
+            self.peck.as_ref().map_or("", PeckId::as_str),
+            self.cert.as_ref().map_or("", CertId::as_str),
+            self.tier.map_or("", Tier::word),
+            self.note.as_deref().unwrap_or_default(),
+        ];
+        for part in parts {
             sha.update(part.as_bytes());
             sha.update([0]);
         }
@@ -178,7 +186,7 @@ fn issued(at: OffsetDateTime, certificate: &Certificate) -> Event {
     let (id, cert) = (&certificate.duckling_id, &certificate.id);
     let mut event = Event::certified(EventKind::CertIssued, at, id, cert);
     event.tier = Some(certificate.tier);
-    event
+    event.named()
 }
 
 fn climbed(at: OffsetDateTime, promotion: &Promotion) -> [Event; 2] {
@@ -202,7 +210,7 @@ pub fn of_birth(at: OffsetDateTime, id: &DucklingId, first: (&CertId, Tier)) -> 
     let of = |kind| Event::new(kind, at, id);
     let mut issued = Event::certified(EventKind::CertIssued, at, id, first.0);
     issued.tier = Some(first.1);
-    [of(EventKind::DuckVerified), of(EventKind::DuckHatched), issued]
+    [of(EventKind::DuckVerified), of(EventKind::DuckHatched), issued.named()]
 }
 
 /// What a new peck tells.
@@ -242,7 +250,7 @@ pub fn of_decision(decision: &Decision) -> Vec<Event> {
     let mut decided = Event::new(EventKind::OperatorDecided, *at, id);
     decided.tier = Some(if promotion.is_some() { Tier::T2 } else { Tier::T1 });
     decided.note = said(note);
-    let mut events = vec![decided];
+    let mut events = vec![decided.named()];
     events.extend(promotion.iter().flat_map(|promotion| climbed(*at, promotion)));
     events
 }
@@ -255,7 +263,7 @@ pub fn of_deletion(deletion: &Deletion) -> Vec<Event> {
     let mut events: Vec<_> = certificates.iter().map(revoked).collect();
     let mut deleted = Event::new(EventKind::DuckDeleted, *at, &duckling.id);
     deleted.note = reason.as_ref().and_then(said);
-    events.push(deleted);
+    events.push(deleted.named());
     events
 }
 
@@ -266,7 +274,7 @@ pub fn of_suspension(suspension: &Suspension) -> Event {
     let duckling = &suspension.duckling;
     let mut event = Event::certified(kind, suspension.at, &duckling.id, &duckling.cert_id);
     event.note = said(&suspension.reason);
-    event
+    event.named()
 }
 
 /// A note, if it says anything.
@@ -294,5 +302,12 @@ mod tests {
         assert_ne!(of_rotation(&one, at).id, of_rotation(&other, at).id);
         let later = at + Duration::milliseconds(1);
         assert!(of_rotation(&one, at).id < of_rotation(&one, later).id);
+        let decided = |tier, note: &str| {
+            let mut event = Event::new(EventKind::OperatorDecided, at, &one);
+            (event.tier, event.note) = (Some(tier), Some(note.to_owned()));
+            event.named().id
+        };
+        assert_ne!(decided(Tier::T1, "no"), decided(Tier::T2, "no"));
+        assert_ne!(decided(Tier::T1, "no"), decided(Tier::T1, "not yet"));
     }
 }

@@ -157,8 +157,9 @@ fn own_account() -> [Call; 9] {
             .gives::<wire::Me>(200),
         call(&Method::DELETE, "/me", people::delete)
             .does("Deletes the duckling with its key, certificates and bonds, and the account")
-            .only(Who::KeyOrPerson)
+            .only(Who::KeyOrPersonLeaving)
             .gives::<wire::Status>(200)
+            .gives::<wire::Status>(202)
             .fails(&["invalid_request", "too_large"]),
         call(&GET, "/me/export", people::export)
             .does("Gives everything that the galaxy keeps of the duckling")
@@ -313,6 +314,7 @@ fn operating() -> [Call; 6] {
             .does("Takes a suspended duckling's key and certificate again"),
         about(operators::remove, "/operator/ducks/{duckling_id}/remove")
             .does("Deletes a duckling with its certificates and bonds, and its owner's account")
+            .gives::<wire::Status>(202)
             .fails(&["not_found", "conflict"]),
     ]
 }

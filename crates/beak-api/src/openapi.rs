@@ -165,7 +165,9 @@ fn operation(
         Who::Anyone => &[],
         Who::Key => &["beakKey"],
         Who::Person | Who::Operator | Who::AnyoneMoreForOperators => &["accessToken"],
-        Who::KeyOrPerson | Who::KeyOrOperator => &["beakKey", "accessToken"],
+        Who::KeyOrPerson | Who::KeyOrPersonLeaving | Who::KeyOrOperator => {
+            &["beakKey", "accessToken"]
+        }
     };
     let mut security: Vec<Value> = schemes.iter().map(|scheme| json!({*scheme: []})).collect();
     if words.also_for_people {

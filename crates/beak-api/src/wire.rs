@@ -8,7 +8,10 @@ mod hatch;
 mod pecks;
 mod people;
 
+use axum::Json;
+use axum::http::StatusCode;
 use beak_core::OffsetDateTime;
+use beak_core::galaxy::Progress;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -39,6 +42,16 @@ impl Serialize for Moment {
 #[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Status {
     pub(crate) status: &'static str,
+}
+
+impl Status {
+    /// The answer to a deletion: `deleting` while bonds are left, which end by themselves.
+    pub(crate) fn of_deletion(progress: Progress, done: &'static str) -> (StatusCode, Json<Self>) {
+        match progress {
+            Progress::Done => (StatusCode::OK, Json(Self { status: done })),
+            Progress::Continues => (StatusCode::ACCEPTED, Json(Self { status: "deleting" })),
+        }
+    }
 }
 
 /// A mail is on its way.

@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod census;
 mod changes;
+mod departures;
 mod feedback;
 mod item;
 mod journals;
@@ -39,9 +40,9 @@ use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::peck::Peck;
 use beak_core::person::{DisplayName, Email, hex};
 use beak_core::ports::{
-    Decision, Deletion, Entropy, EventQuery, Fleet, Hatched, Hatching, Idempotency, Listed,
-    Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept,
-    TableState, Turn,
+    Decision, Deletion, Departure, Entropy, EventQuery, Fleet, Hatched, Hatching, Idempotency,
+    Listed, Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension,
+    Swept, TableState, Turn,
 };
 use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
@@ -206,9 +207,20 @@ impl Store for DynamoStore {
         self.clear(&blocks(owner)).await
     }
 
-    async fn leave(&self, id: &DucklingId) -> Result<()> {
-        let change = ("SET leaving = :yes", "attribute_exists(duckling_id)");
-        self.set(id, change, [(":yes", AttributeValue::Bool(true))]).await.map(|_| ())
+    async fn leave(&self, departure: &Departure) -> Result<()> {
+        self.write_departure(departure).await
+    }
+
+    async fn departure(&self, id: &DucklingId) -> Result<Option<Departure>> {
+        self.read_departure(id).await
+    }
+
+    async fn departures(&self, page: &Page) -> Result<Listed<Departure>> {
+        self.list_departures(page).await
+    }
+
+    async fn forget_departure(&self, id: &DucklingId) -> Result<()> {
+        self.drop_departure(id).await
     }
 
     async fn delete(&self, deletion: &Deletion) -> Result<bool> {

@@ -16,6 +16,8 @@ pub enum Who {
     Key,
     /// A duckling's agent, or its owner by access token.
     KeyOrPerson,
+    /// The same, and a key whose duckling is being deleted.
+    KeyOrPersonLeaving,
     /// A signed-in person.
     Person,
     /// A person in the group of operators.
@@ -26,11 +28,12 @@ pub enum Who {
 
 impl Who {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Anyone,
         Self::AnyoneMoreForOperators,
         Self::Key,
         Self::KeyOrPerson,
+        Self::KeyOrPersonLeaving,
         Self::Person,
         Self::Operator,
         Self::KeyOrOperator,
@@ -43,7 +46,7 @@ impl Who {
             Self::Anyone => "anyone",
             Self::AnyoneMoreForOperators => "anyone, more for an operator",
             Self::Key => "key",
-            Self::KeyOrPerson => "key or person",
+            Self::KeyOrPerson | Self::KeyOrPersonLeaving => "key or person",
             Self::Person => "person",
             Self::Operator => "operator",
             Self::KeyOrOperator => "key (own) or operator (all)",
@@ -59,7 +62,10 @@ impl Who {
     /// Whether a Beak Key is of use.
     #[must_use]
     pub fn takes_keys(self) -> bool {
-        matches!(self, Self::Key | Self::KeyOrPerson | Self::KeyOrOperator)
+        matches!(
+            self,
+            Self::Key | Self::KeyOrPerson | Self::KeyOrPersonLeaving | Self::KeyOrOperator
+        )
     }
 }
 

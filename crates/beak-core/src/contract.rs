@@ -9,6 +9,7 @@
 )]
 
 pub mod accounts;
+mod departing;
 mod factor;
 pub mod feedback;
 mod fuse;
@@ -30,9 +31,9 @@ use crate::newsletter::{Offer, Token};
 use crate::peck::{Direction, Message, Peck, PeckStatus, PeckType};
 use crate::person::{DisplayName, Email};
 use crate::ports::{
-    AccountId, Crowd, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Limits,
-    Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side, Store,
-    Suspension, Turn,
+    AccountId, Crowd, Decision, Deletion, Departure, EventQuery, Hatched, Hatching, Idempotency,
+    Limits, Metrics, Move, Moved, NewKey, Page, PeckQuery, Pecked, Promotion, PublicKey, Side,
+    Store, Suspension, Turn,
 };
 use crate::tier::{Note, Statement, Tier, TierRequest};
 
@@ -78,6 +79,7 @@ macro_rules! store_contract {
             a_suspended_duckling_is_restored_as_it_was
             ducklings_are_read_together
             a_deleted_duckling_leaves_nothing_open
+            a_deletion_that_has_begun_is_kept
             a_changed_duckling_is_not_deleted
             a_peck_whose_side_is_gone_is_settled
             a_deletion_leaves_no_peck_that_waits
@@ -303,7 +305,7 @@ pub async fn a_peck_needs_both_ducklings(store: Shared) {
     let heron = hatch(&store, "heron").await;
     assert_eq!(store.delete(&deletion(&store, &crane.id).await).await, Ok(true));
     for _ in 0..2 {
-        assert_eq!(store.leave(&heron.id).await, Ok(()));
+        assert_eq!(store.leave(&departure(&heron.id)).await, Ok(()));
     }
     for gone in [&crane, &heron] {
         let to_it = store.add_peck(&peck(&swan, gone, "a"), None).await;
@@ -311,7 +313,7 @@ pub async fn a_peck_needs_both_ducklings(store: Shared) {
         let from_it = store.add_peck(&peck(gone, &swan, "b"), None).await;
         assert_eq!(from_it, Ok(Pecked::NoSource));
     }
-    assert_eq!(store.leave(&crane.id).await, Ok(()));
+    assert_eq!(store.leave(&departure(&crane.id)).await, Ok(()));
     assert_eq!(store.duckling(&crane.id).await, Ok(None), "leaving makes no duckling");
     assert_eq!(metrics(&store).await.pecks, [0; 5]);
 }
@@ -866,6 +868,49 @@ pub async fn ducklings_are_read_together(store: Shared) {
     found.sort_by(|a, b| b.display_name.as_str().cmp(a.display_name.as_str()));
     assert_eq!(found, [swan, crane]);
     assert_eq!(store.ducklings_of(&[]).await, Ok(Vec::new()));
+}
+
+fn departure(id: &DucklingId) -> Departure {
+    Departure { id: id.clone(), reason: None, account_ended: false }
+}
+
+/// How far it has come, until the duckling is gone; every one is listed once.
+pub async fn a_deletion_that_has_begun_is_kept(store: Shared) {
+    let mut begun = Vec::new();
+    for name in ["swan", "crane", "heron"] {
+        begun.push(departure(&hatch(&store, name).await.id));
+    }
+    begun.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(store.departure(&begun[0].id).await, Ok(None));
+    for departure in &mut begun {
+        assert_eq!(store.leave(departure).await, Ok(()));
+        departure.reason = Some(Note::parse("a swindler").expect("a note"));
+        departure.account_ended = true;
+        assert_eq!(store.leave(departure).await, Ok(()));
+        assert_eq!(store.departure(&departure.id).await, Ok(Some(departure.clone())));
+        let now = store.duckling(&departure.id).await.expect("read").expect("there");
+        assert_eq!((now.is_leaving, now.cert_status), (true, CertStatus::Revoked));
+        let certificate = store.certificate(&now.cert_id).await.expect("read").expect("there");
+        assert_eq!(certificate.status, CertStatus::Revoked);
+    }
+    let (mut listed, mut page) = (Vec::new(), Page { limit: 2, after: None });
+    loop {
+        let some = store.departures(&page).await.expect("listed");
+        listed.extend(some.items);
+        page.after = some.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed, begun);
+    assert_eq!(store.delete(&deletion(&store, &begun[0].id).await).await, Ok(true));
+    assert_eq!(store.forget_departure(&begun[1].id).await, Ok(()));
+    let all = Page { limit: 10, after: None };
+    let left = store.departures(&all).await.expect("listed");
+    assert_eq!((left.items, left.next), (vec![begun[2].clone()], None));
+    let unknown = departure(&DucklingId::new(start(), seed("nobody")));
+    assert_eq!(store.leave(&unknown).await, Ok(()));
+    assert_eq!(store.departure(&unknown.id).await, Ok(None));
 }
 
 async fn deletion(store: &Shared, id: &DucklingId) -> Deletion {

@@ -1,6 +1,7 @@
 //! What a galaxy can be asked to do: one function per call of the Beak, over the ports.
 
 mod certificates;
+mod departures;
 mod guesses;
 mod hatch;
 mod newsletter;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 pub use self::certificates::{Opinion, Verdict};
+pub use self::departures::Progress;
 pub use self::hatch::{Hatchling, Laid, NewEgg, Resend, Verification};
 pub use self::newsletter::NewReader;
 pub use self::operators::{Inside, Status};
@@ -177,6 +179,10 @@ impl Galaxy {
         // on the store's idea of equality.
         let duckling = found.filter(|d| hash.matches(&d.key_hash));
         let duckling = duckling.ok_or(BeakError::Unauthorized)?;
+        // A deletion may take minutes; the key opens nothing but the deletion from its start on.
+        if duckling.is_leaving && who != Who::KeyOrPersonLeaving {
+            return Err(BeakError::Unauthorized);
+        }
         if duckling.is_suspended() {
             return Err(BeakError::Forbidden(
                 "this duckling is suspended: ask the operator of the galaxy",
@@ -207,7 +213,10 @@ impl Galaxy {
             Who::Operator | Who::KeyOrOperator if !person.operator => {
                 return Err(BeakError::Forbidden("this is for operators of the galaxy"));
             }
-            Who::KeyOrPerson => self.ports.store.duckling_by_email(&person.email).await?,
+            Who::KeyOrPerson => {
+                let found = self.ports.store.duckling_by_email(&person.email).await?;
+                found.filter(|duckling| !duckling.is_leaving)
+            }
             _ => None,
         };
         Ok(Caller::Person(Box::new(person), duckling.map(Box::new)))
@@ -251,6 +260,7 @@ impl Galaxy {
                 break;
             }
         }
+        self.finish_departures(&mut all).await?;
         self.take_census().await?;
         // What was put aside has to be told; the key is an hour or a minute older then.
         if all.put_aside == 0 {

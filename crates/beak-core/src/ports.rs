@@ -21,8 +21,8 @@ pub use self::feedback::{Alarm, AlarmState, Alarms, Feedback};
 pub use self::journals::{Journal, Journals, Mark};
 pub use self::sign_ins::{Enrolment, Factor, Sealing, SealingUse, Session, SignInState, SignIns};
 pub use self::store::{
-    Crowd, Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Move, Moved,
-    NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, Suspension, TableState, Turn,
+    Crowd, Decision, Deletion, Departure, EventQuery, Hatched, Hatching, Idempotency, Listed, Move,
+    Moved, NewKey, Page, PeckQuery, Pecked, Promotion, Side, Store, Suspension, TableState, Turn,
 };
 use crate::certificate::Claims;
 use crate::error::Result;

@@ -33,6 +33,8 @@ pub(crate) const PAIRS: Table = Table::new("pairs");
 pub(crate) const WAITING: Table = Table::new("waiting");
 /// Owner and other → since when the owner refuses the other's pecks.
 pub(crate) const BLOCKS: Table = Table::new("blocks");
+/// Duckling → how far its deletion has come.
+pub(crate) const LEAVING: Table = Table::new("leaving");
 /// Time and duckling → nothing, for each request for T2 that waits.
 pub(crate) const REQUESTS: Table = Table::new("requests");
 /// What lapses, by its time.
@@ -78,7 +80,7 @@ const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
 
-pub(crate) const ALL: [Table; 30] = [
+pub(crate) const ALL: [Table; 31] = [
     EGGS,
     DUCKLINGS,
     EMAILS,
@@ -88,6 +90,7 @@ pub(crate) const ALL: [Table; 30] = [
     PAIRS,
     WAITING,
     BLOCKS,
+    LEAVING,
     REQUESTS,
     DUE,
     ASIDE,

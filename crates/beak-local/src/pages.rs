@@ -125,7 +125,7 @@ fn needs(who: Who) -> &'static str {
         Who::Anyone | Who::AnyoneMoreForOperators => "nothing",
         Who::Key => "Beak Key",
         Who::Person => "access token",
-        Who::KeyOrPerson => "Beak Key or access token",
+        Who::KeyOrPerson | Who::KeyOrPersonLeaving => "Beak Key or access token",
         Who::Operator => "operator’s token",
         Who::KeyOrOperator => "Beak Key or operator’s token",
     }

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod audit;
 mod changes;
+mod departures;
 mod feedback;
 mod journals;
 mod moves;
@@ -25,16 +26,17 @@ use beak_core::newsletter::{Offer, TokenHash};
 use beak_core::peck::{Peck, PeckStatus};
 use beak_core::person::{DisplayName, Email};
 use beak_core::ports::{
-    Decision, Deletion, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics, Move, Moved,
-    NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept, TableState, Turn,
+    Decision, Deletion, Departure, EventQuery, Hatched, Hatching, Idempotency, Listed, Metrics,
+    Move, Moved, NewKey, Page, PeckQuery, Pecked, PublicKey, Store, Suspension, Swept, TableState,
+    Turn,
 };
 use beak_core::tier::TierRequest;
 use beak_core::{Duration, OffsetDateTime, Result};
 
 use self::rows::{CertificateRow, DucklingRow, EggRow, OfferRow, OfferState, PeckRow, RepeatRow};
 use crate::db::{
-    ALL, BLOCKS, CERTIFICATES, COUNTS, DUCKLINGS, DUE, Db, EGGS, EMAILS, ISSUERS, KEYS, OFFERS,
-    OWNED, PECKS, READERS, REPEATS, SIGNING_KEYS, Span, TURNS, Table, Writing,
+    ALL, BLOCKS, CERTIFICATES, COUNTS, DUCKLINGS, DUE, Db, EGGS, EMAILS, ISSUERS, KEYS, LEAVING,
+    OFFERS, OWNED, PECKS, READERS, REPEATS, SIGNING_KEYS, Span, TURNS, Table, Writing,
 };
 
 pub(crate) use self::feedback::is_ended;
@@ -193,9 +195,22 @@ impl Store for RedbStore {
         self.db.write(move |txn| pecks::forget_blocks(txn, &owner)).await
     }
 
-    async fn leave(&self, id: &DucklingId) -> Result<()> {
+    async fn leave(&self, departure: &Departure) -> Result<()> {
+        let departure = departure.clone();
+        self.db.write(move |txn| departures::leave(txn, &departure)).await
+    }
+
+    async fn departure(&self, id: &DucklingId) -> Result<Option<Departure>> {
+        self.db.read(|txn| departures::departure(txn, id))
+    }
+
+    async fn departures(&self, page: &Page) -> Result<Listed<Departure>> {
+        self.db.read(|txn| departures::departures(txn, page))
+    }
+
+    async fn forget_departure(&self, id: &DucklingId) -> Result<()> {
         let id = id.clone();
-        self.db.write(move |txn| changes::leave(txn, &id)).await
+        self.db.write(move |txn| txn.remove(LEAVING, id.as_str()).map(|_| ())).await
     }
 
     async fn delete(&self, deletion: &Deletion) -> Result<bool> {

@@ -84,16 +84,18 @@ fn refusal(row: &Row, kind: Kind) -> Option<(u16, &'static str)> {
     match (row.who, kind) {
         (Who::Anyone, _) | (Who::AnyoneMoreForOperators, Kind::Nobody) => None,
         (_, Kind::Nobody | Kind::Wrong) => unauthorized,
-        (Who::Key | Who::KeyOrPerson | Who::KeyOrOperator, Kind::Agent(tier)) => {
-            (tier < row.tier).then_some((403, "tier_too_low"))
-        }
+        (
+            Who::Key | Who::KeyOrPerson | Who::KeyOrPersonLeaving | Who::KeyOrOperator,
+            Kind::Agent(tier),
+        ) => (tier < row.tier).then_some((403, "tier_too_low")),
         (Who::AnyoneMoreForOperators, _)
-        | (Who::KeyOrPerson | Who::Person, Kind::Owner)
-        | (Who::Operator | Who::KeyOrOperator | Who::Person, Kind::Operator) => None,
+        | (Who::KeyOrPerson | Who::KeyOrPersonLeaving | Who::Person, Kind::Owner)
+        | (
+            Who::Operator | Who::KeyOrOperator | Who::KeyOrPersonLeaving | Who::Person,
+            Kind::Operator,
+        ) => None,
         // An operator is a person, here one without a duckling.
-        (Who::KeyOrPerson, Kind::Operator) => {
-            (row.method != "DELETE").then_some((403, "forbidden"))
-        }
+        (Who::KeyOrPerson, Kind::Operator) => forbidden,
         _ => forbidden,
     }
 }

@@ -146,3 +146,47 @@ fn an_import_is_whole_or_nothing_and_never_mixes() {
     let nothing = transfer::export(&new.path().join("x"), |_| Ok::<_, LocalError>(()));
     assert!(matches!(nothing, Err(LocalError::NoGalaxy(_))), "{nothing:?}");
 }
+
+/// What a Lambda function may answer: 6 MB, as AWS counts them.
+const ANSWER: usize = 6_291_556;
+
+/// Anyone can fill the list of another: each peck with the longest message, and all of them settled.
+#[test]
+fn a_long_history_fits_the_answer_of_a_function() {
+    let (old, new) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let galaxy = Galaxy::start(old.path());
+    let (swan, crane) = (galaxy.hatch(SWAN, "Swan"), galaxy.hatch(CRANE, "Crane"));
+    let peck = json!({
+        "target_duckling_id": crane["duckling_id"],
+        "peck_type": "chat.message",
+        "message": "\u{1F986}".repeat(500),
+    });
+    let peck = galaxy.post("/beak/peck", Some(text(&swan, "beak_key")), &peck).json();
+    let crane_key = text(&crane, "beak_key");
+    let denied = galaxy.post("/beak/deny", Some(crane_key), &json!({"peck_id": peck["peck_id"]}));
+    assert_eq!(denied.status, 200, "{}", denied.text);
+    galaxy.stop("-TERM");
+    let mut entries = exported(old.path());
+    let item = entries.iter().find_map(|entry| match entry {
+        Entry::Item { table, item } if table == "pecks" => Some(item.clone()),
+        _ => None,
+    });
+    let item = item.expect("the peck");
+    let id = text(&peck, "peck_id");
+    for number in 1000..5000 {
+        let mut item = item.clone();
+        item["peck_id"]["S"] = json!(format!("{}{number}", &id[..id.len() - 4]));
+        entries.push(Entry::Item { table: "pecks".into(), item });
+    }
+    import(new.path(), &entries).expect("imported");
+    let galaxy = Galaxy::start(new.path());
+    let export = galaxy.get_as("/beak/me/export", crane_key);
+    assert_eq!(export.status, 200);
+    assert!(export.text.len() < ANSWER, "{} bytes", export.text.len());
+    let is_cut = export.json();
+    assert_eq!(is_cut["is_cut"], true);
+    let listed = galaxy.get_as("/beak/pecks?limit=100", crane_key);
+    assert_eq!(listed.json()["pecks"].as_array().map(Vec::len), Some(100));
+    assert!(listed.text.len() < ANSWER, "{} bytes", listed.text.len());
+    galaxy.stop("-TERM");
+}

@@ -314,10 +314,14 @@ deleteForm.addEventListener('submit', async (event) => {
   if (goToFault(deleteForm)) return;
   busy($('delete'), true);
   try {
-    await ask('/beak/me', { method: 'DELETE' });
+    const { status } = await ask('/beak/me', { method: 'DELETE' });
     typed.value = '';
     forget();
-    say('good', 'Deleted.', 'The duckling, its key and this account are gone; its certificates are revoked.');
+    if (status === 'deleting') {
+      say('good', 'Being deleted.', 'The key, the certificate and this account are gone. The galaxy ends the remaining bonds within minutes; you need do nothing.');
+    } else {
+      say('good', 'Deleted.', 'The duckling, its key and this account are gone; its certificates are revoked.');
+    }
     $('notice').focus();
   } catch (error) {
     refused(error);

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use beak_core::BeakError;
 use beak_core::access::Caller;
 use beak_core::id::DucklingId;
@@ -79,10 +80,10 @@ pub(crate) async fn remove(
     Anybody(caller): Anybody,
     Path(path): Path<wire::DuckPath>,
     Body(asked): Body<wire::Because>,
-) -> Answer<Json<wire::Status>> {
+) -> Answer<(StatusCode, Json<wire::Status>)> {
     let Caller::Person(operator, _) = caller else {
         return Err(BeakError::Internal("a call of operators let an agent in".into()).into());
     };
-    galaxy.remove(&operator, &named(&path)?, reason(&asked)?).await?;
-    Ok(Json(wire::Status { status: "removed" }))
+    let progress = galaxy.remove(&operator, &named(&path)?, &reason(&asked)?).await?;
+    Ok(wire::Status::of_deletion(progress, "removed"))
 }

@@ -88,9 +88,9 @@ pub(crate) async fn delete(
     State(galaxy): Beak,
     Anybody(caller): Anybody,
     Nothing: Nothing,
-) -> Answer<Json<wire::Status>> {
-    galaxy.delete(&caller).await?;
-    Ok(Json(wire::Status { status: "deleted" }))
+) -> Answer<(StatusCode, Json<wire::Status>)> {
+    let progress = galaxy.delete(&caller).await?;
+    Ok(wire::Status::of_deletion(progress, "deleted"))
 }
 
 pub(crate) async fn export(

@@ -8,6 +8,7 @@ use beak_core::ports::{Deletion, NewKey, Promotion};
 use beak_core::{Result, audit};
 
 use super::DynamoStore;
+use super::departures::departure_key;
 use super::item::{
     self, Attributes, attributes, email_guard, guard_key, key_guard, ledger_key, number, text,
 };
@@ -130,6 +131,7 @@ impl DynamoStore {
         for what in [email_guard(&read.email), key_guard(&read.key_hash)] {
             transaction.delete(self.table("ledger"), guard_key(what))?;
         }
+        transaction.delete(self.table("ledger"), departure_key(&read.id))?;
         if let Some(request) = &read.tier_request {
             let place = ledger_key(REQUESTS, request_place(request, &read.id));
             transaction.delete(self.table("ledger"), place)?;

@@ -4,12 +4,16 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use beak_core::duckling::Duckling;
 use beak_core::peck::Peck;
 use beak_core::{BeakError, Result};
+use futures_util::future::try_join_all;
 
 use super::DynamoStore;
 use super::item::{Attributes, Item, attributes, guard_key, text};
 use super::transaction::pause;
 use super::writes::TRIES;
 use crate::failure::failed;
+
+/// How many items are removed at the same time.
+const AT_ONCE: usize = 25;
 
 impl DynamoStore {
     pub(super) async fn get(&self, table: &str, key: Attributes) -> Result<Option<Attributes>> {
@@ -69,10 +73,15 @@ impl DynamoStore {
             .items()
             .send();
         let keys = pages.try_collect().await;
-        for key in keys.map_err(|error| failed("reading what is to be removed", &error))? {
-            let gone = self.client.delete_item().table_name(self.table("ledger"));
-            let gone = gone.set_key(Some(key)).send().await;
-            gone.map_err(|error| failed("removing an item", &error))?;
+        let keys = keys.map_err(|error| failed("reading what is to be removed", &error))?;
+        // A stranger decides how many there are: a call has no time for one by one.
+        for some in keys.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|key| {
+                let gone = self.client.delete_item().table_name(self.table("ledger"));
+                gone.set_key(Some(key.clone())).send()
+            }))
+            .await
+            .map_err(|error| failed("removing an item", &error))?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use time::OffsetDateTime;
 
+pub use super::departing::*;
 pub use super::factor::*;
 pub use super::guessing::*;
 pub use super::hatching::*;
@@ -16,8 +17,8 @@ use crate::duckling::Duckling;
 use crate::error::BeakError;
 use crate::feedback::{Report, ReportKind, Reports};
 use crate::galaxy::{
-    Awaited, Credential, Galaxy, Hatchling, NewEgg, NewPeck, NewReader, Ports, Resend, Reset,
-    Settings, SignedIn, Tokens, Verdict, Verification,
+    Awaited, Credential, Galaxy, Hatchling, NewEgg, NewPeck, NewReader, Ports, Progress, Resend,
+    Reset, Settings, SignedIn, Tokens, Verdict, Verification,
 };
 use crate::id::HatchId;
 use crate::key::BeakKey;
@@ -86,6 +87,10 @@ macro_rules! home_contract {
             lapsed_pecks_make_room
             a_suspended_duckling_is_refused_until_restored
             a_removed_duckling_leaves_no_account
+            a_deletion_with_many_bonds_takes_several_calls
+            a_sweep_finishes_a_deletion_and_spares_a_new_account
+            a_deletion_that_crashed_is_finished_by_the_sweep
+            a_deletion_that_fails_stops_no_other
             a_second_factor_is_enrolled_and_asked_for
             an_enrolment_lapses
             a_code_of_a_second_factor_works_once
@@ -371,7 +376,7 @@ pub async fn a_person_who_went_can_come_again(home: Home) {
     let person = holder(&galaxy, &before.access).await.expect("a person");
     let caller = Caller::Person(Box::new(person), None);
     for _ in 0..2 {
-        assert_eq!(galaxy.delete(&caller).await, Ok(()));
+        assert_eq!(galaxy.delete(&caller).await, Ok(Progress::Done));
     }
     assert!(!is_signed_in(&galaxy, &before.access).await);
     assert!(!opens(&home, &swan, PASSWORD).await);
@@ -678,7 +683,7 @@ pub async fn a_deleted_account_hatches_again_at_once(home: Home) {
     let first = hatched(&home, &galaxy, "swan").await;
     let credential = Credential::Key(first.key);
     let caller = galaxy.admit(Some(&credential), Who::KeyOrPerson, Tier::T0).await;
-    assert_eq!(galaxy.delete(&caller.expect("let in")).await, Ok(()));
+    assert_eq!(galaxy.delete(&caller.expect("let in")).await, Ok(Progress::Done));
     let second = hatched(&home, &galaxy, "swan").await;
     assert_ne!(second.duckling.id, first.duckling.id);
 }
@@ -694,7 +699,7 @@ pub async fn a_deletion_cut_off_goes_on(home: Home) {
     assert_eq!(home.ports.identity.delete(&email("swan")).await, Ok(()));
     let credential = Credential::Key(swan.key);
     let caller = galaxy.admit(Some(&credential), Who::KeyOrPerson, Tier::T0).await;
-    assert_eq!(galaxy.delete(&caller.expect("let in")).await, Ok(()));
+    assert_eq!(galaxy.delete(&caller.expect("let in")).await, Ok(Progress::Done));
     let gone = galaxy.admit(Some(&credential), Who::KeyOrPerson, Tier::T0).await;
     assert!(matches!(gone, Err(BeakError::Unauthorized)));
     // With a token: the duckling goes first.
@@ -713,7 +718,7 @@ pub async fn a_deletion_cut_off_goes_on(home: Home) {
     assert_eq!(home.ports.store.delete(&deletion).await, Ok(true));
     let caller = admitted().await.expect("still a person");
     assert!(matches!(caller, Caller::Person(_, None)));
-    assert_eq!(galaxy.delete(&caller).await, Ok(()));
+    assert_eq!(galaxy.delete(&caller).await, Ok(Progress::Done));
     assert!(!opens(&home, &email("crane"), PASSWORD).await);
     let counts = galaxy.metrics().await.expect("counted");
     assert_eq!((counts.ducklings, counts.connections), (0, 0));
@@ -746,7 +751,7 @@ pub async fn a_deletion_outlasts_pecks_that_keep_coming(home: Home) {
     };
     let pecks = join_all((0..20).map(both_ways));
     let (gone, outcomes) = futures_util::join!(galaxy.delete(&caller), pecks);
-    assert_eq!(gone, Ok(()));
+    assert_eq!(gone, Ok(Progress::Done));
     for code in outcomes.into_iter().flatten() {
         assert!(["not_found", "unauthorized", "conflict"].contains(&code), "{code}");
     }
@@ -763,7 +768,7 @@ pub async fn a_repeated_peck_outlives_its_target(home: Home) {
     let first = galaxy.peck(&swan, new()).await.expect("asked");
     let credential = Credential::Key(crane.key);
     let caller = galaxy.admit(Some(&credential), Who::KeyOrPerson, Tier::T0).await;
-    assert_eq!(galaxy.delete(&caller.expect("let in")).await, Ok(()));
+    assert_eq!(galaxy.delete(&caller.expect("let in")).await, Ok(Progress::Done));
     let again = galaxy.peck(&swan, new()).await.expect("the first answer");
     assert_eq!((again.id, again.expires_at), (first.id, first.expires_at));
     let fresh = galaxy.peck(&swan, new_peck(&crane.duckling, "data.read", None)).await;
@@ -827,14 +832,14 @@ pub async fn a_removed_duckling_leaves_no_account(home: Home) {
         operator: true,
     };
     let reason = || Note::parse("a swindler").expect("a note");
-    assert_eq!(galaxy.remove(&operator, &swan.duckling.id, reason()).await, Ok(()));
+    assert_eq!(galaxy.remove(&operator, &swan.duckling.id, &reason()).await, Ok(Progress::Done));
     assert!(matches!(let_in(&galaxy, &swan.key).await, Err(BeakError::Unauthorized)));
     assert!(!opens(&home, &email("swan"), PASSWORD).await);
     let counts = galaxy.metrics().await.expect("counted");
     assert_eq!((counts.ducklings, counts.pecks[0]), (1, 0));
-    let again = galaxy.remove(&operator, &swan.duckling.id, reason()).await;
+    let again = galaxy.remove(&operator, &swan.duckling.id, &reason()).await;
     assert_eq!(again, Err(BeakError::NotFound("such duckling")));
     let own = Person { email: email("crane"), ..operator };
-    let refused = galaxy.remove(&own, &crane.id, reason()).await;
+    let refused = galaxy.remove(&own, &crane.id, &reason()).await;
     assert_eq!(refused.map_err(|error| error.code()), Err("conflict"));
 }

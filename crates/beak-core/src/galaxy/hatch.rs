@@ -146,9 +146,9 @@ impl Galaxy {
             }
             SignedUp::Unsent => return Ok(None),
             SignedUp::Known => match self.ports.store.duckling_by_email(email).await? {
-                Some(_) => Mail::already_hatched(email.clone())?,
+                Some(duckling) if !duckling.is_leaving => Mail::already_hatched(email.clone())?,
                 // An operator, or a person whose hatching or deletion was interrupted.
-                None => Mail::account_without_duckling(email.clone())?,
+                _ => Mail::account_without_duckling(email.clone())?,
             },
         };
         Ok(self.mail(&mail).await.err())
@@ -296,6 +296,12 @@ impl Galaxy {
         let duckling = Duckling::hatched(email.clone(), name, &certificate, &key, now);
         let hatching = Hatching { account, duckling, certificate };
         if self.ports.store.hatch(&hatching).await? == Hatched::Lost {
+            let former = self.ports.store.duckling_by_email(email).await?;
+            if former.is_some_and(|former| former.is_leaving) {
+                let message = "the former duckling of this address is still being deleted; \
+                    sign in and hatch again in a few minutes";
+                return Err(BeakError::Conflict { status: None, message });
+            }
             return Ok(None);
         }
         let Hatching { duckling, certificate, .. } = hatching;

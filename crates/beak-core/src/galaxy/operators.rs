@@ -8,7 +8,7 @@ use crate::error::{BeakError, Result};
 use crate::feedback::Reports;
 use crate::id::DucklingId;
 use crate::ports::{
-    Alarm, Decision, EventQuery, Fleet, Listed, MailState, Page, Person, Suspension, TableState,
+    Alarm, Decision, EventQuery, Fleet, Listed, MailState, Page, Suspension, TableState,
 };
 use crate::tier::{Note, Tier};
 
@@ -65,8 +65,7 @@ impl Galaxy {
     /// Decides about a duckling's T2. Gives the tier that it has then.
     pub async fn decide(&self, id: &DucklingId, grant: bool, note: Note) -> Result<Tier> {
         for _ in 0..super::pecks::TRIES {
-            let duckling = self.ports.store.duckling(id).await?;
-            let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
+            let duckling = self.duck(id).await?;
             if duckling.is_suspended() {
                 let message = "this duckling is suspended: restore it first";
                 return Err(BeakError::Conflict { status: None, message });
@@ -98,8 +97,7 @@ impl Galaxy {
     /// Twice is as good as once.
     pub async fn suspend(&self, id: &DucklingId, suspends: bool, reason: Note) -> Result<()> {
         for _ in 0..super::pecks::TRIES {
-            let duckling = self.ports.store.duckling(id).await?;
-            let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
+            let duckling = self.duck(id).await?;
             if duckling.is_suspended() == suspends {
                 return Ok(());
             }
@@ -110,18 +108,6 @@ impl Galaxy {
             }
         }
         Err(BeakError::Unavailable(format!("{id} kept changing under an operator")))
-    }
-
-    /// Deletes a duckling and its owner's account. If it is interrupted, the same call finishes it.
-    pub async fn remove(&self, operator: &Person, id: &DucklingId, reason: Note) -> Result<()> {
-        let duckling = self.ports.store.duckling(id).await?;
-        let duckling = duckling.ok_or(BeakError::NotFound("such duckling"))?;
-        if duckling.email == operator.email {
-            let message = "this is your own duckling: delete it with DELETE /beak/me";
-            return Err(BeakError::Conflict { status: None, message });
-        }
-        self.delete_account(&duckling.email, None).await?;
-        self.delete_duckling(&duckling.email, Some(&reason)).await
     }
 
     /// How the galaxy is, for everybody.

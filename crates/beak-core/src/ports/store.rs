@@ -199,10 +199,17 @@ pub trait Store: Send + Sync {
     async fn unblock(&self, owner: &DucklingId, other: &DucklingId) -> Result<bool>;
     /// Forgets whose pecks a duckling refuses.
     async fn forget_blocks(&self, owner: &DucklingId) -> Result<()>;
-    /// Notes that a duckling's deletion has begun, so that no new peck is from it or for it.
-    async fn leave(&self, id: &DucklingId) -> Result<()>;
-    /// Removes a duckling that holds no bonds and has no pecks that wait, and takes back its
-    /// certificates. Whether it was as it had been read.
+    /// Keeps that a duckling's deletion has begun, or how far it has come: no new peck is from it
+    /// or for it, and its certificate is revoked. Nothing for a duckling that is not there.
+    async fn leave(&self, departure: &Departure) -> Result<()>;
+    /// How far a duckling's deletion has come, if it has begun.
+    async fn departure(&self, id: &DucklingId) -> Result<Option<Departure>>;
+    /// The deletions that have begun.
+    async fn departures(&self, page: &Page) -> Result<Listed<Departure>>;
+    /// Forgets a deletion whose duckling is gone.
+    async fn forget_departure(&self, id: &DucklingId) -> Result<()>;
+    /// Removes a duckling that holds no bonds and has no pecks that wait, with its departure, and
+    /// takes back its certificates. Whether it was as it had been read.
     async fn delete(&self, deletion: &Deletion) -> Result<bool>;
 
     /// Keeps a new peck, if both ducklings are there and fewer pecks wait than may wait. A repeated
@@ -306,6 +313,17 @@ impl Suspension {
         let turns = [CertStatus::Valid, CertStatus::Suspended];
         if self.suspends { turns } else { [turns[1], turns[0]] }
     }
+}
+
+/// A deletion that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Whose.
+    pub id: DucklingId,
+    /// Why, if it was an operator's decision.
+    pub reason: Option<Note>,
+    /// Whether the owner's account is deleted. From then on the address may have another one.
+    pub account_ended: bool,
 }
 
 /// The end of a duckling.

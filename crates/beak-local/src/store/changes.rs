@@ -12,7 +12,9 @@ use super::audit::tell;
 use super::operators;
 use super::pecks::are_waiting;
 use super::rows::{CertificateRow, DucklingRow, Millis, OfferRow, OfferState, millis};
-use crate::db::{CERTIFICATES, DUCKLINGS, EMAILS, KEYS, OFFERS, OWNED, READERS, REQUESTS, Writing};
+use crate::db::{
+    CERTIFICATES, DUCKLINGS, EMAILS, KEYS, LEAVING, OFFERS, OWNED, READERS, REQUESTS, Writing,
+};
 
 pub(super) fn duckling(txn: &Writing, id: &str) -> Result<Option<Duckling>> {
     txn.get::<DucklingRow>(DUCKLINGS, id)?.map(DucklingRow::read).transpose()
@@ -64,13 +66,6 @@ pub(super) fn rename(txn: &Writing, id: &DucklingId, name: &DisplayName) -> Resu
     Ok(true)
 }
 
-pub(super) fn leave(txn: &Writing, id: &DucklingId) -> Result<()> {
-    let row = txn.get::<DucklingRow>(DUCKLINGS, id.as_str())?;
-    let Some(mut row) = row else { return Ok(()) };
-    row.is_leaving = true;
-    txn.put(DUCKLINGS, id.as_str(), &row)
-}
-
 pub(super) fn delete(txn: &Writing, deletion: &Deletion) -> Result<bool> {
     let read = &deletion.duckling;
     let id = read.id.as_str();
@@ -82,6 +77,7 @@ pub(super) fn delete(txn: &Writing, deletion: &Deletion) -> Result<bool> {
         return Ok(false);
     }
     txn.remove(DUCKLINGS, id)?;
+    txn.remove(LEAVING, id)?;
     txn.remove(EMAILS, read.email.as_str())?;
     txn.remove(KEYS, &read.key_hash)?;
     for cert in deletion.certificates.iter().map(CertId::as_str) {

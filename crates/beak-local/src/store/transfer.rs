@@ -3,6 +3,7 @@
 //! Guards, queues and indexes follow from the nouns and are made again. Codes, tokens, sessions,
 //! attempts to hatch and counters of calls end with the galaxy that made them.
 
+mod departures;
 mod items;
 
 use beak_core::peck::{Direction, PeckStatus};
@@ -120,6 +121,7 @@ fn take_entry(txn: &Writing, read: &Read<'_>) -> Result<()> {
     let (sort, rest) = pk.split_once('#').unwrap_or((pk, ""));
     match sort {
         "block" => txn.put(BLOCKS, &format!("{rest}#{sk}"), &read.number("since")?),
+        "leaving" => departures::take(txn, sk, read),
         "idem" => {
             let until = read.number("expires_at")?.saturating_mul(1000);
             let (content, peck_id) = (read.text("content")?, read.text("peck_id")?);
@@ -199,6 +201,9 @@ pub(crate) fn give(
     for (email, since) in txn.list::<Millis>(READERS, &all())? {
         give("newsletter", Item::default().text("email", email).number("since", since).value())?;
     }
+    for item in departures::give(txn)? {
+        give("ledger", item.value())?;
+    }
     for item in entries(txn, current, now)? {
         give("ledger", item.value())?;
     }
@@ -269,8 +274,10 @@ fn counts(txn: &Reading) -> Result<Vec<Item>> {
 
 /// What a move does with each table of the database.
 #[cfg(test)]
-const CARRIED: [(crate::db::Table, &str); 30] = {
-    use crate::db::{ACCOUNTS, ASIDE, ATTEMPTS, JOURNALS, OUTBOX, OWNED, SIGN_INS, TURNS, WAITING};
+const CARRIED: [(crate::db::Table, &str); 31] = {
+    use crate::db::{
+        ACCOUNTS, ASIDE, ATTEMPTS, JOURNALS, LEAVING, OUTBOX, OWNED, SIGN_INS, TURNS, WAITING,
+    };
     [
         (EGGS, "carried"),
         (DUCKLINGS, "carried"),
@@ -281,6 +288,7 @@ const CARRIED: [(crate::db::Table, &str); 30] = {
         (PAIRS, "made again"),
         (WAITING, "made again"),
         (BLOCKS, "carried"),
+        (LEAVING, "carried"),
         (REQUESTS, "made again"),
         (DUE, "made again"),
         (ASIDE, "made again"),

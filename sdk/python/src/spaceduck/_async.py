@@ -246,7 +246,10 @@ class AsyncOwner(AsyncGalaxy):
         return await self._send(_calls.export())
 
     async def delete(self) -> _models.Status:
-        """Deletes the duckling with its key, certificates and bonds, for good."""
+        """Deletes the duckling with its key, certificates and bonds, for good.
+
+        The status is `deleted`, or `deleting` while bonds are left: the galaxy ends them by itself.
+        """
         return await self._send(_calls.delete())
 
     async def rotate_key(self) -> _models.Rotated:

@@ -246,7 +246,10 @@ class Owner(Galaxy):
         return self._send(_calls.export())
 
     def delete(self) -> _models.Status:
-        """Deletes the duckling with its key, certificates and bonds, for good."""
+        """Deletes the duckling with its key, certificates and bonds, for good.
+
+        The status is `deleted`, or `deleting` while bonds are left: the galaxy ends them by itself.
+        """
         return self._send(_calls.delete())
 
     def rotate_key(self) -> _models.Rotated:

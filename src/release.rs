@@ -19,10 +19,12 @@ use crate::model::Place;
 use crate::ports::{Assets, Object};
 use crate::render::hex;
 
+mod age;
 mod history;
 mod look;
 mod stored;
 
+pub use age::not_older;
 pub use history::{History, Left};
 pub use look::{Record, Trouble, look};
 pub use stored::{Damage, damage, damage_of, is_intact, read_verified};

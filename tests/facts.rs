@@ -176,7 +176,7 @@ fn facts() -> Facts {
         account: Some(AccountId::parse("111122223333").unwrap()),
         region: Some(Region::parse("eu-central-1").unwrap()),
         code: Some(Code { sha256: "0".repeat(64), architecture: "arm64" }),
-        release: "0.1.0".into(),
+        release: "1.1.0".into(),
     }
 }
 

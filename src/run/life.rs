@@ -24,6 +24,7 @@ use crate::model::{Region, Stack};
 use crate::observe::observe;
 use crate::plan::{self, Action, Goal, Plan, StepId};
 use crate::ports::{Claim, World};
+use crate::release;
 use crate::render::{self, Rendered};
 use crate::site::{self, own::Own};
 use crate::zones;
@@ -127,7 +128,9 @@ pub(super) async fn look(
     }
     let observed = observe(job).await?;
     if goal == Goal::Present {
-        let installed = observed.current.as_ref().is_some_and(|current| current.own);
+        let current = observed.current.as_ref();
+        release::not_older(current.map(|current| current.release.as_str()), RELEASE)?;
+        let installed = current.is_some_and(|current| current.own);
         site::own::still_named(job.facts.config.pages.as_deref(), installed)?;
     }
     let plan = plan::plan(goal, &observed, &job.rendered);

@@ -61,6 +61,7 @@ async fn publish(shared: &Shared, events: &Events) -> Result<(), Failure> {
     life::tell_start("site publish", &looking);
     let pointer = pointer.ok_or_else(|| going_back::not_installed(&looking))?;
     site::own::still_named(config.pages.as_deref(), pointer.own)?;
+    release::not_older(Some(&pointer.release), life::RELEASE)?;
     if pointer.release != life::RELEASE {
         let (ours, theirs) = (life::RELEASE, &pointer.release);
         let message = format!("release {theirs} is installed, and this program is {ours}");

@@ -361,3 +361,33 @@ async fn a_galaxy_of_which_nothing_is_there_is_not_installed() {
         assert!(failure.message().starts_with("no galaxy called"), "{command}");
     }
 }
+
+#[tokio::test]
+async fn an_older_program_installs_nothing() {
+    let galaxy = Galaxy::new().await;
+    let assets = &galaxy.home.world.assets;
+    for key in assets.keys(Place::Home, ARTIFACTS).await.expect("keys") {
+        if !key.starts_with(crate::release::PREFIX) {
+            continue;
+        }
+        let bytes = assets.read(Place::Home, ARTIFACTS, &key).await.expect("read").expect("there");
+        let mut record: serde_json::Value = serde_json::from_slice(&bytes).expect("a record");
+        record["release"] = "99.0.0".into();
+        let object = Object {
+            key: key.clone(),
+            bytes: record.to_string().into_bytes().into(),
+            content_type: "application/json".into(),
+            cache_control: "no-store".into(),
+        };
+        galaxy.account.meddle(Meddling::Object(ARTIFACTS.into(), key, Some(object)));
+    }
+    let events = galaxy.events();
+    let ready = life::ready(&galaxy.home, &shared(), Galaxy::config(), &events).await;
+    let (job, _) = ready.expect("looking never fails");
+    let failure = life::look(&job, crate::plan::Goal::Present, false).await.expect_err("refused");
+    assert_eq!(failure.kind, Kind::Refused);
+    let said = format!("{failure:?}");
+    assert!(said.contains("release 99.0.0") && said.contains("spaceduck rollback"), "{said}");
+    let away = life::look(&job, crate::plan::Goal::Absent, false).await;
+    assert!(away.is_ok(), "a teardown needs no newer program");
+}

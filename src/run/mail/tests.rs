@@ -114,7 +114,7 @@ async fn installed() -> (Arc<Account>, Begun) {
     let observed = observe(&job).await.unwrap();
     let plan = plan::plan(Goal::Present, &observed, &job.rendered);
     execute::run(&plan, &job).await.unwrap();
-    let release = Some("0.1.0".into());
+    let release = Some(env!("CARGO_PKG_VERSION").into());
     (account, Begun { home, config, release, installed: true, listens: true })
 }
 

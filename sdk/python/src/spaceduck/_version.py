@@ -1,3 +1,3 @@
 """The version of this package, the same as that of the whole project."""
 
-__version__ = "0.1.0"
+__version__ = "1.1.0"

@@ -4,6 +4,9 @@
 //!
 //! The first line names the format, the last one counts the lines and has the SHA-256 of all
 //! before it, so that half a file is never taken for a whole one.
+//!
+//! A galaxy changes while it is written down. So after all items come those that changed meanwhile,
+//! once more: of several lines about an item the last one counts. See `changes`.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +18,27 @@ use crate::failure::{Failure, Kind};
 use crate::ports::{Account, Records};
 use crate::render::hex;
 
+mod changes;
 mod local;
 mod read;
 mod restore;
+mod spool;
 
 pub use local::{from_folder, into_folder};
 pub use read::{Reader, Told};
-pub use restore::{is_empty, restore};
+pub use restore::{Progress, is_empty, restore};
+pub use spool::Spool;
 
 /// The name of the format.
 const FORMAT: &str = "spaceduck-export";
 
-/// The version of the format.
-const VERSION: u32 = 1;
+/// The version of the format, and the oldest that is read: it had no changes.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
+
+/// In which order tables are written down: what names something comes before what it names, so
+/// that what is named is there, or was removed meanwhile.
+const ORDER: [&str; 6] = ["eggs", "newsletter", "pecks", "ducklings", "certs", "ledger"];
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +61,20 @@ pub enum Line {
         table: String,
         /// The item as `DynamoDB` writes it in JSON.
         item: Value,
+    },
+    /// An item as it is after it changed, or that is new.
+    Changed {
+        /// The table.
+        table: String,
+        /// The item.
+        item: Value,
+    },
+    /// An item that was removed.
+    Gone {
+        /// The table.
+        table: String,
+        /// Its key.
+        key: Value,
     },
     /// An account.
     Person {
@@ -74,6 +99,7 @@ impl Line {
     fn sort(&self) -> &str {
         match self {
             Self::Item { table, .. } => table,
+            Self::Changed { .. } | Self::Gone { .. } => "changes",
             _ => "people",
         }
     }
@@ -103,7 +129,8 @@ pub struct Source {
     pub pool: Option<String>,
 }
 
-/// Writes everything down. How many lines there are of each sort.
+/// Writes everything down, and then what changed meanwhile; `now` is AWS's time. How many lines
+/// there are of each sort.
 pub async fn write<S: Sink + Send>(
     records: &dyn Records,
     source: &Source,
@@ -112,7 +139,9 @@ pub async fn write<S: Sink + Send>(
 ) -> Result<BTreeMap<String, u64>, Failure> {
     let mut pen = Pen::default();
     sink.take(&pen.head(&source.galaxy, now)?).await?;
-    for (table, name) in &source.tables {
+    let known = ORDER.into_iter().filter_map(|table| source.tables.get_key_value(table));
+    let others = source.tables.iter().filter(|(table, _)| !ORDER.contains(&table.as_str()));
+    for (table, name) in known.chain(others) {
         let mut from = None;
         loop {
             let page = records.items(name, from).await?;
@@ -138,6 +167,7 @@ pub async fn write<S: Sink + Send>(
             }
         }
     }
+    changes::write(records, source, now, (&mut pen, sink)).await?;
     let counts = pen.counts.clone();
     sink.take(&pen.end()?).await?;
     Ok(counts)

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use beak_local::LocalError;
-use beak_local::transfer::{self, Entry};
+use beak_local::transfer::{self, Entry, Repairs};
 
 use super::{Line, Pen, Reader};
 use crate::failure::{Failure, Kind};
@@ -23,15 +23,16 @@ impl From<LocalError> for Failure {
     }
 }
 
-/// Fills a data folder with an export: with all of it, or not at all.
-pub fn into_folder(input: impl BufRead, folder: &Path) -> Result<(), Failure> {
+/// Fills a data folder with an export: with all of it, or not at all. What was put right in it.
+pub fn into_folder(input: impl BufRead, folder: &Path) -> Result<Repairs, Failure> {
     let mut reader = Reader::new(input);
     transfer::import(folder, std::iter::from_fn(|| reader.next_line().transpose()).map(entry))
 }
 
 fn entry(line: Result<Line, Failure>) -> Result<Entry, Failure> {
     Ok(match line? {
-        Line::Item { table, item } => Entry::Item { table, item },
+        Line::Item { table, item } | Line::Changed { table, item } => Entry::Item { table, item },
+        Line::Gone { table, key } => Entry::Gone { table, key },
         Line::Person { email, confirmed, operator } => Entry::Person { email, confirmed, operator },
         Line::Head { .. } | Line::End { .. } => {
             return Err(Failure::bug("a reader gave the frame of an export"));
@@ -50,6 +51,7 @@ pub fn from_folder(
     transfer::export(folder, |entry| {
         take(&pen.line(&match entry {
             Entry::Item { table, item } => Line::Item { table, item },
+            Entry::Gone { table, key } => Line::Gone { table, key },
             Entry::Person { email, confirmed, operator } => {
                 Line::Person { email, confirmed, operator }
             }

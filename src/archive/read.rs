@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{FORMAT, Line, VERSION, unfit};
+use super::{FORMAT, Line, OLDEST, VERSION, unfit};
 use crate::failure::Failure;
 use crate::render::hex;
 
@@ -61,7 +61,7 @@ impl<R: BufRead> Reader<R> {
                 .map_err(|error| unfit(format!("line {number} is not of an export: {error}")))?;
             match (&line, &self.galaxy) {
                 (Line::Head { format, version, galaxy, .. }, None) if format == FORMAT => {
-                    if *version != VERSION {
+                    if !(OLDEST..=VERSION).contains(version) {
                         let message =
                             format!("the export has version {version}; this is {VERSION}");
                         return Err(unfit(message));
@@ -69,7 +69,13 @@ impl<R: BufRead> Reader<R> {
                     self.galaxy = Some(galaxy.clone());
                     self.hash.update(text.as_bytes());
                 }
-                (Line::Item { .. } | Line::Person { .. }, Some(_)) => {
+                (
+                    Line::Item { .. }
+                    | Line::Changed { .. }
+                    | Line::Gone { .. }
+                    | Line::Person { .. },
+                    Some(_),
+                ) => {
                     *self.counts.entry(line.sort().to_owned()).or_default() += 1;
                     self.hash.update(text.as_bytes());
                     return Ok(Some(line));

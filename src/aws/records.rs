@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider::types::{UserStatusType, UserType};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ContinuousBackupsStatus, PointInTimeRecoveryStatus, PutRequest, WriteRequest,
+    AttributeValue, ContinuousBackupsStatus, KeysAndAttributes, PointInTimeRecoveryStatus,
+    PutRequest, WriteRequest,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::attributes::{from_json, to_json};
 use super::error::{code, translate};
@@ -74,6 +75,54 @@ impl Records for Tables {
         Ok(Page { items, next })
     }
 
+    async fn since(
+        &self,
+        ledger: &str,
+        (partition, from): (&str, &str),
+        next: Option<Value>,
+    ) -> Result<Page<Value>, Failure> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let asked = self
+            .dynamo
+            .query()
+            .table_name(ledger)
+            .key_condition_expression("pk = :pk AND sk >= :from")
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":from", text(from))
+            .consistent_read(true)
+            .set_exclusive_start_key(next.as_ref().map(item).transpose()?);
+        let page = asked.send().await;
+        let page = page.map_err(|error| translate("reading what changed", None, &error))?;
+        let items = page.items().iter().map(whole).collect::<Result<_, _>>()?;
+        let next = page.last_evaluated_key().filter(|key| !key.is_empty());
+        Ok(Page { items, next: next.map(whole).transpose()? })
+    }
+
+    async fn named(&self, table: &str, keys: &[Value]) -> Result<Vec<Value>, Failure> {
+        let doing = format!("reading from the table `{table}`");
+        let mut keys = keys.iter().map(item).collect::<Result<Vec<_>, _>>()?;
+        let mut found = Vec::new();
+        for offer in 0..OFFERS {
+            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+            let asked = asked.build().map_err(|error| Failure::bug(error.to_string()))?;
+            let asked = self.dynamo.batch_get_item().request_items(table, asked);
+            let answer = asked.send().await.map_err(|error| translate(&doing, None, &error))?;
+            for item in
+                answer.responses().and_then(|tables| tables.get(table)).into_iter().flatten()
+            {
+                found.push(whole(item)?);
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(table);
+            keys = left.map(|left| left.keys).unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(found);
+            }
+            pause(offer).await;
+        }
+        Err(Failure::new(Kind::Settled, format!("{doing}: DynamoDB does not give it all"))
+            .help("run the same command again"))
+    }
+
     async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure> {
         let doing = format!("writing to the table `{table}`");
         let mut left = Vec::new();
@@ -89,11 +138,7 @@ impl Records for Tables {
             if left.is_empty() {
                 return Ok(());
             }
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "AWS's pace: an account in memory has nothing to wait for"
-            )]
-            tokio::time::sleep(std::time::Duration::from_millis(100 << offer.min(6))).await;
+            pause(offer).await;
         }
         Err(Failure::new(Kind::Settled, format!("{doing}: DynamoDB does not take it all"))
             .help("run the same command again; it resumes where it stopped"))
@@ -117,11 +162,16 @@ impl Records for Tables {
     }
 
     async fn accounts(&self, pool: &str, from: Option<Value>) -> Result<Page<Account>, Failure> {
-        let token = from.and_then(|token| token.as_str().map(str::to_owned));
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let token = from.as_ref().and_then(|from| text(&from["token"]));
+        // There are few operators: each page passes them on to the next.
+        let operators = match from.as_ref().and_then(|from| from["operators"].as_array()) {
+            Some(known) => known.iter().filter_map(text).collect(),
+            None => crate::ports::People::operators(&self.people, pool).await?,
+        };
         let asked = self.pools.list_users().user_pool_id(pool).set_pagination_token(token);
         let page = asked.send().await;
         let page = page.map_err(|error| translate("listing the user pool", None, &error))?;
-        let operators = crate::ports::People::operators(&self.people, pool).await?;
         let account = |user: &UserType| {
             let email = user.attributes().iter().find(|attribute| attribute.name() == "email");
             let email = email.and_then(|attribute| attribute.value())?.to_owned();
@@ -130,12 +180,22 @@ impl Records for Tables {
             Some(Account { email, confirmed, operator })
         };
         let items = page.users().iter().filter_map(account).collect();
-        Ok(Page { items, next: page.pagination_token().map(Value::from) })
+        let next = |token| json!({"token": token, "operators": &operators});
+        Ok(Page { items, next: page.pagination_token().map(next) })
     }
 
     async fn admit(&self, pool: &str, who: &Account, password: &Secret) -> Result<bool, Failure> {
         self.people.admit(pool, &who.email, who.operator, password).await
     }
+}
+
+/// A growing while, for DynamoDB to take more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "AWS's pace: an account in memory has nothing to wait for"
+)]
+async fn pause(offer: u32) {
+    tokio::time::sleep(std::time::Duration::from_millis(100 << offer.min(6))).await;
 }
 
 /// A JSON object as an item.

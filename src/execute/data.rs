@@ -98,7 +98,7 @@ pub(super) async fn back_up(job: &Job) -> Result<bool, Failure> {
     let before = hex(&Sha256::digest(digests.collect::<String>()));
     let folder = format!("{BACKUPS}before-{}", &before[..8]);
     let mut sink = Parts { job, bucket, folder, text: String::new(), stored: 0 };
-    let (records, now) = (job.world.records.as_ref(), job.world.clock.now());
+    let (records, now) = (job.world.records.as_ref(), job.world.registry.now().await?);
     let source = Source { tables: lacking, ..whole };
     let counts = archive::write(records, &source, now, &mut sink).await.map_err(|failure| {
         failure.within("the data could not be backed up, so nothing was upgraded")
@@ -171,7 +171,7 @@ pub async fn to_file(
     target: &Target,
 ) -> Result<BTreeMap<String, u64>, Failure> {
     let mut draft = target.draft(Access::Private)?;
-    let (records, now) = (job.world.records.as_ref(), job.world.clock.now());
+    let (records, now) = (job.world.records.as_ref(), job.world.registry.now().await?);
     let counts = archive::write(records, source, now, &mut draft).await?;
     draft.keep()?;
     Ok(counts)

@@ -342,6 +342,19 @@ impl Records for Guard {
         self.raw.records.items(table, from).await
     }
 
+    async fn since(
+        &self,
+        ledger: &str,
+        span: (&str, &str),
+        next: Option<Value>,
+    ) -> Result<Page<Value>, Failure> {
+        self.raw.records.since(ledger, span, next).await
+    }
+
+    async fn named(&self, table: &str, keys: &[Value]) -> Result<Vec<Value>, Failure> {
+        self.raw.records.named(table, keys).await
+    }
+
     async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure> {
         self.proven(&self.table(table)?).await?;
         self.raw.records.put(table, items).await

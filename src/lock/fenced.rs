@@ -157,6 +157,8 @@ fenced!(Records {
     look has_table(table: &str) -> bool;
     look is_recoverable(table: &str) -> bool;
     look items(table: &str, from: Option<Value>) -> Page<Value>;
+    look since(ledger: &str, span: (&str, &str), next: Option<Value>) -> Page<Value>;
+    look named(table: &str, keys: &[Value]) -> Vec<Value>;
     effect put(table: &str, items: &[Value]) -> ();
     effect remove_table(table: &str) -> ();
     look accounts(pool: &str, from: Option<Value>) -> Page<Account>;

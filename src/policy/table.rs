@@ -147,6 +147,7 @@ pub const CALLS: &[Call] = &[
     call(POOLS, "describe_user_pool", &["cognito-idp:DescribeUserPool"], On::UserPool),
     call(POOLS, "list_users", &["cognito-idp:ListUsers"], On::UserPool),
     call(POOLS, "list_users_in_group", &["cognito-idp:ListUsersInGroup"], On::UserPool),
+    call(TABLES, "batch_get_item", &["dynamodb:BatchGetItem"], On::Tables),
     call(TABLES, "batch_write_item", &["dynamodb:BatchWriteItem"], On::Tables),
     call(
         TABLES,
@@ -159,6 +160,7 @@ pub const CALLS: &[Call] = &[
     call(TABLES, "describe_table", &["dynamodb:DescribeTable"], On::Tables),
     call(TABLES, "list_tags_of_resource", &["dynamodb:ListTagsOfResource"], On::Tables),
     call(TABLES, "get_item", &["dynamodb:GetItem"], On::Tables),
+    call(TABLES, "query", &["dynamodb:Query"], On::Tables),
     call(TABLES, "scan", &["dynamodb:Scan"], On::Tables),
     call(TABLES, "update_item", &["dynamodb:UpdateItem"], On::Tables),
     call("ssm", "delete_parameter", &["ssm:DeleteParameter"], On::Parameters),

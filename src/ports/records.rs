@@ -37,6 +37,15 @@ pub trait Records: Send + Sync {
     async fn is_recoverable(&self, table: &str) -> Result<bool, Failure>;
     /// Items of a table, each as `DynamoDB` writes them in JSON.
     async fn items(&self, table: &str, from: Option<Value>) -> Result<Page<Value>, Failure>;
+    /// Items of a partition of the ledger, from a sort key on.
+    async fn since(
+        &self,
+        ledger: &str,
+        (partition, from): (&str, &str),
+        next: Option<Value>,
+    ) -> Result<Page<Value>, Failure>;
+    /// Those items of a table that there are, of at most a hundred keys.
+    async fn named(&self, table: &str, keys: &[Value]) -> Result<Vec<Value>, Failure>;
     /// Writes items, over those with the same keys.
     async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure>;
     /// Removes a table with all that is in it, protected or not; fine where there is none.

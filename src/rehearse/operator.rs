@@ -137,6 +137,8 @@ pub const ASKED: &[(&str, &[(&str, On)])] = &[
     ("Records::has_table", &[("describe_table", On::Tables)]),
     ("Records::is_recoverable", &[("describe_continuous_backups", On::Tables)]),
     ("Records::items", &[("scan", On::Tables)]),
+    ("Records::since", &[("query", On::Tables)]),
+    ("Records::named", &[("batch_get_item", On::Tables)]),
     ("Records::put", &[("batch_write_item", On::Tables)]),
     ("Records::remove_table", &[("update_table", On::Tables), ("delete_table", On::Tables)]),
     ("Records::accounts", &[("list_users", On::UserPool), ("list_users_in_group", On::UserPool)]),

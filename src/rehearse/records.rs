@@ -44,6 +44,22 @@ impl Account {
     }
 }
 
+/// The attributes of a table's key that an item has.
+fn key_of(item: &Value) -> Value {
+    const KEYS: [&[&str]; 5] =
+        [&["pk", "sk"], &["peck_id"], &["cert_id", "compact"], &["duckling_id"], &["email"]];
+    let names = KEYS.into_iter().find(|names| names.iter().all(|name| item.get(name).is_some()));
+    let names = names.unwrap_or_default().iter().filter(|name| **name != "compact");
+    names
+        .map(|name| ((*name).to_owned(), item[*name].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn has_key(item: &Value, key: &Value) -> bool {
+    key.as_object().is_some_and(|key| key.iter().all(|(name, value)| item.get(name) == Some(value)))
+}
+
 fn part<T: Clone>(all: &[T], from: Option<&Value>) -> Page<T> {
     let begin = from.and_then(Value::as_u64).and_then(|at| usize::try_from(at).ok());
     let begin = begin.unwrap_or_default().min(all.len());
@@ -78,15 +94,39 @@ impl Records for Account {
         Ok(part(items, from.as_ref()))
     }
 
+    async fn since(
+        &self,
+        ledger: &str,
+        (partition, from): (&str, &str),
+        next: Option<Value>,
+    ) -> Result<Page<Value>, Failure> {
+        self.may("Records::since")?;
+        self.hear()?;
+        let text = |item: &Value, name: &str| item[name]["S"].as_str().map(str::to_owned);
+        let fits = |item: &&Value| {
+            text(item, "pk").is_some_and(|pk| pk == partition)
+                && text(item, "sk").is_some_and(|sk| *sk >= *from)
+        };
+        let mut items: Vec<Value> = self.held(ledger).iter().filter(fits).cloned().collect();
+        items.sort_by_key(|item| text(item, "sk"));
+        Ok(part(&items, next.as_ref()))
+    }
+
+    async fn named(&self, table: &str, keys: &[Value]) -> Result<Vec<Value>, Failure> {
+        self.may("Records::named")?;
+        self.hear()?;
+        let is_named = |item: &&Value| keys.iter().any(|key| has_key(item, key));
+        Ok(self.held(table).iter().filter(is_named).cloned().collect())
+    }
+
     async fn put(&self, table: &str, items: &[Value]) -> Result<(), Failure> {
         self.may("Records::put")?;
         self.effect(format!("put {} into {table}", items.len()), |state| {
             let known = state.tables.get_mut(table);
             let known = known.ok_or_else(|| refuse(format!("there is no table {table}")))?;
             for item in items {
-                if !known.contains(item) {
-                    known.push(item.clone());
-                }
+                known.retain(|old| !has_key(old, &key_of(item)));
+                known.push(item.clone());
             }
             Ok(())
         })

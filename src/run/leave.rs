@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::home::{self, Start};
 use super::{ask, back, claim, life, records};
-use crate::archive::{self, Reader};
+use crate::archive::{self, Progress, Reader, Spool};
 use crate::catalog;
 use crate::cli::{MailChoice, Shared, Teardown};
 use crate::event::{Event, Events, Outcome};
@@ -200,11 +200,9 @@ pub(super) async fn import(shared: &Shared, file: &Path, events: &Events) -> Res
     }
     let name = &job.facts.config.name;
     let note = catalog::import_path(name);
-    let begun = job.world.notes.get(&note).await?;
+    let mut progress = Progress::look(&job.world, &note, &told.sha256).await?;
     let records = job.world.records.as_ref();
-    if begun.as_deref() != Some(told.sha256.as_str())
-        && !archive::is_empty(records, &source).await?
-    {
+    if !progress.is_begun() && !archive::is_empty(records, &source).await? {
         let message = format!("the galaxy `{name}` already has people or ducklings");
         return Err(Failure::new(Kind::Refused, message)
             .cause("an import would overwrite entries with the same id and mix the rest")
@@ -213,15 +211,16 @@ pub(super) async fn import(shared: &Shared, file: &Path, events: &Events) -> Res
     let text = format!("From the galaxy `{}`: {}.", told.galaxy, archive::counted(&told.counts));
     events.emit(Event::Note { text });
     events.emit(Event::Note { text: LEFT_BEHIND.into() });
+    let spool = Spool::fill(open()?, file.parent().unwrap_or_else(|| Path::new(".")))?;
+    for text in spool.repairs() {
+        events.emit(Event::Note { text: text.clone() });
+    }
     if !ask::agreed(shared, "Import it?").await? {
         events.emit(Event::Finished { outcome: Outcome::Declined, urls: vec![], next: vec![] });
         return Ok(());
     }
     lock::holding(&job.world, name, "import", async {
-        // A run that is cut off finds the galaxy no longer empty, and by this that it may go on.
-        job.world.notes.put(&note, &told.sha256).await?;
-        archive::restore(&job.world.records, &source, open()?, operators::password).await?;
-        job.world.notes.remove(&note).await
+        archive::restore(&job.world, &source, &spool, &mut progress, operators::password).await
     })
     .await?;
     let next = vec!["Everyone sets a new password by email at the next sign-in (`forgot`).".into()];

@@ -19,7 +19,9 @@ pub(super) fn import(data: &Path, file: &Path, events: &Events) -> Result<(), Fa
     let note = |text: String| events.emit(Event::Note { text });
     note(format!("From the galaxy `{}`: {}.", told.galaxy, archive::counted(&told.counts)));
     note(LEFT_BEHIND.into());
-    archive::into_folder(exported(file)?, data)?;
+    for text in archive::into_folder(exported(file)?, data)?.sentences() {
+        note(text);
+    }
     note(format!(
         "Imported into {}. The codes of `forgot` are in the outbox; `spaceduck operator add` \
          gives an operator a password.",

@@ -15,6 +15,10 @@ use crate::tier::{Note, Tier};
 /// How long events are kept.
 pub const KEPT: Duration = Duration::days(90);
 
+/// How many partitions the events of all ducklings have in DynamoDB: for writers one is too few,
+/// and a reader asks each.
+pub const SHARDS: u8 = 8;
+
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {

@@ -2,6 +2,8 @@
 //!
 //! Every table maps text to JSON. The file has one owner at a time; redb holds a lock on it.
 
+mod whole;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -11,6 +13,8 @@ use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable};
 use redb::{ReadableTableMetadata as _, TableDefinition, TableError, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub(crate) use self::whole::LAST;
 
 /// A table.
 pub(crate) type Table = TableDefinition<'static, &'static str, &'static [u8]>;
@@ -79,6 +83,8 @@ pub(crate) const SIGN_INS: Table = Table::new("sign_ins");
 const TOKENS: Table = Table::new("tokens");
 /// Number → mail.
 pub(crate) const OUTBOX: Table = Table::new("outbox");
+/// What an import needs while it looks at everything once more; gone when it is done.
+pub(crate) const SCRATCH: Table = Table::new("scratch");
 
 pub(crate) const ALL: [Table; 31] = [
     EGGS,
@@ -124,9 +130,17 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// Opens the file or makes it.
-    pub(crate) fn open(path: &Path) -> std::result::Result<Self, redb::Error> {
-        let database = Database::create(path)?;
+    /// Opens the file or makes it. `cache` is how many bytes of it are in memory, unless redb's own
+    /// choice is right.
+    pub(crate) fn open(
+        path: &Path,
+        cache: Option<usize>,
+    ) -> std::result::Result<Self, redb::Error> {
+        let mut builder = Database::builder();
+        if let Some(bytes) = cache {
+            builder.set_cache_size(bytes);
+        }
+        let database = builder.create(path)?;
         let txn = database.begin_write()?;
         for table in ALL {
             txn.open_table(table)?;

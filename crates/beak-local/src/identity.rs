@@ -17,7 +17,7 @@ use beak_core::{BeakError, OffsetDateTime, Result};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-pub(crate) use self::moves::{move_in, people, unknown_password};
+pub(crate) use self::moves::{move_in, move_out, people, unknown_password};
 use self::passwords::{Hashers, code_hash, hash, matches};
 use crate::db::{Db, PEOPLE, Span, Writing};
 use crate::outbox;

@@ -11,6 +11,8 @@ pub mod operators;
 mod outbox;
 mod own;
 mod pages;
+#[cfg(feature = "fill")]
+pub mod pond;
 mod server;
 mod sites;
 mod store;

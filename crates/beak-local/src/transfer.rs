@@ -5,7 +5,7 @@ use std::path::Path;
 
 use beak_api::system::{SystemClock, SystemEntropy};
 use beak_core::BeakError;
-use beak_core::ports::{Clock as _, Entropy as _};
+use beak_core::ports::{Clock as _, Entropy as _, PublicKey};
 use serde_json::Value;
 
 use crate::broken;
@@ -13,6 +13,7 @@ use crate::data::{DATABASE, Data};
 use crate::db::Writing;
 use crate::error::LocalError;
 use crate::identity;
+pub use crate::store::transfer::{Repair, Repairs};
 use crate::store::{millis, transfer};
 
 /// One item of an export.
@@ -24,6 +25,13 @@ pub enum Entry {
         table: String,
         /// Attribute → typed value.
         item: Value,
+    },
+    /// An item of `DynamoDB` that was removed after it had been given, by its key.
+    Gone {
+        /// The table.
+        table: String,
+        /// The attributes of its key.
+        key: Value,
     },
     /// An account, without its password.
     Person {
@@ -39,13 +47,16 @@ pub enum Entry {
 /// Fills a data folder in one transaction: an entry that can't be read, or an error of the
 /// iterator, leaves the folder as it was. Refuses a folder that already holds people or ducklings.
 ///
+/// Of several states of the same item the last one counts. Guards, queues, counts and bonds are
+/// made from the nouns; what was put right so that all of it fits is the answer.
+///
 /// Accounts get a password that no one knows, so their owners set one with `forgot`. Accounts
 /// whose address was never confirmed are left out.
 pub fn import<E: From<LocalError>>(
     folder: &Path,
     entries: impl Iterator<Item = Result<Entry, E>>,
-) -> Result<(), E> {
-    let db = Data::open(folder)?.db;
+) -> Result<Repairs, E> {
+    let db = Data::open_lean(folder)?.db;
     let mut random = [0; 32];
     SystemEntropy.fill(&mut random).map_err(broken)?;
     let password = identity::unknown_password(&random).map_err(broken)?;
@@ -64,21 +75,25 @@ pub fn import<E: From<LocalError>>(
                 }
             }
         }
-        Ok(())
+        transfer::make_whole(txn, &password, SystemClock.now())
     });
     match (stopped, written) {
         (Some(error), _) => Err(error),
         (None, Err(_)) if occupied => Err(LocalError::Occupied(folder.to_owned()).into()),
+        (None, Err(error @ BeakError::Unavailable(_))) => {
+            Err(LocalError::Folder(folder.to_owned(), reason(&error)).into())
+        }
         (None, Err(error)) => Err(LocalError::Unfit(reason(&error)).into()),
-        (None, Ok(())) => Ok(()),
+        (None, Ok(repairs)) => Ok(repairs),
     }
 }
 
 fn take(txn: &Writing, entry: Entry, password: &str) -> beak_core::Result<()> {
     match entry {
         Entry::Item { table, item } => transfer::take(txn, &table, &item),
+        Entry::Gone { table, key } => transfer::take_back(txn, &table, &key),
         Entry::Person { email, confirmed: true, operator } => {
-            identity::move_in(txn, &email, operator, password)
+            identity::move_in(txn, &email, operator, password).map(|_| ())
         }
         Entry::Person { confirmed: false, .. } => Ok(()),
     }
@@ -96,14 +111,34 @@ fn reason(error: &BeakError) -> String {
 /// folder, or if there is none in it.
 pub fn export<E: From<LocalError>>(
     folder: &Path,
+    take: impl FnMut(Entry) -> Result<(), E>,
+) -> Result<(), E> {
+    let data = existing(folder)?;
+    // The key that signs goes into the list of keys, even if nothing was signed with it yet.
+    let own = data.public_key()?;
+    give(&data, Some(&own), take)
+}
+
+/// Gives what an import into a folder has made whole, and nothing of the folder's own.
+pub fn pass_on<E: From<LocalError>>(
+    folder: &Path,
+    take: impl FnMut(Entry) -> Result<(), E>,
+) -> Result<(), E> {
+    give(&existing(folder)?, None, take)
+}
+
+fn existing(folder: &Path) -> Result<Data, LocalError> {
+    if !folder.join(DATABASE).exists() {
+        return Err(LocalError::NoGalaxy(folder.to_owned()));
+    }
+    Data::open_lean(folder)
+}
+
+fn give<E: From<LocalError>>(
+    data: &Data,
+    own: Option<&PublicKey>,
     mut take: impl FnMut(Entry) -> Result<(), E>,
 ) -> Result<(), E> {
-    if !folder.join(DATABASE).exists() {
-        return Err(LocalError::NoGalaxy(folder.to_owned()).into());
-    }
-    let data = Data::open(folder)?;
-    // The key that signs goes into the list of keys, even if nothing was signed with it yet.
-    let current = data.public_key()?;
     let now = millis(SystemClock.now());
     let mut stopped = None;
     let read = data.db.read(|txn| {
@@ -113,13 +148,12 @@ pub fn export<E: From<LocalError>>(
                 unfit()
             })
         };
-        transfer::give(txn, &current, now, &mut |table, item| {
+        transfer::give(txn, own, now, &mut |table, item| {
             give(Entry::Item { table: table.to_owned(), item })
         })?;
-        for (email, confirmed, operator) in identity::people(txn)? {
-            give(Entry::Person { email, confirmed, operator })?;
-        }
-        Ok(())
+        identity::people(txn, |email, confirmed, operator| {
+            give(Entry::Person { email, confirmed, operator })
+        })
     });
     match (stopped, read) {
         (Some(error), _) => Err(error),

@@ -23,9 +23,8 @@ use super::item::{
 };
 use super::transaction::Transaction;
 
-/// How many partitions the events of all ducklings have: for writers one is too few, and a reader
-/// asks each.
-pub(crate) const AUDIT_SHARDS: u8 = 8;
+/// How many partitions the events of all ducklings have.
+pub(crate) const AUDIT_SHARDS: u8 = audit::SHARDS;
 
 /// The partition of a shard.
 pub(super) fn of_shard(shard: u8) -> String {

@@ -68,18 +68,17 @@ pub(crate) fn is_settled(txn: &Writing, account: &str) -> Result<bool> {
 /// Gives ids to the accounts of earlier releases, which had none, and settles those whose password
 /// was in use: of ducklings' owners and of operators.
 pub(crate) fn upgrade(txn: &Writing, now: Millis) -> Result<()> {
-    let all = Span { from: "", to: "\u{7f}", backwards: false, limit: usize::MAX };
-    for (email, mut row) in txn.list::<PersonRow>(PEOPLE, &all)? {
+    txn.each::<PersonRow>(PEOPLE, |email, mut row| {
         if !row.account.is_empty() {
-            continue;
+            return Ok(());
         }
         row.account = new_account()?;
-        let in_use = row.operator || txn.get::<String>(EMAILS, &email)?.is_some();
+        let in_use = row.operator || txn.get::<String>(EMAILS, email)?.is_some();
         if row.confirmed && in_use {
             settle(txn, &row.account, now)?;
         }
-        txn.put(PEOPLE, &email, &row)?;
-    }
+        txn.put(PEOPLE, email, &row)
+    })?;
     operators::upgrade(txn)?;
     pecks::upgrade(txn)
 }

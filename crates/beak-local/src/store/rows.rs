@@ -30,7 +30,7 @@ fn damaged(what: &str) -> BeakError {
 pub(super) struct EggRow {
     email: String,
     display_name: String,
-    created_at: Millis,
+    pub(super) created_at: Millis,
     expires_at: Millis,
 }
 

@@ -16,7 +16,7 @@ use crate::db::{ASIDE, DUE, Db};
 
 fn new() -> (Arc<RedbStore>, TempDir) {
     let folder = TempDir::new().expect("a folder");
-    let db = Db::open(&folder.path().join("galaxy.redb")).expect("a database");
+    let db = Db::open(&folder.path().join("galaxy.redb"), None).expect("a database");
     (Arc::new(RedbStore::new(Arc::new(db))), folder)
 }
 

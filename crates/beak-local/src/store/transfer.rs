@@ -5,27 +5,30 @@
 
 mod departures;
 mod items;
+mod repairs;
+mod whole;
 
-use beak_core::peck::{Direction, PeckStatus};
+use beak_core::id::DucklingId;
+use beak_core::peck::Direction;
 use beak_core::person::hex;
 use beak_core::ports::PublicKey;
 use beak_core::{BeakError, Result};
 use serde_json::Value;
 
 use self::items::{Item, Read, seconds, unreadable};
-use super::operators::place;
-use super::pecks::{count_waiting, pair, peck_due, side};
+pub use self::repairs::{Repair, Repairs};
+pub(crate) use self::whole::make_whole;
+use super::audit;
+use super::pecks::side;
 use super::rows::{
     CertificateRow, DucklingRow, EggRow, EventRow, Millis, OfferRow, OfferState, PeckRow, RepeatRow,
 };
-use super::{audit, changes, egg_due};
 use crate::data::from_hex;
 use crate::db::{
-    BLOCKS, CERTIFICATES, COUNTS, DUCKLINGS, DUE, EGGS, EMAILS, EVENTS, ISSUERS, KEYS, OFFERS,
-    PAIRS, PECKS, PEOPLE, READERS, REPEATS, REPORTS, REQUESTS, Reading, SIDES, SIGNING_KEYS, Span,
-    UNREACHABLE, Writing,
+    BLOCKS, CERTIFICATES, COUNTS, DUCKLINGS, EGGS, EVENTS, ISSUERS, LAST, OFFERS, PECKS, PEOPLE,
+    READERS, REPEATS, REPORTS, Reading, SIGNING_KEYS, Span, UNREACHABLE, WAITING, Writing,
 };
-use crate::identity::PersonRow;
+use crate::identity::{self, PersonRow};
 
 /// The counts of the galaxy, which DynamoDB spreads over shards.
 const COUNTED: [&str; 9] = [
@@ -43,55 +46,61 @@ const COUNTED: [&str; 9] = [
 /// The counts of mails that came back.
 const RETURNED: [&str; 2] = ["bounces", "complaints"];
 
-/// Entries that follow from eggs, ducklings, pecks and events.
-const FOLLOWS: [&str; 9] =
-    ["email", "key", "pair", "due", "audit", "due-aside", "due-swept", "waiting", "tier-requests"];
+/// Entries that follow from eggs, ducklings, pecks, certificates and events.
+const FOLLOWS: [&str; 10] = [
+    "email",
+    "key",
+    "pair",
+    "due",
+    "audit",
+    "due-aside",
+    "due-swept",
+    "waiting",
+    "tier-requests",
+    "metrics",
+];
 
 /// Entries that end with the galaxy that made them; accounts get new ids.
 const ENDS: [&str; 8] =
     ["account", "settles-since", "attempt", "census", "journal", "rate", "signin", "turn"];
 
-fn all() -> Span<'static> {
-    Span { from: "", to: "\u{10ffff}", backwards: false, limit: usize::MAX }
-}
-
 /// Whether nothing is there yet but operators.
 pub(crate) fn is_empty(txn: &Writing) -> Result<bool> {
     for table in [EGGS, DUCKLINGS, PECKS, CERTIFICATES, READERS] {
-        if !txn.list::<Value>(table, &Span { limit: 1, ..all() })?.is_empty() {
+        let first = Span { from: "", to: LAST, backwards: false, limit: 1 };
+        if !txn.list::<Value>(table, &first)?.is_empty() {
             return Ok(false);
         }
     }
-    let people = txn.list::<PersonRow>(PEOPLE, &all())?;
-    Ok(people.iter().all(|(_, row)| row.operator))
+    let mut is_empty = true;
+    txn.each::<PersonRow>(PEOPLE, |_, row| {
+        is_empty &= row.operator;
+        Ok(())
+    })?;
+    Ok(is_empty)
 }
 
-/// Puts an item where it belongs.
+/// Puts an item where it belongs, over an earlier state of the same. What follows from it is made
+/// when all are there.
 pub(crate) fn take(txn: &Writing, table: &str, item: &Value) -> Result<()> {
     let read = Read(item);
     match table {
         "eggs" => {
             let egg = read.egg()?;
-            txn.put(DUE, &egg_due(&egg), egg.email.as_str())?;
             txn.put(EGGS, egg.email.as_str(), &EggRow::from(&egg))
         }
         "ducklings" => {
             let duckling = read.duckling()?;
-            let id = duckling.id.as_str();
-            txn.put(EMAILS, duckling.email.as_str(), id)?;
-            txn.put(KEYS, &duckling.key_hash, id)?;
-            if let Some(request) = &duckling.tier_request {
-                txn.put(REQUESTS, &place(request, &duckling.id), &())?;
-            }
-            txn.put(DUCKLINGS, id, &DucklingRow::from(&duckling))
+            txn.put(DUCKLINGS, duckling.id.as_str(), &DucklingRow::from(&duckling))
         }
-        "pecks" => take_peck(txn, &read),
+        "pecks" => {
+            let peck = read.peck()?;
+            txn.put(PECKS, peck.id.as_str(), &PeckRow::from(&peck))
+        }
         "certs" => {
             let certificate = read.certificate()?;
-            if let Some(claims) = beak_api::jws::peek(&certificate.compact) {
-                txn.put(ISSUERS, &claims.issuer, &())?;
-            }
-            changes::keep(txn, &certificate)
+            let row = CertificateRow::from(&certificate);
+            txn.put(CERTIFICATES, certificate.id.as_str(), &row)
         }
         "newsletter" => txn.put(READERS, read.text("email")?, &read.number("since")?),
         "ledger" => take_entry(txn, &read),
@@ -99,20 +108,21 @@ pub(crate) fn take(txn: &Writing, table: &str, item: &Value) -> Result<()> {
     }
 }
 
-fn take_peck(txn: &Writing, read: &Read<'_>) -> Result<()> {
-    let peck = read.peck()?;
-    let id = peck.id.as_str();
-    txn.put(PECKS, id, &PeckRow::from(&peck))?;
-    txn.put(SIDES, &side(Direction::Out, &peck.source, id), &())?;
-    txn.put(SIDES, &side(Direction::In, &peck.target, id), &())?;
-    if matches!(peck.stored, PeckStatus::Pending | PeckStatus::Approved) {
-        txn.put(PAIRS, &pair(&peck), id)?;
+/// Takes back what was removed after its item had been written.
+pub(crate) fn take_back(txn: &Writing, table: &str, key: &Value) -> Result<()> {
+    let read = Read(key);
+    match table {
+        "ducklings" => {
+            let id = read.text("duckling_id")?;
+            let Some(row) = txn.get::<DucklingRow>(DUCKLINGS, id)? else { return Ok(()) };
+            // A deletion takes the account with it.
+            identity::move_out(txn, &row.email)?;
+            txn.remove(DUCKLINGS, id).map(|_| ())
+        }
+        "pecks" => txn.remove(PECKS, read.text("peck_id")?).map(|_| ()),
+        "certs" => txn.remove(CERTIFICATES, read.text("cert_id")?).map(|_| ()),
+        other => Err(unknown(&format!("something removed from `{other}`"))),
     }
-    if peck.stored == PeckStatus::Pending {
-        txn.put(DUE, &peck_due(&peck), id)?;
-        count_waiting(txn, &peck, 1)?;
-    }
-    Ok(())
 }
 
 /// An entry of the ledger, by the sort that its partition names.
@@ -128,12 +138,7 @@ fn take_entry(txn: &Writing, read: &Read<'_>) -> Result<()> {
             let (content, peck_id) = (content.to_owned(), peck_id.to_owned());
             txn.put(REPEATS, rest, &RepeatRow { content, peck_id, until })
         }
-        "metrics" | "mail" => {
-            for (name, count) in read.numbers()? {
-                txn.count(name, count)?;
-            }
-            Ok(())
-        }
+        "mail" => read.numbers()?.iter().try_for_each(|(name, count)| txn.put(COUNTS, name, count)),
         // In a shard, or under its week where an earlier release wrote it, an event is there once.
         "audit" if rest.starts_with(['s', 'w']) => audit::tell(txn, &read.events()?),
         "news" => {
@@ -169,92 +174,101 @@ fn unknown(what: &str) -> BeakError {
 /// Takes an item of a table.
 type Give<'a> = dyn FnMut(&str, Value) -> Result<()> + 'a;
 
-/// Gives every item, as DynamoDB would hold it.
+/// From the first key to the last.
+const ALL_KEYS: (&str, &str) = ("", LAST);
+
+/// Gives every item, as DynamoDB would hold it; `own` is a signing key that goes with them.
 pub(crate) fn give(
     txn: &Reading,
-    current: &PublicKey,
+    own: Option<&PublicKey>,
     now: Millis,
     give: &mut Give<'_>,
 ) -> Result<()> {
-    for (_, row) in txn.list::<EggRow>(EGGS, &all())? {
-        for (table, item) in items::of_egg(&row.read()?) {
-            give(table, item.value())?;
+    txn.each::<EggRow>(EGGS, ALL_KEYS, |_, row| {
+        items::of_egg(&row.read()?).into_iter().try_for_each(|(at, item)| give(at, item.value()))
+    })?;
+    txn.each::<DucklingRow>(DUCKLINGS, ALL_KEYS, |_, row| {
+        let duckling = row.read()?;
+        let waiting = waiting_of(txn, &duckling.id)?;
+        let items = items::of_duckling(&duckling, waiting);
+        items.into_iter().try_for_each(|(at, item)| give(at, item.value()))
+    })?;
+    txn.each::<PeckRow>(PECKS, ALL_KEYS, |_, row| {
+        items::of_peck(&row.read()?).into_iter().try_for_each(|(at, item)| give(at, item.value()))
+    })?;
+    txn.each::<CertificateRow>(CERTIFICATES, ALL_KEYS, |_, row| {
+        give("certs", items::of_certificate(&row.read()?).value())
+    })?;
+    txn.each::<Millis>(READERS, ALL_KEYS, |email, since| {
+        give("newsletter", Item::default().text("email", email).number("since", since).value())
+    })?;
+    entries(txn, now, &mut |item| give("ledger", item.value()))?;
+    txn.each::<[u8; 32]>(SIGNING_KEYS, ALL_KEYS, |kid, bytes| {
+        if own.is_some_and(|own| own.kid == kid) {
+            return Ok(());
         }
-    }
-    for (_, row) in txn.list::<DucklingRow>(DUCKLINGS, &all())? {
-        for (table, item) in items::of_duckling(&row.read()?) {
-            give(table, item.value())?;
-        }
-    }
-    for (_, row) in txn.list::<PeckRow>(PECKS, &all())? {
-        for (table, item) in items::of_peck(&row.read()?) {
-            give(table, item.value())?;
-        }
-    }
-    for (_, row) in txn.list::<CertificateRow>(CERTIFICATES, &all())? {
-        give("certs", items::of_certificate(&row.read()?).value())?;
-    }
-    for (key, at) in txn.list::<Millis>(BLOCKS, &all())? {
-        let (owner, other) = key.split_once('#').ok_or_else(|| unreadable("block"))?;
-        give("ledger", Item::ledger(format!("block#{owner}"), other).number("since", at).value())?;
-    }
-    for (email, since) in txn.list::<Millis>(READERS, &all())? {
-        give("newsletter", Item::default().text("email", email).number("since", since).value())?;
-    }
-    for item in departures::give(txn)? {
-        give("ledger", item.value())?;
-    }
-    for item in entries(txn, current, now)? {
-        give("ledger", item.value())?;
-    }
-    Ok(())
+        give("ledger", Item::ledger("signing-keys", kid).text("public", hex(&bytes)).value())
+    })?;
+    let Some(own) = own else { return Ok(()) };
+    let item = Item::ledger("signing-keys", &own.kid).text("public", hex(&own.bytes));
+    give("ledger", item.value())
 }
 
-/// The entries of the ledger that follow from nothing else.
-fn entries(txn: &Reading, current: &PublicKey, now: Millis) -> Result<Vec<Item>> {
-    let mut entries = counts(txn)?;
-    let span = Span { from: "*#", to: "*#~", ..all() };
-    for (_, row) in txn.list::<EventRow>(EVENTS, &span)? {
-        entries.extend(items::of_event(&row.read()?));
+/// How many pecks of a duckling wait: that it asked, that it was asked, and those from T0.
+fn waiting_of(txn: &Reading, id: &DucklingId) -> Result<[i64; 3]> {
+    let names = [(Direction::Out, ""), (Direction::In, ""), (Direction::In, "T0")];
+    let mut counts = [0; 3];
+    for (count, (direction, end)) in counts.iter_mut().zip(names) {
+        *count = txn.get(WAITING, &side(direction, id, end))?.unwrap_or(0);
     }
-    for (key, row) in txn.list::<RepeatRow>(REPEATS, &all())? {
-        if row.until > now {
-            let item = Item::guard(format!("idem#{key}")).text("content", row.content);
-            let item = item.text("peck_id", row.peck_id);
-            entries.push(item.number("expires_at", seconds(row.until)));
+    Ok(counts)
+}
+
+/// The entries of the ledger that follow from nothing else, and the counts.
+fn entries(txn: &Reading, now: Millis, give: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+    counts(txn)?.into_iter().try_for_each(&mut *give)?;
+    departures::give(txn, give)?;
+    txn.each::<Millis>(BLOCKS, ALL_KEYS, |key, at| {
+        let (owner, other) = key.split_once('#').ok_or_else(|| unreadable("block"))?;
+        give(Item::ledger(format!("block#{owner}"), other).number("since", at))
+    })?;
+    txn.each::<i64>(WAITING, ("pair#", "pair#~"), |key, count| {
+        let pair = key.trim_start_matches("pair#");
+        give(Item::guard(format!("waiting#{pair}")).number("waits", count))
+    })?;
+    txn.each::<EventRow>(EVENTS, ("*#", "*#~"), |_, row| {
+        items::of_event(&row.read()?).into_iter().try_for_each(&mut *give)
+    })?;
+    txn.each::<RepeatRow>(REPEATS, ALL_KEYS, |key, row| {
+        if row.until <= now {
+            return Ok(());
         }
-    }
-    for (token, row) in txn.list::<OfferRow>(OFFERS, &all())? {
+        let item = Item::guard(format!("idem#{key}")).text("content", row.content);
+        let item = item.text("peck_id", row.peck_id);
+        give(item.number("expires_at", seconds(row.until)))
+    })?;
+    txn.each::<OfferRow>(OFFERS, ALL_KEYS, |token, row| {
         let item = Item::guard(format!("news#{token}")).text("email", row.email);
         let item = item.number("until_ms", row.until);
-        entries.push(match row.state {
+        give(match row.state {
             // DynamoDB forgets an offer that lapsed; one that was taken up it keeps.
             OfferState::Waits => {
                 item.text("offer", "waits").number("expires_at", seconds(row.until))
             }
             OfferState::Taken => item.text("offer", "taken"),
             OfferState::Ended => item.text("offer", "ended"),
-        });
-    }
-    for (digest, why) in txn.list::<String>(UNREACHABLE, &all())? {
-        entries.push(Item::guard(format!("unreachable#{digest}")).text("why", why));
-    }
-    for (key, at) in txn.list::<Millis>(REPORTS, &all())? {
+        })
+    })?;
+    txn.each::<String>(UNREACHABLE, ALL_KEYS, |digest, why| {
+        give(Item::guard(format!("unreachable#{digest}")).text("why", why))
+    })?;
+    txn.each::<Millis>(REPORTS, ALL_KEYS, |key, at| {
         let (message, word) = key.rsplit_once('#').ok_or_else(|| unreadable("report"))?;
         let kept = seconds(at) + beak_core::feedback::KEPT.whole_seconds();
         let item = Item::ledger(format!("feedback#{message}"), word).number("at", seconds(at));
-        entries.push(item.number("expires_at", kept));
-    }
-    let mut keys = txn.list::<[u8; 32]>(SIGNING_KEYS, &all())?;
-    keys.retain(|(kid, _)| *kid != current.kid);
-    keys.push((current.kid.clone(), current.bytes));
-    for (kid, bytes) in keys {
-        entries.push(Item::ledger("signing-keys", kid).text("public", hex(&bytes)));
-    }
-    for (issuer, ()) in txn.list::<()>(ISSUERS, &all())? {
-        entries.push(Item::ledger("issuers", issuer));
-    }
-    Ok(entries)
+        give(item.number("expires_at", kept))
+    })?;
+    txn.each::<()>(ISSUERS, ALL_KEYS, |issuer, ()| give(Item::ledger("issuers", issuer)))
 }
 
 fn counts(txn: &Reading) -> Result<Vec<Item>> {
@@ -276,7 +290,8 @@ fn counts(txn: &Reading) -> Result<Vec<Item>> {
 #[cfg(test)]
 const CARRIED: [(crate::db::Table, &str); 31] = {
     use crate::db::{
-        ACCOUNTS, ASIDE, ATTEMPTS, JOURNALS, LEAVING, OUTBOX, OWNED, SIGN_INS, TURNS, WAITING,
+        ACCOUNTS, ASIDE, ATTEMPTS, DUE, EMAILS, JOURNALS, KEYS, LEAVING, OUTBOX, OWNED, PAIRS,
+        REQUESTS, SIDES, SIGN_INS, TURNS,
     };
     [
         (EGGS, "carried"),
@@ -306,7 +321,7 @@ const CARRIED: [(crate::db::Table, &str); 31] = {
         (JOURNALS, "left behind"),
         (ATTEMPTS, "left behind"),
         (ACCOUNTS, "left behind"),
-        (COUNTS, "carried"),
+        (COUNTS, "made again"),
         (PEOPLE, "carried"),
         (SIGN_INS, "left behind"),
         (OUTBOX, "left behind"),

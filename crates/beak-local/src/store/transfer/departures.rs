@@ -2,7 +2,7 @@
 
 use beak_core::Result;
 
-use super::all;
+use super::ALL_KEYS;
 use super::items::{Item, Read};
 use crate::db::{LEAVING, Reading, Writing};
 use crate::store::departures::DepartureRow;
@@ -15,15 +15,13 @@ pub(super) fn take(txn: &Writing, id: &str, read: &Read<'_>) -> Result<()> {
 }
 
 /// The deletions that are not done.
-pub(super) fn give(txn: &Reading) -> Result<Vec<Item>> {
-    let rows = txn.list::<DepartureRow>(LEAVING, &all())?;
-    let item = |(id, row): (String, DepartureRow)| {
+pub(super) fn give(txn: &Reading, give: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+    txn.each::<DepartureRow>(LEAVING, ALL_KEYS, |id, row| {
         let account = if row.account_ended { "ended" } else { "there" };
-        let item = Item::ledger("leaving", &id).text("account", account);
-        match row.reason {
+        let item = Item::ledger("leaving", id).text("account", account);
+        give(match row.reason {
             Some(reason) => item.text("reason", reason),
             None => item,
-        }
-    };
-    Ok(rows.into_iter().map(item).collect())
+        })
+    })
 }

@@ -212,8 +212,11 @@ pub(super) fn of_egg(egg: &Egg) -> [(&'static str, Item); 2] {
     [("eggs", item), ("ledger", Item::ledger("due", place).text("email", egg.email.as_str()))]
 }
 
-/// A duckling and the guards of its address and key.
-pub(super) fn of_duckling(duckling: &Duckling) -> Vec<(&'static str, Item)> {
+/// A duckling with how many of its pecks wait, and the guards of its address and key.
+pub(super) fn of_duckling(
+    duckling: &Duckling,
+    [out, all_in, new_in]: [i64; 3],
+) -> Vec<(&'static str, Item)> {
     let id = duckling.id.as_str();
     let mut item = Item::default()
         .text("duckling_id", id)
@@ -232,6 +235,11 @@ pub(super) fn of_duckling(duckling: &Duckling) -> Vec<(&'static str, Item)> {
     if duckling.is_leaving {
         item = item.number("leaving", 1);
     }
+    for (name, count) in [("waits_out", out), ("waits_in", all_in), ("waits_in_new", new_in)] {
+        if count > 0 {
+            item = item.number(name, count);
+        }
+    }
     let guard = |what: String| ("ledger", Item::guard(what).text("duckling_id", id));
     let mut items = vec![
         guard(format!("email#{}", duckling.email.sha256())),
@@ -248,10 +256,8 @@ pub(super) fn of_duckling(duckling: &Duckling) -> Vec<(&'static str, Item)> {
     items
 }
 
-/// A peck with its guard while it waits or is a bond, and its place in the queue while it waits.
-///
-/// The tier it was asked from stays behind: without it the peck is none of those that the limits of
-/// waiting pecks count, as its target's counts don't move either.
+/// A peck with its guard while it waits or is a bond, and its place in the queue while it waits. It
+/// has no slot among those of its pair: how many of them wait is an entry of its own.
 pub(super) fn of_peck(peck: &Peck) -> Vec<(&'static str, Item)> {
     let id = peck.id.as_str();
     let mut item = Item::default()
@@ -262,7 +268,8 @@ pub(super) fn of_peck(peck: &Peck) -> Vec<(&'static str, Item)> {
         .text("message", peck.message.as_str())
         .text("status", peck.stored.word())
         .number("created_at", millis(peck.created_at))
-        .number("lapses_at", millis(peck.expires_at));
+        .number("lapses_at", millis(peck.expires_at))
+        .maybe_text("source_tier", peck.source_tier.map(Tier::word));
     if let Some(at) = peck.settled_at {
         item = item.number("settled_at", millis(at));
     }

@@ -275,13 +275,18 @@ async fn an_export_becomes_another_galaxy_whenever_it_is_cut_off() {
     let source = execute::source(&job).await.unwrap();
     let records = &job.world.records;
     assert!(archive::is_empty(records.as_ref(), &source).await.unwrap());
-    for number in 1..=12 {
-        target.cut(Some(Cut::After(number)));
-        restored(&job, &text).await.unwrap_err();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        target.cut(Some(Cut::After(tries)));
+        let outcome = restored(&job, &text).await;
         target.cut(None);
+        if outcome.is_ok() {
+            break;
+        }
+        assert!(!archive::is_empty(records.as_ref(), &source).await.unwrap() || tries < 3);
     }
-    assert!(!archive::is_empty(records.as_ref(), &source).await.unwrap());
-    restored(&job, &text).await.unwrap();
+    assert!(tries > 4, "{tries} tries");
     let nouns = |text: &str| -> Vec<Line> {
         let mut reader = Reader::new(text.as_bytes());
         let lines = std::iter::from_fn(|| reader.next_line().unwrap());
@@ -292,6 +297,7 @@ async fn an_export_becomes_another_galaxy_whenever_it_is_cut_off() {
     let mut found = nouns(&String::from_utf8(exported(&target).await).unwrap());
     let mut wanted = nouns(&text);
     let key = |line: &Line| serde_json::to_string(line).unwrap();
-    (found.sort_by_key(key), wanted.sort_by_key(key));
+    found.sort_by_key(key);
+    wanted.sort_by_key(key);
     assert_eq!(found, wanted);
 }

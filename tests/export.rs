@@ -6,7 +6,7 @@
 mod galaxy;
 mod pond;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use beak_core::ports::Store;
@@ -44,7 +44,7 @@ async fn exported(live: &Live) -> String {
 }
 
 fn imported(text: &str) -> (TempDir, Pond, Repairs) {
-    let folder = TempDir::new().unwrap();
+    let folder = pond::folder();
     let repairs = archive::into_folder(text.as_bytes(), folder.path()).unwrap();
     let pond = Pond::open(folder.path()).unwrap();
     (folder, pond, repairs)
@@ -57,14 +57,15 @@ async fn compared(store: &Arc<dyn Store>, live: &Live) -> BTreeMap<String, Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_under_load_is_the_galaxy_as_it_is_at_its_end() {
-    for seed in 1..=40 {
+    for seed in 1..=12 {
         let live = Live::new(seed, 30).await;
         let text = exported(&live).await;
         assert_eq!(live.left(), 0, "seed {seed}: all deeds were done during the export");
         let wanted = compared(&live.store(), &live).await;
         let (_folder, pond, repairs) = imported(&text);
-        assert_eq!(compared(&pond.store(), &live).await, wanted, "seed {seed}");
-        assert_eq!(live.people(), live.people_in(&text), "seed {seed}");
+        let differs = differences(&compared(&pond.store(), &live).await, &wanted);
+        assert!(differs.is_empty(), "seed {seed}: {differs:#?}");
+        assert_eq!(live.people(), Live::people_in(&text), "seed {seed}");
         assert!(live.has_names_of(&pond.store()).await, "seed {seed}");
         let sentences = repairs.sentences();
         let harmless = |text: &String| text.contains("newest certificate");
@@ -74,7 +75,7 @@ async fn an_export_under_load_is_the_galaxy_as_it_is_at_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_of_a_galaxy_that_never_rests_still_fits_together() {
-    for seed in 1..=40 {
+    for seed in 1..=12 {
         let live = Live::new(seed, usize::MAX).await;
         let text = exported(&live).await;
         let (_folder, pond, _) = imported(&text);
@@ -85,7 +86,7 @@ async fn an_export_of_a_galaxy_that_never_rests_still_fits_together() {
 /// Into AWS and out of it, with the same eyes.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_into_aws_is_the_same_galaxy() {
-    for seed in 1..=5 {
+    for seed in 1..=3 {
         let live = Live::new(seed, 30).await;
         let text = exported(&live).await;
         let aws = account();
@@ -93,7 +94,7 @@ async fn an_import_into_aws_is_the_same_galaxy() {
         let (job, _) = job(&aws, Goal::Present, "a").await.unwrap();
         let source = spaceduck::execute::source(&job).await.unwrap();
         let told = Reader::new(text.as_bytes()).finish().unwrap();
-        let folder = TempDir::new().unwrap();
+        let folder = pond::folder();
         let spool = Spool::fill(text.as_bytes(), folder.path()).unwrap();
         let note = spaceduck::catalog::import_path(&job.facts.config.name);
         let mut progress = Progress::look(&job.world, &note, &told.sha256).await.unwrap();
@@ -104,10 +105,22 @@ async fn an_import_into_aws_is_the_same_galaxy() {
         archive::write(records, &source, now, &mut lines).await.unwrap();
         let (_folder, pond, repairs) = imported(&lines.0);
         let wanted = compared(&live.store(), &live).await;
-        assert_eq!(compared(&pond.store(), &live).await, wanted, "seed {seed}");
-        assert_eq!(live.people_in(&lines.0), live.people(), "seed {seed}");
+        let differs = differences(&compared(&pond.store(), &live).await, &wanted);
+        assert!(differs.is_empty(), "seed {seed}: {differs:#?}");
+        assert_eq!(Live::people_in(&lines.0), live.people(), "seed {seed}");
         assert!(repairs.sentences().is_empty(), "{:?}", repairs.sentences());
     }
+}
+
+/// What is not the same, as it is and as it should be.
+fn differences(
+    found: &BTreeMap<String, String>,
+    wanted: &BTreeMap<String, String>,
+) -> Vec<(String, [Option<String>; 2])> {
+    let about: BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
+    let both = about.into_iter().map(|key| (key, [found.get(key), wanted.get(key)]));
+    let differs = both.filter(|(_, [found, wanted])| found != wanted);
+    differs.map(|(key, both)| (key.clone(), both.map(Option::<&String>::cloned))).collect()
 }
 
 /// What happens right after each read of an export, one deed at a time.
@@ -117,7 +130,7 @@ async fn at_each_moment(deed: Deed) {
         exported(&live).await;
         live.reads()
     };
-    assert!(reads > 15, "{reads} reads");
+    assert!(reads > 25, "{reads} reads");
     for moment in 0..=reads {
         let live = Live::calm().await;
         live.at(moment, deed);
@@ -127,9 +140,10 @@ async fn at_each_moment(deed: Deed) {
         }
         let (_folder, pond, _) = imported(&text);
         let what = format!("{deed:?} at read {moment} of {reads}");
-        let (now, wanted) =
-            (compared(&pond.store(), &live).await, live.before_and_after(deed).await);
-        assert!(wanted.contains(&now), "{what}: {now:#?}\n{wanted:#?}");
+        let found = compared(&pond.store(), &live).await;
+        let wanted = live.before_and_after().await;
+        let differs = wanted.map(|wanted| differences(&found, &wanted));
+        assert!(differs.iter().any(Vec::is_empty), "{what}: {differs:#?}");
         sound(&pond.store(), live.now(), &what).await;
     }
 }
@@ -168,7 +182,6 @@ async fn a_suspension_in_between_is_whole() {
 async fn a_galaxy_that_rests_arrives_without_a_repair() {
     let live = Live::calm().await;
     let text = exported(&live).await;
-    assert!(!text.contains("\"line\":\"gone\""));
     let (_folder, pond, repairs) = imported(&text);
     assert_eq!(repairs, Repairs::default());
     let metrics = pond.store().metrics(live.now()).await.unwrap();

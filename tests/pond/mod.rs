@@ -25,11 +25,11 @@ use spaceduck::ports::{Account, Page as Part, Records};
 use tempfile::TempDir;
 
 /// How many items a page has.
-const PAGE: usize = 3;
+const PAGE: usize = 5;
 
 /// What people do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub(crate) enum Deed {
     Hatch,
     Peck,
     Approve,
@@ -60,6 +60,8 @@ impl Deed {
 #[derive(Default)]
 struct State {
     random: u64,
+    /// Whether the past is over.
+    begun: bool,
     left: usize,
     at: Option<(usize, Deed)>,
     reads: usize,
@@ -71,10 +73,16 @@ struct State {
 }
 
 /// The galaxy.
-pub struct Live {
+pub(crate) struct Live {
     pond: Pond,
     state: Mutex<State>,
     _folder: TempDir,
+}
+
+/// In memory where there is such a folder: what is tested is not the disk.
+pub(crate) fn folder() -> TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap()
 }
 
 fn start() -> OffsetDateTime {
@@ -97,28 +105,30 @@ fn refused() -> Failure {
 
 impl Live {
     /// A galaxy with a past, in which so many deeds are to come.
-    pub async fn new(seed: u64, deeds: usize) -> Self {
-        let folder = TempDir::new().unwrap();
+    pub(crate) async fn new(seed: u64, deeds: usize) -> Self {
+        let folder = self::folder();
         let pond = Pond::open(folder.path()).unwrap();
         // A small generator is enough, and the same everywhere.
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let state = Mutex::new(State { random, ..State::default() });
         let live = Self { pond, state, _folder: folder };
-        for _ in 0..6 {
+        for _ in 0..4 {
             live.act(Deed::Hatch).await;
         }
-        for _ in 0..25 {
+        for _ in 0..16 {
             live.act(live.any_deed()).await;
         }
         live.with(|state| {
             state.names.clear();
-            state.left = deeds;
+            (state.begun, state.left) = (true, deeds);
+            // Long enough ago for an export to leave its events alone.
+            state.ticks += 600;
         });
         live
     }
 
     /// A galaxy with something of each, in which nothing happens but what is told.
-    pub async fn calm() -> Self {
+    pub(crate) async fn calm() -> Self {
         let live = Self::new(5, 0).await;
         for deed in [Deed::Hatch, Deed::Hatch, Deed::Peck, Deed::Peck, Deed::Approve, Deed::Peck] {
             live.act(deed).await;
@@ -127,12 +137,13 @@ impl Live {
         live.with(|state| {
             state.names.clear();
             (state.reads, state.before) = (0, before);
+            state.ticks += 600;
         });
         live
     }
 
     /// Does something right before a read.
-    pub fn at(&self, moment: usize, deed: Deed) {
+    pub(crate) fn at(&self, moment: usize, deed: Deed) {
         self.with(|state| (state.at, state.left) = (Some((moment, deed)), 1));
     }
 
@@ -156,39 +167,39 @@ impl Live {
         deeds[self.random(deeds.len())]
     }
 
-    pub fn store(&self) -> Arc<dyn Store> {
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
         self.pond.store()
     }
 
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.with(|state| state.left)
     }
 
-    pub fn reads(&self) -> usize {
+    pub(crate) fn reads(&self) -> usize {
         self.with(|state| state.reads)
     }
 
-    pub fn now(&self) -> OffsetDateTime {
+    pub(crate) fn now(&self) -> OffsetDateTime {
         start() + Duration::seconds(self.with(|state| state.ticks))
     }
 
     /// The same as AWS's clock shows it.
-    pub fn seconds(&self) -> u64 {
+    pub(crate) fn seconds(&self) -> u64 {
         u64::try_from(self.now().unix_timestamp()).unwrap()
     }
 
-    pub fn renamed(&self) -> BTreeSet<String> {
+    pub(crate) fn renamed(&self) -> BTreeSet<String> {
         self.with(|state| state.names.keys().cloned().collect())
     }
 
     /// Who has an account.
-    pub fn people(&self) -> BTreeSet<String> {
+    pub(crate) fn people(&self) -> BTreeSet<String> {
         self.with(|state| state.people.clone())
     }
 
     /// Whose account an import of an export makes.
-    pub fn people_in(&self, text: &str) -> BTreeSet<String> {
-        let folder = TempDir::new().unwrap();
+    pub(crate) fn people_in(text: &str) -> BTreeSet<String> {
+        let folder = self::folder();
         spaceduck::archive::into_folder(text.as_bytes(), folder.path()).unwrap();
         let mut people = BTreeSet::new();
         let take = |entry| {
@@ -202,7 +213,7 @@ impl Live {
     }
 
     /// Whether each renamed duckling has one of the names that it had during the export.
-    pub async fn has_names_of(&self, store: &Arc<dyn Store>) -> bool {
+    pub(crate) async fn has_names_of(&self, store: &Arc<dyn Store>) -> bool {
         for (id, names) in self.with(|state| state.names.clone()) {
             let duckling = store.duckling(&DucklingId::parse(&id).unwrap()).await.unwrap();
             if duckling.is_some_and(|one| !names.contains(one.display_name.as_str())) {
@@ -213,7 +224,7 @@ impl Live {
     }
 
     /// What clients saw before a deed, and what they see after it.
-    pub async fn before_and_after(&self, _: Deed) -> [BTreeMap<String, String>; 2] {
+    pub(crate) async fn before_and_after(&self) -> [BTreeMap<String, String>; 2] {
         let before = self.with(|state| state.before.clone());
         [before, seen(self.store().as_ref(), self.now(), &self.renamed()).await]
     }
@@ -244,7 +255,7 @@ impl Live {
     }
 
     /// Does something, if anyone can.
-    pub async fn act(&self, deed: Deed) {
+    pub(crate) async fn act(&self, deed: Deed) {
         let (now, number) = self.tick();
         let store = self.store();
         match deed {
@@ -308,7 +319,7 @@ impl Live {
                 store.suspend(&Suspension { duckling, suspends, reason, at: now }).await.unwrap();
             }
             // A request has no event: it is made before an export begins.
-            Deed::Request if self.left() == 0 => {
+            Deed::Request if !self.with(|state| state.begun) => {
                 let statement = Statement::parse("because I am one of you, and long have been");
                 let request = TierRequest { statement: statement.unwrap(), at: now };
                 store.request_tier(&duckling.id, &request).await.unwrap();
@@ -327,7 +338,7 @@ impl Live {
             created_at: now - Duration::seconds(1),
             expires_at: now + EGG_LIFETIME,
         };
-        if self.left() == 0 {
+        if !self.with(|state| state.begun) {
             // Laid for the next one, who hatches during the export.
             let next = Email::parse(&format!("duck{}@example.com", number + 40)).unwrap();
             store.lay_egg(&Egg { email: next, ..egg }).await.unwrap();
@@ -544,7 +555,7 @@ async fn delete(store: &dyn Store, id: &DucklingId, now: OffsetDateTime) {
 }
 
 /// Everything that clients see, by what it is about.
-pub async fn seen(
+pub(crate) async fn seen(
     store: &dyn Store,
     now: OffsetDateTime,
     renamed: &BTreeSet<String>,
@@ -572,7 +583,7 @@ pub async fn seen(
     }
     let events = store.events(&EventQuery { of: None, now }, &all()).await.unwrap().items;
     note("events".into(), format!("{events:?}"));
-    for number in 0..200 {
+    for number in 0..80 {
         let opened = store.duckling_by_key(&BeakKey::new(bytes(number)).hash()).await.unwrap();
         note(format!("key {number}"), format!("{:?}", opened.map(|one| one.id)));
     }
@@ -583,7 +594,7 @@ pub async fn seen(
 }
 
 /// That counts are right, every bond and every duckling can end, and every address is free then.
-pub async fn sound(store: &Arc<dyn Store>, now: OffsetDateTime, what: &str) {
+pub(crate) async fn sound(store: &Arc<dyn Store>, now: OffsetDateTime, what: &str) {
     let ducklings = store.ducklings(&all()).await.unwrap().items;
     let metrics = store.metrics(start()).await.unwrap();
     assert_eq!(metrics.ducklings, ducklings.len() as u64, "{what}");

@@ -67,6 +67,7 @@ async fn an_export_under_load_is_the_galaxy_as_it_is_at_its_end() {
         assert!(differs.is_empty(), "seed {seed}: {differs:#?}");
         assert_eq!(live.people(), Live::people_in(&text), "seed {seed}");
         assert!(live.has_names_of(&pond.store()).await, "seed {seed}");
+        assert!(live.has_eggs_of(&pond.store()).await, "seed {seed}");
         let sentences = repairs.sentences();
         let harmless = |text: &String| text.contains("newest certificate");
         assert!(sentences.iter().all(harmless), "seed {seed}: {sentences:?}");
@@ -75,7 +76,7 @@ async fn an_export_under_load_is_the_galaxy_as_it_is_at_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_of_a_galaxy_that_never_rests_still_fits_together() {
-    for seed in 1..=12 {
+    for seed in 1..=4 {
         let live = Live::new(seed, usize::MAX).await;
         let text = exported(&live).await;
         let (_folder, pond, _) = imported(&text);
@@ -131,7 +132,8 @@ async fn at_each_moment(deed: Deed) {
         live.reads()
     };
     assert!(reads > 25, "{reads} reads");
-    for moment in 0..=reads {
+    // Two of three: each table and each round has several.
+    for moment in (0..=reads).filter(|moment| moment % 3 != 1) {
         let live = Live::calm().await;
         live.at(moment, deed);
         let text = exported(&live).await;

@@ -12,8 +12,8 @@ use beak_core::key::BeakKey;
 use beak_core::peck::{Direction, Message, Peck, PeckStatus, PeckType};
 use beak_core::person::{DisplayName, Email};
 use beak_core::ports::{
-    AccountId, Deletion, EventQuery, Hatched, Hatching, Move, Moved, NewKey, Page, PeckQuery,
-    Promotion, Side, Store, Suspension,
+    AccountId, Deletion, EventQuery, Hatched, Hatching, Metrics, Move, Moved, NewKey, Page,
+    PeckQuery, Promotion, Side, Store, Suspension,
 };
 use beak_core::tier::{Note, Statement, Tier, TierRequest};
 use beak_core::{Duration, OffsetDateTime};
@@ -26,6 +26,10 @@ use tempfile::TempDir;
 
 /// How many items a page has.
 const PAGE: usize = 5;
+
+/// How many seconds there are between a galaxy's past and its export: long enough for the export to
+/// leave the events of before alone.
+const PAUSE: i64 = 600;
 
 /// What people do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,8 @@ struct State {
     ticks: i64,
     made: u32,
     people: BTreeSet<String>,
+    /// How many ducklings hatched and were deleted during the export.
+    fleeting: u64,
     names: BTreeMap<String, BTreeSet<String>>,
     before: BTreeMap<String, String>,
 }
@@ -121,8 +127,7 @@ impl Live {
         live.with(|state| {
             state.names.clear();
             (state.begun, state.left) = (true, deeds);
-            // Long enough ago for an export to leave its events alone.
-            state.ticks += 600;
+            state.ticks += PAUSE;
         });
         live
     }
@@ -137,7 +142,7 @@ impl Live {
         live.with(|state| {
             state.names.clear();
             (state.reads, state.before) = (0, before);
-            state.ticks += 600;
+            state.ticks += PAUSE;
         });
         live
     }
@@ -229,6 +234,14 @@ impl Live {
         [before, seen(self.store().as_ref(), self.now(), &self.renamed()).await]
     }
 
+    /// Whether a store has the eggs of this one. Those may be there, too, whose duckling came and went
+    /// during the export: eggs have no events.
+    pub(crate) async fn has_eggs_of(&self, store: &Arc<dyn Store>) -> bool {
+        let found = store.metrics(start()).await.unwrap().eggs;
+        let wanted = self.store().metrics(start()).await.unwrap().eggs;
+        (wanted..=wanted + self.with(|state| state.fleeting)).contains(&found)
+    }
+
     fn tick(&self) -> (OffsetDateTime, u32) {
         self.with(|state| {
             state.ticks += 1;
@@ -288,7 +301,11 @@ impl Live {
             Deed::Delete => {
                 let Some(duckling) = self.someone().await else { return };
                 delete(store.as_ref(), &duckling.id, now).await;
-                self.with(|state| state.people.remove(duckling.email.as_str()));
+                self.with(|state| {
+                    state.people.remove(duckling.email.as_str());
+                    let begun = start() + Duration::seconds(PAUSE);
+                    state.fleeting += u64::from(duckling.created_at > begun);
+                });
             }
             other => self.change(other, now, number).await,
         }
@@ -367,7 +384,9 @@ impl Live {
                 self.act(deed).await;
             }
             (true, false, None) => {
-                while self.left() > 0 && self.random(3) > 0 {
+                // Where nothing ends them, few deeds at a time, but some in each round.
+                let odds = if self.left() > 1000 { 6 } else { 2 };
+                while self.left() > 0 && self.random(odds) == 0 {
                     self.with(|state| state.left -= 1);
                     self.act(self.any_deed()).await;
                 }
@@ -562,7 +581,9 @@ pub(crate) async fn seen(
 ) -> BTreeMap<String, String> {
     let mut seen = BTreeMap::new();
     let mut note = |about: String, what: String| drop(seen.insert(about, what));
-    note("metrics".into(), format!("{:?}", store.metrics(start()).await));
+    // Eggs are counted on their own.
+    let metrics = Metrics { eggs: 0, ..store.metrics(start()).await.unwrap() };
+    note("metrics".into(), format!("{metrics:?}"));
     for mut duckling in store.ducklings(&all()).await.unwrap().items {
         let id = duckling.id.clone();
         let found = store.duckling_by_email(&duckling.email).await.unwrap();

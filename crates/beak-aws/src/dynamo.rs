@@ -7,6 +7,7 @@
 mod accounts;
 mod audit;
 mod census;
+mod certificates;
 mod changes;
 mod departures;
 mod feedback;
@@ -26,6 +27,7 @@ mod writes;
 
 #[cfg(test)]
 pub(crate) use self::{audit::AUDIT_SHARDS, sweep::QUEUES};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
@@ -47,7 +49,7 @@ use beak_core::ports::{
 use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
-use self::item::{Item, attributes, email_guard, key_guard, ledger_key, millis, number, text};
+use self::item::{Item, attributes, email_guard, ledger_key, millis, number, text};
 use self::pecks::{block_key, blocks};
 use crate::failure::failed;
 
@@ -87,6 +89,8 @@ pub(crate) struct DynamoStore {
     settles_since: OnceLock<OffsetDateTime>,
     /// Until when no week of an earlier release is taken to have events.
     no_weeks_until: Mutex<Option<OffsetDateTime>>,
+    /// Which duckling to ask about a key, by its hash.
+    keys_seen: Mutex<HashMap<String, String>>,
 }
 
 impl DynamoStore {
@@ -94,7 +98,8 @@ impl DynamoStore {
     #[must_use]
     pub(crate) fn new(client: Client, prefix: String, entropy: Arc<dyn Entropy>) -> Self {
         let (settles_since, no_weeks_until) = (OnceLock::new(), Mutex::default());
-        Self { client, prefix, entropy, settles_since, no_weeks_until }
+        let keys_seen = Mutex::default();
+        Self { client, prefix, entropy, settles_since, no_weeks_until, keys_seen }
     }
 
     fn table(&self, name: &str) -> String {
@@ -131,8 +136,7 @@ impl Store for DynamoStore {
     }
 
     async fn duckling_by_key(&self, key: &KeyHash) -> Result<Option<Duckling>> {
-        let hash = key.to_hex();
-        self.behind(key_guard(&hash), |duckling| duckling.key_hash == hash).await
+        self.opened_by(&key.to_hex()).await
     }
 
     async fn ducklings(&self, page: &Page) -> Result<Listed<Duckling>> {
@@ -244,20 +248,11 @@ impl Store for DynamoStore {
     }
 
     async fn certificate(&self, id: &CertId) -> Result<Option<Certificate>> {
-        let item = self.get("certs", attributes([("cert_id", text(id.as_str()))])).await?;
-        item.map(|item| Item(&item).certificate()).transpose()
+        self.read_certificate(id).await
     }
 
     async fn certificates_of(&self, id: &DucklingId) -> Result<Vec<Certificate>> {
-        let asked = self
-            .client
-            .query()
-            .table_name(self.table("certs"))
-            .index_name("by_duckling")
-            .key_condition_expression("duckling_id = :id")
-            .expression_attribute_values(":id", text(id.as_str()));
-        let answer = asked.send().await.map_err(|error| failed("listing certificates", &error))?;
-        answer.items().iter().map(|item| Item(item).certificate()).collect()
+        self.list_certificates(id).await
     }
 
     async fn signing_keys(&self, current: &PublicKey) -> Result<Vec<PublicKey>> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! attempt#ADDRESS  HATCH_ID     an attempt
-//! attempt#ADDRESS  from#CLIENT  the id of a client's newest attempt
+//! attempt#ADDRESS  from#CLIENT  the id of a client's newest attempt, as earlier releases kept it
 //! account#ACCOUNT  guard        which attempt made it; when it was settled
 //! ```
 //!
@@ -60,11 +60,6 @@ impl DynamoStore {
         to.update("account", change, None)
     }
 
-    async fn note(&self, doing: &str, item: Attributes) -> Result<()> {
-        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
-        put.send().await.map(|_| ()).map_err(|error| failed(doing, &error))
-    }
-
     /// Keeps a value of an account, unless it has one.
     async fn keep(
         &self,
@@ -117,12 +112,8 @@ impl Accounts for DynamoStore {
         item.insert("made_at".into(), number(millis(attempt.at)));
         item.insert("tries".into(), number(0));
         item.extend(attempt.from.as_ref().map(|from| ("client".into(), text(from))));
-        self.note("noting an attempt", item).await?;
-        // Second, so that no client's newest attempt is one that is not there.
-        let Some(from) = &attempt.from else { return Ok(()) };
-        let mut newest = ledger_key(attempts(&attempt.address), format!("from#{from}"));
-        newest.insert("hatch_id".into(), text(id));
-        self.note("noting a client's attempt", newest).await
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(|error| failed("noting an attempt", &error))
     }
 
     async fn attempt(&self, address: &str, id: &HatchId) -> Result<Option<Attempt>> {
@@ -131,10 +122,26 @@ impl Accounts for DynamoStore {
     }
 
     async fn newest_attempt(&self, address: &str, from: &str) -> Result<Option<Attempt>> {
-        let key = ledger_key(attempts(address), format!("from#{from}"));
-        let Some(newest) = self.get("ledger", key).await? else { return Ok(None) };
-        let id = HatchId::parse(Item(&newest).text("hatch_id")?)?;
-        self.attempt(address, &id).await
+        // Ids sort by time. Each attempt that is looked at was paid for with a captcha.
+        let mut newest_first = self
+            .client
+            .query()
+            .table_name(self.table("ledger"))
+            .key_condition_expression("pk = :pk AND begins_with(sk, :attempt)")
+            .expression_attribute_values(":pk", text(attempts(address)))
+            .expression_attribute_values(":attempt", text("htc_"))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = newest_first.next().await {
+            let item = item.map_err(|error| failed("reading attempts", &error))?;
+            if Item(&item).maybe_text("client") == Some(from) {
+                return read(&item, address).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool> {

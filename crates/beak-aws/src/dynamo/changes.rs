@@ -29,7 +29,8 @@ pub(super) struct Update {
 }
 
 impl DynamoStore {
-    /// Lifts a duckling to a tier: its part of the update, and both certificates.
+    /// Lifts a duckling to a tier: its part of the update, and the new certificate. That the old one
+    /// is superseded follows from the duckling.
     pub(super) fn promote(
         &self,
         to: &mut Transaction,
@@ -46,15 +47,7 @@ impl DynamoStore {
             (":valid", text(CertStatus::Valid.word())),
             (":replaced", text(promotion.replaces.as_str())),
         ]));
-        let certs = || self.table("certs");
-        to.create("certificate", certs(), "cert_id", item::of_certificate(new))?;
-        let change = Change {
-            table: certs(),
-            key: attributes([("cert_id", text(promotion.replaces.as_str()))]),
-            update: "SET #status = :superseded",
-            values: attributes([(":superseded", text(CertStatus::Superseded.word()))]),
-        };
-        to.update("replaced", change, Some("attribute_exists(cert_id)"))
+        to.create("certificate", self.table("certs"), "cert_id", item::of_certificate(new))
     }
 
     pub(super) async fn write_key(&self, id: &DucklingId, old: &str, new: &NewKey) -> Result<bool> {

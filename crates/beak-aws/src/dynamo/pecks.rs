@@ -51,6 +51,7 @@ impl DynamoStore {
         idempotency: Option<&Idempotency>,
     ) -> Result<Pecked> {
         let mut taken = Attributes::new();
+        let mut is_queued = false;
         for _ in 0..TRIES {
             if let Some(answer) = self.repeated(peck, idempotency).await? {
                 return Ok(answer);
@@ -59,6 +60,11 @@ impl DynamoStore {
                 return Ok(Pecked::NoTarget);
             };
             let slot = free_slot(&taken, peck, waiting);
+            if !is_queued {
+                let id = peck.id.as_str();
+                self.queue(of_due(peck_due(peck), peck.expires_at, "peck_id", id)).await?;
+                is_queued = true;
+            }
             let outcome = self.run(self.new_peck(peck, idempotency, slot)?).await?;
             if matches!(outcome, Outcome::Done) {
                 return Ok(Pecked::Done);
@@ -67,6 +73,7 @@ impl DynamoStore {
                 continue;
             }
             if let Some(refusal) = self.refusal(peck, &outcome, slot).await? {
+                self.settle_due(&peck_due(peck)).await;
                 return Ok(refusal);
             }
             if let Some(source) = outcome.lost("source") {
@@ -170,7 +177,6 @@ impl DynamoStore {
             item.insert("slot".into(), number(slot.into()));
         }
         transaction.create("peck", self.table("pecks"), "peck_id", item)?;
-        transaction.put(ledger(), of_due(peck_due(peck), peck.expires_at, "peck_id", id))?;
         if let Some(tier) = peck.source_tier {
             self.add_to_source(&mut transaction, peck, tier, slot)?;
             self.add_to_target(&mut transaction, peck, tier)?;

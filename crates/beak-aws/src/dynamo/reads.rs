@@ -7,13 +7,16 @@ use beak_core::{BeakError, Result};
 use futures_util::future::try_join_all;
 
 use super::DynamoStore;
-use super::item::{Attributes, Item, attributes, guard_key, text};
+use super::item::{Attributes, Item, attributes, guard_key, key_guard, text};
 use super::transaction::pause;
 use super::writes::TRIES;
 use crate::failure::failed;
 
 /// How many items are removed at the same time.
 const AT_ONCE: usize = 25;
+
+/// Of how many keys a process remembers where they lead.
+const KEYS_SEEN: usize = 10_000;
 
 impl DynamoStore {
     pub(super) async fn get(&self, table: &str, key: Attributes) -> Result<Option<Attributes>> {
@@ -47,6 +50,29 @@ impl DynamoStore {
         }
         let Some(id) = self.guarded(guard, "duckling_id").await? else { return Ok(None) };
         Ok(self.duckling_named(&id).await?.filter(fits))
+    }
+
+    /// The duckling that a key opens. Where a key's guard once led, it leads for good, so a process
+    /// remembers that; whether the duckling still has this key, the duckling says each time.
+    pub(super) async fn opened_by(&self, hash: &str) -> Result<Option<Duckling>> {
+        let keys = || self.keys_seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = keys().get(hash).cloned();
+        if let Some(id) = known {
+            let found = self.duckling_named(&id).await?;
+            if let Some(duckling) = found.filter(|duckling| duckling.key_hash == hash) {
+                return Ok(Some(duckling));
+            }
+            keys().remove(hash);
+        }
+        let found = self.behind(key_guard(hash), |duckling| duckling.key_hash == hash).await?;
+        if let Some(duckling) = &found {
+            let mut keys = keys();
+            if keys.len() >= KEYS_SEEN {
+                keys.clear();
+            }
+            keys.insert(hash.to_owned(), duckling.id.to_string());
+        }
+        Ok(found)
     }
 
     pub(super) async fn duckling_named(&self, id: &str) -> Result<Option<Duckling>> {

@@ -7,9 +7,9 @@
 //! due-aside  the same                          what could not be put away
 //! ```
 //!
-//! An entry is written with its peck or egg, and removed behind the change that settles it. A
-//! process may die in between, so whether an entry still means anything, the peck or egg says when
-//! its time has come. What the sweep has put away goes by its own time to live, which costs
+//! An entry is written ahead of its peck or egg, and removed behind the change that settles it. A
+//! process may die in between, so whether an entry means anything, the peck or egg says when its
+//! time has come. What the sweep has put away goes by its own time to live, which costs
 //! nothing. Entries of the queue of earlier releases are removed one by one.
 
 use std::collections::{BTreeSet, HashMap};
@@ -101,9 +101,9 @@ impl Entry {
 enum Meaning {
     /// It lapsed and has to be put away.
     Lapsed,
-    /// It was settled, hatched or laid again.
+    /// It was settled, hatched or laid again, or it never came about.
     Nothing,
-    /// What it names is not there, or it can't be read.
+    /// It can't be read, or an earlier release wrote it with a peck that is not there.
     Broken,
 }
 
@@ -204,8 +204,9 @@ impl DynamoStore {
             let Ok((table, _, key)) = entry.about() else { return Meaning::Broken };
             let item = found.get(&(table, key)).map(Item);
             let still = match (table, item) {
-                // A peck is never removed.
-                ("pecks", None) => return Meaning::Broken,
+                // Earlier releases wrote both at once, and a peck is never removed.
+                ("pecks", None) if entry.is_old => return Meaning::Broken,
+                ("pecks", None) => false,
                 ("pecks", Some(peck)) => match peck.text("status") {
                     Ok(status) => status == PeckStatus::Pending.word(),
                     Err(_) => return Meaning::Broken,
@@ -336,6 +337,12 @@ impl DynamoStore {
             self.leave_queue(QUEUE, &entry.place).await?;
         }
         Ok(swept)
+    }
+
+    /// Queues what is to be written next: no peck or egg is without its entry.
+    pub(super) async fn queue(&self, entry: Attributes) -> Result<()> {
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(entry));
+        put.send().await.map(|_| ()).map_err(|error| failed("queueing what lapses", &error))
     }
 
     async fn leave_queue(&self, pk: &str, place: &str) -> Result<()> {

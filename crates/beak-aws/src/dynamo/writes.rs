@@ -51,12 +51,11 @@ impl DynamoStore {
     }
 
     pub(super) async fn write_egg(&self, egg: &Egg) -> Result<()> {
+        let due = of_due(egg_due(egg), egg.expires_at, "email", egg.email.as_str());
+        self.queue(due).await?;
         for _ in 0..TRIES {
             let older = self.egg(&egg.email).await?;
             let mut transaction = Transaction::default();
-            let ledger = || self.table("ledger");
-            let due = of_due(egg_due(egg), egg.expires_at, "email", egg.email.as_str());
-            transaction.put(ledger(), due)?;
             match &older {
                 None => {
                     transaction.create("egg", self.table("eggs"), "email", item::of_egg(egg))?;

@@ -179,9 +179,7 @@ impl Galaxy {
             }
         };
         // The code is used up. A crash from here on leaves an account that is not settled, which
-        // only a new password opens. What signed in with the address before ends, and what is left
-        // of a second factor is a former account's.
-        self.raise(&email, |state, _| forget_factor(state)).await?;
+        // only a new password opens.
         let maker = self.ports.accounts.maker(&account).await?;
         let own = attempt.filter(|attempt| maker.as_ref() == Some(&attempt.id));
         let needs_password = match password {
@@ -192,7 +190,12 @@ impl Galaxy {
                 true
             }
         };
-        self.end_sessions(&email, &account, |_, _| ()).await?;
+        // Once is enough, behind the password and ahead of the hatching: no token is given for an
+        // account that is not settled, and a sign-in that is under way with an earlier password
+        // has read the generation that ends here. What is left of a second factor is a former
+        // account's.
+        self.raise(&email, |state, _| forget_factor(state)).await?;
+        self.ports.identity.sign_out_all(&email, &account).await?;
         let name = match (display_name, own) {
             (Some(name), _) => name,
             (None, Some(own)) => own.display_name,

@@ -122,19 +122,30 @@ impl UserPools {
 
     /// The Beak's own note of an account, by the `sub` that Cognito gave it.
     fn settled_key(sub: &str) -> HashMap<String, AttributeValue> {
-        let text = |text: String| AttributeValue::S(text);
-        HashMap::from([
-            ("pk".to_owned(), text(format!("account#{sub}"))),
-            ("sk".to_owned(), text("guard".to_owned())),
-        ])
+        Self::guard(format!("account#{sub}"))
     }
 
-    /// Whether the Beak knows that the reader of the mailbox chose the password.
-    async fn is_settled(&self, ledger: &str, sub: &str) -> Result<bool, Failure> {
-        let asked = self.1.get_item().table_name(ledger).consistent_read(true);
-        let answer = asked.set_key(Some(Self::settled_key(sub))).send().await;
-        let answer = answer.map_err(|error| translate("reading an account", None, &error))?;
-        Ok(answer.item().is_some_and(|item| item.contains_key("settled_at")))
+    fn guard(pk: String) -> HashMap<String, AttributeValue> {
+        let text = |text: String| AttributeValue::S(text);
+        HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text("guard".to_owned()))])
+    }
+
+    /// Whether the Beak knows that the reader of the mailbox chose the password: by a note of its
+    /// own, or since the account has hatched the duckling of its address.
+    async fn is_settled(&self, ledger: &str, sub: &str, address: &Email) -> Result<bool, Failure> {
+        let hatched = Self::guard(format!("email#{}", address.sha256()));
+        for (key, by_hatching) in [(Self::settled_key(sub), false), (hatched, true)] {
+            let asked = self.1.get_item().table_name(ledger).consistent_read(true);
+            let answer = asked.set_key(Some(key)).send().await;
+            let answer = answer.map_err(|error| translate("reading an account", None, &error))?;
+            let Some(item) = answer.item() else { continue };
+            let own = item.get("account").and_then(|account| account.as_s().ok());
+            let hatched = by_hatching && own.is_some_and(|account| account == sub);
+            if hatched || (!by_hatching && item.contains_key("settled_at")) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Lets the Beak know that the password of an account counts.
@@ -237,7 +248,7 @@ impl People for UserPools {
                     return Ok(Joined::Already);
                 }
                 let sub = user.map(|user| user.sub).unwrap_or_default();
-                if self.is_settled(ledger, &sub).await? {
+                if self.is_settled(ledger, &sub, &address).await? {
                     self.join(pool, email).await?;
                     self.raise(ledger, &address).await?;
                     return Ok(Joined::Member);

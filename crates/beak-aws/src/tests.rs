@@ -28,6 +28,7 @@ use super::*;
 
 mod capacity;
 mod costs;
+mod cut_off;
 mod earlier;
 mod errors;
 mod front;

@@ -4,6 +4,7 @@
 //! attempt#ADDRESS  HATCH_ID     an attempt
 //! attempt#ADDRESS  from#CLIENT  the id of a client's newest attempt, as earlier releases kept it
 //! account#ACCOUNT  guard        which attempt made it; when it was settled
+//! email#ADDRESS    guard        the duckling, and the account that hatched it and so is settled
 //! ```
 //!
 //! None of these has a time to live: an account that was never confirmed can be confirmed at any
@@ -17,8 +18,9 @@ use beak_core::ports::{AccountId, Accounts, Attempt};
 use beak_core::{OffsetDateTime, Result};
 
 use super::DynamoStore;
-use super::item::{Attributes, Item, guard_key, ledger_key, millis, moment, number, text};
-use super::transaction::{Change, Transaction};
+use super::item::{
+    Attributes, Item, address_guard, guard_key, ledger_key, millis, moment, number, text,
+};
 use crate::failure::{code, failed};
 
 /// Under which name it is kept since when accounts are settled.
@@ -44,20 +46,17 @@ fn read(item: &Attributes, address: &str) -> Result<Attempt> {
 }
 
 impl DynamoStore {
-    /// Settles an account as a part of a transaction.
-    pub(super) fn settle_in(
-        &self,
-        to: &mut Transaction,
-        account: &AccountId,
-        now: OffsetDateTime,
-    ) -> Result<()> {
-        let change = Change {
-            table: self.table("ledger"),
-            key: account_key(account),
-            update: "SET settled_at = if_not_exists(settled_at, :now)",
-            values: super::item::attributes([(":now", number(millis(now)))]),
-        };
-        to.update("account", change, None)
+    /// Whether the hatching of an address was this account's, which settles it. Kept beside the
+    /// account then: it outlives the duckling, and earlier releases look nowhere else.
+    async fn is_hatched(&self, account: &AccountId, address: &str) -> Result<bool> {
+        let guard = self.get("ledger", guard_key(address_guard(address))).await?;
+        let Some(guard) = guard else { return Ok(false) };
+        let guard = Item(&guard);
+        if guard.maybe_text("account") != Some(account.as_str()) {
+            return Ok(false);
+        }
+        self.settle(account, guard.moment("hatched_at")?).await?;
+        Ok(true)
     }
 
     /// Keeps a value of an account, unless it has one.
@@ -77,29 +76,6 @@ impl DynamoStore {
             .expression_attribute_values(":value", value);
         asked.send().await.map(|_| ()).map_err(|error| failed(doing, &error))
     }
-
-    /// Adds to the tries of an attempt where `only_if` holds. Whether it did.
-    async fn add_tries(
-        &self,
-        attempt: &Attempt,
-        by: i64,
-        (only_if, bound): (&str, i64),
-    ) -> Result<bool> {
-        let asked = self
-            .client
-            .update_item()
-            .table_name(self.table("ledger"))
-            .set_key(Some(ledger_key(attempts(&attempt.address), attempt.id.as_str())))
-            .update_expression("ADD tries :by")
-            .condition_expression(only_if)
-            .expression_attribute_values(":by", number(by))
-            .expression_attribute_values(":bound", number(bound));
-        match asked.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(failed("counting the tries of an attempt", &error)),
-        }
-    }
 }
 
 #[async_trait]
@@ -110,6 +86,7 @@ impl Accounts for DynamoStore {
         item.insert("hatch_id".into(), text(id));
         item.insert("display_name".into(), text(attempt.display_name.as_str()));
         item.insert("made_at".into(), number(millis(attempt.at)));
+        // Earlier releases count them here.
         item.insert("tries".into(), number(0));
         item.extend(attempt.from.as_ref().map(|from| ("client".into(), text(from))));
         let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
@@ -144,14 +121,6 @@ impl Accounts for DynamoStore {
         Ok(None)
     }
 
-    async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool> {
-        self.add_tries(attempt, 1, ("tries < :bound", limit.into())).await
-    }
-
-    async fn give_back_try(&self, attempt: &Attempt) -> Result<()> {
-        self.add_tries(attempt, -1, ("tries > :bound", 0)).await.map(|_| ())
-    }
-
     async fn forget_attempts(&self, address: &str) -> Result<()> {
         self.clear(&attempts(address)).await
     }
@@ -171,10 +140,10 @@ impl Accounts for DynamoStore {
         self.keep(account, "settled_at", number(millis(now)), "settling an account").await
     }
 
-    async fn is_settled(&self, account: &AccountId) -> Result<bool> {
+    async fn is_settled(&self, account: &AccountId, address: &str) -> Result<bool> {
         let item = self.get("ledger", account_key(account)).await?;
         let at = item.map(|item| Item(&item).maybe_number("settled_at")).transpose()?;
-        Ok(at.flatten().is_some())
+        Ok(at.flatten().is_some() || self.is_hatched(account, address).await?)
     }
 
     async fn forget_account(&self, account: &AccountId) -> Result<()> {

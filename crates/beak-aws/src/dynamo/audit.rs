@@ -7,9 +7,15 @@
 //! audit#wWEEK     EVENT  one event, as earlier releases kept it
 //! ```
 //!
+//! An item is written in the transaction of its change or, where a peck or certificate comes to be
+//! that tells whether the transaction was, ahead of it for half the units: `if_peck` or `if_cert`
+//! names that one, and a list leaves out what has none.
+//!
 //! The sort key is the newest event of the item. Two kinds of events are in no item of a party,
 //! since its other items have them already: that it hatched is in the duckling, and that a peck was
 //! asked in the peck, which the indexes of the pecks list by either side.
+
+use std::collections::{BTreeSet, HashSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use beak_core::audit::{self, Event, EventKind, KEPT};
@@ -22,6 +28,7 @@ use super::item::{
     Attributes, Item, attributes, damaged, ledger_key, millis, number, seconds, text,
 };
 use super::transaction::Transaction;
+use crate::failure::failed;
 
 /// How many partitions the events of all ducklings have.
 pub(crate) const AUDIT_SHARDS: u8 = audit::SHARDS;
@@ -125,23 +132,70 @@ pub(super) fn birth(item: &Attributes) -> Result<Vec<Event>> {
     Ok(audit::of_birth(item.moment("created_at")?, &id, (&first, Tier::T0)).into())
 }
 
-/// Whether a party's list has an event without an item of its own.
-fn is_elsewhere(event: &Event, births: bool) -> bool {
-    event.kind == EventKind::PeckRequested || births
+/// What comes to be with the change that events were written ahead of.
+#[derive(Clone, Copy)]
+pub(super) enum Proof<'a> {
+    Peck(&'a PeckId),
+    Certificate(&'a CertId),
 }
 
+/// The attribute that names a proof, its table and the key there.
+const PROOFS: [[&str; 3]; 2] = [["if_peck", "pecks", "peck_id"], ["if_cert", "certs", "cert_id"]];
+
 impl DynamoStore {
+    /// Writes the events of a change down ahead of it, for the list of all. Gives the item's key.
+    pub(super) async fn tell_ahead(
+        &self,
+        events: &[Event],
+        proof: Proof<'_>,
+    ) -> Result<Attributes> {
+        let events: Vec<&Event> = events.iter().collect();
+        let item = together(|newest| of_shard(shard(newest)), &events);
+        let mut item = item.ok_or_else(|| damaged("told"))?;
+        let key = ledger_key(Item(&item).text("pk")?, Item(&item).text("sk")?);
+        let (name, id) = match proof {
+            Proof::Peck(id) => (PROOFS[0][0], id.as_str()),
+            Proof::Certificate(id) => (PROOFS[1][0], id.as_str()),
+        };
+        item.insert(name.into(), text(id));
+        let put = self.client.put_item().table_name(self.table("ledger")).set_item(Some(item));
+        put.send().await.map_err(|error| failed("writing events down", &error))?;
+        Ok(key)
+    }
+
+    /// Removes what was written ahead of a change that did not come about. Best effort: lists leave
+    /// it out.
+    pub(super) async fn untell(&self, key: Attributes) {
+        let gone = self.client.delete_item().table_name(self.table("ledger"));
+        let _ = gone.set_key(Some(key)).send().await;
+    }
+
+    /// Those of the items whose change came about.
+    pub(super) async fn proven(&self, items: Vec<Attributes>) -> Result<Vec<Attributes>> {
+        let mut there = HashSet::new();
+        for [name, table, key] in PROOFS {
+            let ids = items.iter().filter_map(|item| Item(item).maybe_text(name));
+            let mut ids: BTreeSet<&str> = ids.collect();
+            // Neither is ever removed: only what was written just now, or not at all, takes a look
+            // at the newest version.
+            for newest in [false, true] {
+                let keys = ids.iter().map(|id| attributes([(key, text(*id))])).collect();
+                for found in self.batch_of(table, keys, newest).await? {
+                    let id = Item(&found).text(key)?;
+                    ids.remove(id);
+                    there.insert(id.to_owned());
+                }
+            }
+        }
+        let is_proven = |item: &Attributes| {
+            let mut names = PROOFS.iter().filter_map(|[name, ..]| Item(item).maybe_text(name));
+            names.all(|id| there.contains(id))
+        };
+        Ok(items.into_iter().filter(is_proven).collect())
+    }
+
     /// Writes events of one moment down, as part of the change that they tell of.
     pub(super) fn tell(&self, to: &mut Transaction, events: &[Event]) -> Result<()> {
-        self.tell_parties(to, events, false)
-    }
-
-    /// The same for a hatching, which its owner's list takes from the duckling's item.
-    pub(super) fn tell_birth(&self, to: &mut Transaction, events: &[Event]) -> Result<()> {
-        self.tell_parties(to, events, true)
-    }
-
-    fn tell_parties(&self, to: &mut Transaction, events: &[Event], births: bool) -> Result<()> {
         let all: Vec<&Event> = events.iter().collect();
         let mut items = vec![together(|newest| of_shard(shard(newest)), &all)];
         let mut parties: Vec<&DucklingId> = events.iter().flat_map(Event::parties).collect();
@@ -149,7 +203,7 @@ impl DynamoStore {
         parties.dedup();
         for party in parties {
             let own = |event: &&&Event| {
-                event.parties().any(|one| one == party) && !is_elsewhere(event, births)
+                event.parties().any(|one| one == party) && event.kind != EventKind::PeckRequested
             };
             let own: Vec<&Event> = all.iter().filter(own).copied().collect();
             items.push(together(|_| of_party(party), &own));

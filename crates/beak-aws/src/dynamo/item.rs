@@ -49,7 +49,12 @@ pub(super) fn guard_key(what: impl Into<String>) -> Attributes {
 }
 
 pub(super) fn email_guard(email: &Email) -> String {
-    format!("email#{}", email.sha256())
+    address_guard(&email.sha256())
+}
+
+/// The same by the digest of an address.
+pub(super) fn address_guard(address: &str) -> String {
+    format!("email#{address}")
 }
 
 pub(super) fn key_guard(hash: &str) -> String {

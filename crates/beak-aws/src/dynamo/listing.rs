@@ -174,12 +174,12 @@ impl DynamoStore {
             .set_exclusive_start_key(source.start.take())
             .limit(i32::try_from(span.limit).unwrap_or(i32::MAX));
         let answer = asked.send().await.map_err(|error| failed("listing events", &error))?;
-        for item in answer.items() {
-            source.events.extend(events_of(item)?);
-        }
         let last = answer.items().last().map(|item| Item(item).text("sk").map(str::to_owned));
         source.start = answer.last_evaluated_key;
         source.below = last.transpose()?.filter(|_| source.start.is_some());
+        for item in self.proven(answer.items.unwrap_or_default()).await? {
+            source.events.extend(events_of(&item)?);
+        }
         Ok(())
     }
 

@@ -11,15 +11,13 @@ use super::item::{
     Attributes, Item, attributes, guard_key, millis, number, pair_guard, peck_due, text,
 };
 use super::pecks::{counts_of, peck_key, slot_of, slot_value};
-use super::transaction::{Change, Outcome, Transaction, When};
+use super::transaction::{Change, Outcome, Transaction};
 
 /// Where a move starts and ends, what the item has to say about it, and what goes with it.
 struct Step {
     start: PeckStatus,
     end: PeckStatus,
     condition: &'static str,
-    /// Whether the same may be asked again.
-    frees_pair: bool,
     /// The sides at which the peck waited.
     sides: Vec<Direction>,
     /// Its slot among those of its pair; a peck of earlier releases has none.
@@ -39,9 +37,8 @@ impl Step {
                 "#status = :pending AND lapses_at <= :now",
             ),
         };
-        let frees_pair = end != PeckStatus::Approved;
         let sides = vec![Direction::Out, Direction::In];
-        Self { start, end, condition, frees_pair, sides, slot }
+        Self { start, end, condition, sides, slot }
     }
 }
 
@@ -82,15 +79,15 @@ impl DynamoStore {
         let item = self.get("pecks", peck_key(id)).await?.ok_or_else(gone)?;
         let (peck, slot) = (Item(&item).peck()?, slot_of(&item)?);
         let mut step = Step::of(to, slot);
-        // A bond of an earlier release has no pair, or another peck has it since.
-        let pair = self.guarded(pair_guard(&peck), "peck_id").await?;
-        step.frees_pair &= pair.is_some_and(|owner| owner == id.as_str());
         loop {
             let outcome = self.run(self.moved(&peck, to, &step, now)?).await?;
             if matches!(outcome, Outcome::Done) {
                 // The sweep, which lets pecks expire, leaves its entries where they are.
                 if step.start == PeckStatus::Pending && *to != Move::Expire {
                     self.settle_due(&peck_due(&peck)).await;
+                }
+                if step.end != PeckStatus::Approved {
+                    self.free_pair(&peck).await;
                 }
                 return Ok(Moved::Done);
             }
@@ -117,6 +114,15 @@ impl DynamoStore {
         }
     }
 
+    /// Lets the same be asked again. Best effort: a new peck takes the guard of a settled one over.
+    /// A bond of an earlier release has none, or another peck has it since.
+    async fn free_pair(&self, peck: &Peck) {
+        let gone = self.client.delete_item().table_name(self.table("ledger"));
+        let gone = gone.set_key(Some(guard_key(pair_guard(peck))));
+        let gone = gone.condition_expression("peck_id = :own");
+        let _ = gone.expression_attribute_values(":own", text(peck.id.as_str())).send().await;
+    }
+
     fn moved(
         &self,
         peck: &Peck,
@@ -140,13 +146,6 @@ impl DynamoStore {
             values,
         };
         transaction.update("peck", change, Some(step.condition))?;
-        let ledger = || self.table("ledger");
-        if step.frees_pair {
-            let values = attributes([(":own", text(peck.id.as_str()))]);
-            let own = When { condition: "peck_id = :own", values };
-            let key = guard_key(pair_guard(peck));
-            transaction.delete_if("pair", ledger(), key, own)?;
-        }
         let was_counted = peck.source_tier.is_some() && step.slot.is_none();
         if step.start == PeckStatus::Pending && was_counted {
             self.uncount_pair(&mut transaction, peck)?;

@@ -20,8 +20,10 @@ use beak_core::person::hex;
 use beak_core::ports::{Crowd, Idempotency, Listed, Move, Moved, Page, PeckQuery, Pecked};
 use beak_core::tier::Tier;
 use beak_core::{Duration, Result, audit};
+use futures_util::future::{join, try_join};
 use sha2::{Digest as _, Sha256};
 
+use super::audit::Proof;
 use super::changes::key;
 use super::item::{
     self, Attributes, Item, attributes, guard, guard_key, ledger_key, number, of_due, pair_guard,
@@ -44,14 +46,48 @@ const FILTERED_AT_ONCE: usize = 100;
 /// What a duckling takes part in: it is there, and its deletion has not begun.
 const THERE: &str = "attribute_exists(duckling_id) AND attribute_not_exists(leaving)";
 
+/// A new peck in the making.
+struct New<'a> {
+    peck: &'a Peck,
+    idempotency: Option<&'a Idempotency>,
+    slot: Option<u8>,
+    /// An earlier peck of the pair whose guard may still be there.
+    settled: Option<PeckId>,
+}
+
+/// Why a transaction of a new peck was lost.
+enum Refusal {
+    /// For this.
+    For(Pecked),
+    /// The pair is guarded for this one, which means nothing any more.
+    Settled(PeckId),
+    /// For nothing that lasts.
+    None,
+}
+
 impl DynamoStore {
     pub(super) async fn write_peck(
         &self,
         peck: &Peck,
         idempotency: Option<&Idempotency>,
     ) -> Result<Pecked> {
-        let mut taken = Attributes::new();
-        let mut is_queued = false;
+        let mut ahead = None;
+        let answer = self.try_peck(peck, idempotency, &mut ahead).await;
+        // After an error nothing is certain: the peck may be there.
+        let refused = answer.as_ref().is_ok_and(|answer| *answer != Pecked::Done);
+        if let Some(told) = ahead.filter(|_| refused) {
+            join(self.settle_due(&peck_due(peck)), self.untell(told)).await;
+        }
+        answer
+    }
+
+    async fn try_peck(
+        &self,
+        peck: &Peck,
+        idempotency: Option<&Idempotency>,
+        ahead: &mut Option<Attributes>,
+    ) -> Result<Pecked> {
+        let (mut taken, mut settled) = (Attributes::new(), None);
         for _ in 0..TRIES {
             if let Some(answer) = self.repeated(peck, idempotency).await? {
                 return Ok(answer);
@@ -60,21 +96,21 @@ impl DynamoStore {
                 return Ok(Pecked::NoTarget);
             };
             let slot = free_slot(&taken, peck, waiting);
-            if !is_queued {
-                let id = peck.id.as_str();
-                self.queue(of_due(peck_due(peck), peck.expires_at, "peck_id", id)).await?;
-                is_queued = true;
+            if ahead.is_none() {
+                *ahead = Some(self.write_ahead(peck).await?);
             }
-            let outcome = self.run(self.new_peck(peck, idempotency, slot)?).await?;
+            let new = New { peck, idempotency, slot, settled: settled.take() };
+            let outcome = self.run(self.new_peck(&new)?).await?;
             if matches!(outcome, Outcome::Done) {
                 return Ok(Pecked::Done);
             }
             if outcome.lost("repeat").is_some() {
                 continue;
             }
-            if let Some(refusal) = self.refusal(peck, &outcome, slot).await? {
-                self.settle_due(&peck_due(peck)).await;
-                return Ok(refusal);
+            match self.refusal(peck, &outcome, slot).await? {
+                Refusal::For(reason) => return Ok(reason),
+                Refusal::Settled(earlier) => settled = Some(earlier),
+                Refusal::None => {}
             }
             if let Some(source) = outcome.lost("source") {
                 taken.clone_from(source);
@@ -83,33 +119,35 @@ impl DynamoStore {
         Err(restless())
     }
 
+    /// Writes what says nothing without the peck: its place in the queue and its event.
+    async fn write_ahead(&self, peck: &Peck) -> Result<Attributes> {
+        let due = of_due(peck_due(peck), peck.expires_at, "peck_id", peck.id.as_str());
+        let told = [audit::of_peck(peck)];
+        let told = self.tell_ahead(&told, Proof::Peck(&peck.id));
+        Ok(try_join(self.queue(due), told).await?.1)
+    }
+
     /// Why there can be no such peck, if there can't. A lapsed one in its place is put away.
-    async fn refusal(
-        &self,
-        peck: &Peck,
-        outcome: &Outcome,
-        slot: Option<u8>,
-    ) -> Result<Option<Pecked>> {
+    async fn refusal(&self, peck: &Peck, outcome: &Outcome, slot: Option<u8>) -> Result<Refusal> {
         let (source, target) = (outcome.lost("source"), outcome.lost("target"));
         if target.is_some_and(is_away) {
-            return Ok(Some(Pecked::NoTarget));
+            return Ok(Refusal::For(Pecked::NoTarget));
         }
         if source.is_some_and(is_away) {
-            return Ok(Some(Pecked::NoSource));
+            return Ok(Refusal::For(Pecked::NoSource));
         }
         if let Some(pair) = outcome.lost("pair") {
             let earlier = self.peck_named(Item(pair).text("peck_id")?).await?;
-            let Some(earlier) = earlier else { return Ok(None) };
+            let Some(earlier) = earlier else { return Ok(Refusal::None) };
             return Ok(match earlier.status_at(peck.created_at) {
-                PeckStatus::Pending => Some(Pecked::AlreadyPending),
-                PeckStatus::Approved => Some(Pecked::AlreadyBonded),
-                // Its time has passed, or it was settled just now: either way there is room.
-                _ => {
-                    let now = peck.created_at;
-                    let moved = self.write_move(&earlier.id, &Move::Expire, now).await?;
-                    debug_assert!(!matches!(moved, Moved::Full(_)));
-                    None
-                }
+                PeckStatus::Pending => Refusal::For(Pecked::AlreadyPending),
+                PeckStatus::Approved => Refusal::For(Pecked::AlreadyBonded),
+                _ if earlier.stored != PeckStatus::Pending => Refusal::Settled(earlier.id),
+                _ => match self.write_move(&earlier.id, &Move::Expire, peck.created_at).await? {
+                    Moved::Done => Refusal::Settled(earlier.id),
+                    // It was settled just now: what it is, the next try sees.
+                    _ => Refusal::None,
+                },
             });
         }
         let is_full = |source: &Attributes| {
@@ -123,7 +161,7 @@ impl DynamoStore {
             (source.is_some() && slot.is_none(), Crowd::Pair),
         ];
         let crowd = crowds.into_iter().find(|(lost, _)| *lost);
-        Ok(crowd.map(|(_, crowd)| Pecked::Crowded(crowd)))
+        Ok(crowd.map_or(Refusal::None, |(_, crowd)| Refusal::For(Pecked::Crowded(crowd))))
     }
 
     /// What an earlier call with this idempotency key has made.
@@ -162,16 +200,21 @@ impl DynamoStore {
         Ok(Some(u8::try_from(waiting.max(0)).unwrap_or(u8::MAX)))
     }
 
-    fn new_peck(
-        &self,
-        peck: &Peck,
-        idempotency: Option<&Idempotency>,
-        slot: Option<u8>,
-    ) -> Result<Transaction> {
+    fn new_peck(&self, new: &New<'_>) -> Result<Transaction> {
+        let New { peck, idempotency, slot, settled } = new;
+        let slot = *slot;
         let mut transaction = Transaction::default();
         let ledger = || self.table("ledger");
         let id = peck.id.as_str();
-        transaction.create("pair", ledger(), "pk", guard(pair_guard(peck), "peck_id", id))?;
+        let pair = guard(pair_guard(peck), "peck_id", id);
+        match settled {
+            None => transaction.create("pair", ledger(), "pk", pair)?,
+            Some(earlier) => {
+                let values = attributes([(":settled", text(earlier.as_str()))]);
+                let same = When { condition: "peck_id = :settled", values };
+                transaction.create_or_replace("pair", ledger(), pair, same)?;
+            }
+        }
         let mut item = item::of_peck(peck);
         if let (Some(slot), Some(_)) = (slot, peck.source_tier) {
             item.insert("slot".into(), number(slot.into()));
@@ -196,7 +239,6 @@ impl DynamoStore {
             transaction.create_or_replace("repeat", ledger(), kept, lapsed)?;
         }
         self.count(&mut transaction, &[(PeckStatus::Pending.word(), 1)])?;
-        self.tell(&mut transaction, &[audit::of_peck(peck)])?;
         Ok(transaction)
     }
 

@@ -116,14 +116,24 @@ impl DynamoStore {
     pub(super) async fn batch(
         &self,
         table: &str,
+        keys: Vec<Attributes>,
+    ) -> Result<Vec<Attributes>> {
+        self.batch_of(table, keys, true).await
+    }
+
+    /// The same; without the newest version for half the units.
+    pub(super) async fn batch_of(
+        &self,
+        table: &str,
         mut keys: Vec<Attributes>,
+        newest: bool,
     ) -> Result<Vec<Attributes>> {
         let mut found = Vec::new();
         let mut attempt = 0;
         while !keys.is_empty() {
             // As many as DynamoDB takes at once.
             let rest = keys.split_off(keys.len().min(100));
-            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(newest);
             let asked = asked.build().map_err(|error| BeakError::Internal(error.to_string()))?;
             let batch = self.client.batch_get_item().request_items(self.table(table), asked);
             let answer = batch.send().await.map_err(|error| failed("reading items", &error))?;

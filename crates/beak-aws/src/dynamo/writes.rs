@@ -7,8 +7,10 @@ use beak_core::ports::{Hatched, Hatching, Store as _};
 use beak_core::tier::Tier;
 use beak_core::{Result, audit};
 
+use super::audit::Proof;
 use super::item::{
-    self, attributes, egg_due, email_guard, guard, guard_key, key_guard, ledger_key, of_due, text,
+    self, attributes, egg_due, email_guard, guard, guard_key, key_guard, ledger_key, millis,
+    number, of_due, text,
 };
 use super::transaction::{Change, Outcome, Transaction, When};
 use super::{COUNT_PARTS, COUNT_SHARDS, DynamoStore, by, counts_in, restless};
@@ -100,6 +102,11 @@ impl DynamoStore {
         if guarded == Guarded::Foreign {
             return Ok(Hatched::Lost);
         }
+        // A T0's own list has the hatching from its duckling.
+        let is_t0 = hatching.certificate.tier == Tier::T0;
+        let events = audit::of_hatching(hatching);
+        let proof = Proof::Certificate(&hatching.certificate.id);
+        let told = if is_t0 { Some(self.tell_ahead(&events, proof).await?) } else { None };
         for _ in 0..TRIES {
             let egg = self.egg(&hatching.duckling.email).await?;
             let outcome = self.run(self.hatching(hatching, egg.as_ref())?).await?;
@@ -114,6 +121,9 @@ impl DynamoStore {
                 Outcome::Lost(_)
                     if outcome.lost("egg").is_some() && outcome.lost("address").is_none() => {}
                 Outcome::Lost(_) => {
+                    if let Some(told) = told {
+                        self.untell(told).await;
+                    }
                     self.take_back_guard(guarded, key).await?;
                     return Ok(Hatched::Lost);
                 }
@@ -169,7 +179,9 @@ impl DynamoStore {
             counts.push(("eggs", -1));
         }
         let id = duckling.id.as_str();
-        let address = guard(email_guard(&duckling.email), "duckling_id", id);
+        let mut address = guard(email_guard(&duckling.email), "duckling_id", id);
+        address.insert("account".into(), text(account.as_str()));
+        address.insert("hatched_at".into(), number(millis(duckling.created_at)));
         transaction.create("address", ledger(), "pk", address)?;
         let mut item = item::of_duckling(duckling);
         let is_t0 = certificate.tier == Tier::T0;
@@ -180,13 +192,9 @@ impl DynamoStore {
         transaction.create("duckling", self.table("ducklings"), "duckling_id", item)?;
         let certificate = item::of_certificate(certificate);
         transaction.create("certificate", self.table("certs"), "cert_id", certificate)?;
-        self.settle_in(&mut transaction, account, duckling.created_at)?;
         self.count(&mut transaction, &counts)?;
-        let events = audit::of_hatching(hatching);
-        if is_t0 {
-            self.tell_birth(&mut transaction, &events)?;
-        } else {
-            self.tell(&mut transaction, &events)?;
+        if !is_t0 {
+            self.tell(&mut transaction, &audit::of_hatching(hatching))?;
         }
         Ok(transaction)
     }

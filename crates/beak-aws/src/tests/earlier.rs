@@ -4,12 +4,13 @@
 use beak_core::audit::{self, Event, EventKind};
 use beak_core::certificate::{CertStatus, Certificate};
 use beak_core::duckling::Duckling;
-use beak_core::id::{CertId, DucklingId, PeckId};
+use beak_core::id::{CertId, DucklingId, HatchId, PeckId};
 use beak_core::key::BeakKey;
 use beak_core::peck::{Message, Peck, PeckStatus, PeckType};
 use beak_core::person::DisplayName;
 use beak_core::ports::{
-    AccountId, Crowd, EventQuery, Hatched, Hatching, Listed, Move, Moved, Page, Pecked, Swept,
+    AccountId, Accounts as _, Crowd, EventQuery, Hatched, Hatching, Listed, Move, Moved, Page,
+    Pecked, Swept,
 };
 use beak_core::tier::Tier;
 use beak_core::{Duration, OffsetDateTime};
@@ -18,27 +19,27 @@ use super::*;
 
 type Pairs<'a> = &'a [(&'a str, AttributeValue)];
 
-struct Ledger {
+pub(super) struct Ledger {
     client: Client,
-    store: Arc<DynamoStore>,
+    pub(super) store: Arc<DynamoStore>,
     prefix: String,
-    now: OffsetDateTime,
+    pub(super) now: OffsetDateTime,
 }
 
-fn text(value: &str) -> AttributeValue {
+pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: i64) -> AttributeValue {
+pub(super) fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-fn millis(moment: OffsetDateTime) -> i64 {
+pub(super) fn millis(moment: OffsetDateTime) -> i64 {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).expect("a time")
 }
 
 impl Ledger {
-    async fn open(cloud: &Cloud, prefix: &str) -> Self {
+    pub(super) async fn open(cloud: &Cloud, prefix: &str) -> Self {
         let config = configuration(cloud).await;
         let client = Client::new(&config);
         create_tables(&client, prefix).await;
@@ -47,11 +48,11 @@ impl Ledger {
         Self { store, prefix: prefix.to_owned(), client, now }
     }
 
-    fn table(&self, name: &str) -> String {
+    pub(super) fn table(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
     }
 
-    async fn put(&self, table: &str, item: Pairs<'_>) {
+    pub(super) async fn put(&self, table: &str, item: Pairs<'_>) {
         let mut put = self.client.put_item().table_name(self.table(table));
         for (name, value) in item {
             put = put.item(*name, value.clone());
@@ -59,13 +60,13 @@ impl Ledger {
         put.send().await.expect("put");
     }
 
-    async fn is_there(&self, pk: &str, sk: &str) -> bool {
+    pub(super) async fn is_there(&self, pk: &str, sk: &str) -> bool {
         let get = self.client.get_item().table_name(self.table("ledger"));
         let get = get.key("pk", text(pk)).key("sk", text(sk)).send().await.expect("read");
         get.item.is_some()
     }
 
-    async fn hatch(&self, name: &str, tag: u8) -> Duckling {
+    pub(super) async fn hatch(&self, name: &str, tag: u8) -> Duckling {
         let id = DucklingId::new(self.now, [tag; 16]);
         let certificate = Certificate {
             id: CertId::new(self.now, [tag; 16]),
@@ -86,7 +87,7 @@ impl Ledger {
         hatching.duckling
     }
 
-    fn peck(&self, source: &Duckling, target: &Duckling, tag: u8) -> Peck {
+    pub(super) fn peck(&self, source: &Duckling, target: &Duckling, tag: u8) -> Peck {
         Peck {
             id: PeckId::new(self.now, [tag; 16]),
             source: source.id.clone(),
@@ -155,7 +156,7 @@ impl Ledger {
     }
 
     /// All events, in parts of three.
-    async fn events(&self, of: Option<&Duckling>) -> Vec<Event> {
+    pub(super) async fn events(&self, of: Option<&Duckling>) -> Vec<Event> {
         let asked = EventQuery { of: of.map(|duckling| duckling.id.clone()), now: self.now };
         let (mut all, mut after) = (Vec::new(), None);
         loop {
@@ -170,7 +171,7 @@ impl Ledger {
     }
 }
 
-fn place(peck: &Peck) -> String {
+pub(super) fn place(peck: &Peck) -> String {
     format!("{:015}#peck#{}", millis(peck.expires_at), peck.id)
 }
 
@@ -233,5 +234,31 @@ async fn events_of_an_earlier_release_are_listed_among_newer_ones() {
         let rotated = all.iter().filter(|event| event.kind == EventKind::KeyRotated);
         assert_eq!(rotated.count(), old.len());
         assert_eq!(all.len(), old.len() + 3, "and the hatching");
+    }
+}
+
+/// They kept beside an attempt which one is a client's newest.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_of_an_earlier_release_are_found_and_forgotten() {
+    let cloud = Cloud::start();
+    let ledger = Ledger::open(&cloud, "earlier").await;
+    let ids = [1, 2].map(|tag| HatchId::new(ledger.now + Duration::seconds(tag), [3; 16]));
+    let pk = ("pk", text("attempt#digest"));
+    for id in &ids {
+        let id = text(id.as_str());
+        let name = ("display_name", text("Swan"));
+        let (client, at) = (("client", text("here")), ("made_at", number(millis(ledger.now))));
+        let tries = ("tries", number(0));
+        let item = [pk.clone(), ("sk", id.clone()), ("hatch_id", id), name, client, at, tries];
+        ledger.put("ledger", &item).await;
+    }
+    let newest = [pk, ("sk", text("from#here")), ("hatch_id", text(ids[1].as_str()))];
+    ledger.put("ledger", &newest).await;
+    let found = ledger.store.newest_attempt("digest", "here").await.expect("read");
+    assert_eq!(found.map(|attempt| attempt.id), Some(ids[1].clone()));
+    assert_eq!(ledger.store.newest_attempt("digest", "there").await, Ok(None));
+    assert_eq!(ledger.store.forget_attempts("digest").await, Ok(()));
+    for sk in [ids[0].as_str(), ids[1].as_str(), "from#here"] {
+        assert!(!ledger.is_there("attempt#digest", sk).await, "{sk}");
     }
 }

@@ -68,6 +68,11 @@ fn told(pk: &str, item: &Value) -> Vec<String> {
 fn comparable(entries: Vec<(String, Value)>) -> (BTreeSet<String>, BTreeMap<String, i64>) {
     let (mut items, mut counts) = (BTreeSet::new(), BTreeMap::new());
     let waiting = waiting(&entries);
+    let current: BTreeSet<String> = entries
+        .iter()
+        .filter(|(table, _)| table == "ducklings")
+        .filter_map(|(_, item)| item["cert_id"]["S"].as_str().map(str::to_owned))
+        .collect();
     for (table, mut item) in entries {
         let pk = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
         let sort = pk.split('#').next().unwrap_or_default();
@@ -91,6 +96,11 @@ fn comparable(entries: Vec<(String, Value)>) -> (BTreeSet<String>, BTreeMap<Stri
             }
             continue;
         }
+        // DynamoDB leaves to its reader which certificate is the current one.
+        let is_current = item["cert_id"]["S"].as_str().is_some_and(|id| current.contains(id));
+        if table == "certs" && item["status"]["S"] == "valid" && !is_current {
+            item["status"] = json!({ "S": "superseded" });
+        }
         let fields = item.as_object_mut().expect("an item");
         // Nothing reads when a request for T2 was decided; DynamoDB's own time to live is a
         // backstop that an offer which ended may keep.
@@ -103,6 +113,9 @@ fn comparable(entries: Vec<(String, Value)>) -> (BTreeSet<String>, BTreeMap<Stri
         if let Some(leaving) = fields.get_mut("leaving") {
             *leaving = json!(true);
         }
+        // Accounts get new ids.
+        fields.remove("account");
+        fields.remove("hatched_at");
         // What a duckling's own list of events is told of its hatching moves as events.
         fields.remove("first_cert");
         if sort == "news" {

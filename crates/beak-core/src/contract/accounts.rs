@@ -10,8 +10,8 @@ use super::{hatching, seed, start};
 use crate::id::HatchId;
 use crate::person::DisplayName;
 use crate::ports::{
-    AccountId, Accounts, Attempt, Enrolment, Factor, Hatched, Journal, Journals, Mark, SignInState,
-    SignIns, Store,
+    AccountId, Accounts, Attempt, Deletion, Enrolment, Factor, Hatched, Journal, Journals, Mark,
+    SignInState, SignIns, Store,
 };
 
 /// Makes a test of each case. `$open` is an expression that gives an empty [`Kept`] and a guard,
@@ -30,7 +30,6 @@ macro_rules! accounts_contract {
             a_journal_has_one_next_version
             a_sign_in_state_has_one_next_version
             an_attempt_is_found_by_its_id_and_its_client
-            the_tries_of_an_attempt_are_counted_exactly
             the_first_word_says_who_made_an_account
             a_hatching_settles_its_account
             the_moment_since_when_accounts_are_settled_stays
@@ -164,24 +163,6 @@ pub async fn an_attempt_is_found_by_its_id_and_its_client(Kept { accounts, .. }:
     assert_eq!(accounts.newest_attempt("crane", "here").await, Ok(Some(other)));
 }
 
-/// However many at once.
-pub async fn the_tries_of_an_attempt_are_counted_exactly(Kept { accounts, .. }: Kept) {
-    let one = attempt("one", "swan", Some("here"));
-    assert_eq!(accounts.take_try(&one, 5).await, Ok(false), "it is not on record");
-    assert_eq!(accounts.give_back_try(&one).await, Ok(()));
-    assert_eq!(accounts.attempt("swan", &one.id).await, Ok(None));
-    assert_eq!(accounts.note_attempt(&one).await, Ok(()));
-    assert_eq!(accounts.give_back_try(&one).await, Ok(()));
-    let takes = join_all((0..30).map(|_| accounts.take_try(&one, 5))).await;
-    assert_eq!(takes.iter().filter(|taken| **taken == Ok(true)).count(), 5, "{takes:?}");
-    assert!(takes.iter().all(Result::is_ok), "{takes:?}");
-    assert_eq!(accounts.give_back_try(&one).await, Ok(()));
-    assert_eq!(accounts.take_try(&one, 5).await, Ok(true));
-    assert_eq!(accounts.take_try(&one, 5).await, Ok(false));
-    let found = accounts.newest_attempt("swan", "here").await.expect("read").expect("there");
-    assert_eq!(accounts.take_try(&found, 5).await, Ok(false), "found either way it is the same");
-}
-
 /// A second word, which came late, changes nothing.
 pub async fn the_first_word_says_who_made_an_account(Kept { accounts, .. }: Kept) {
     let (account, other) = (AccountId::new("a"), AccountId::new("b"));
@@ -192,15 +173,15 @@ pub async fn the_first_word_says_who_made_an_account(Kept { accounts, .. }: Kept
     }
     assert_eq!(accounts.maker(&account).await, Ok(Some(ids[0].clone())));
     assert_eq!(accounts.maker(&other).await, Ok(None));
-    assert_eq!(accounts.is_settled(&account).await, Ok(false));
+    assert_eq!(accounts.is_settled(&account, "swan").await, Ok(false));
     for _ in 0..2 {
         assert_eq!(accounts.settle(&account, start()).await, Ok(()));
     }
-    assert_eq!(accounts.is_settled(&account).await, Ok(true));
-    assert_eq!(accounts.is_settled(&other).await, Ok(false));
+    assert_eq!(accounts.is_settled(&account, "swan").await, Ok(true));
+    assert_eq!(accounts.is_settled(&other, "swan").await, Ok(false));
     assert_eq!(accounts.maker(&account).await, Ok(Some(ids[0].clone())));
     assert_eq!(accounts.forget_account(&account).await, Ok(()));
-    assert_eq!(accounts.is_settled(&account).await, Ok(false));
+    assert_eq!(accounts.is_settled(&account, "swan").await, Ok(false));
     assert_eq!(accounts.maker(&account).await, Ok(None));
 }
 
@@ -211,9 +192,20 @@ pub async fn a_hatching_settles_its_account(Kept { store, accounts, .. }: Kept) 
     assert_eq!(accounts.note_maker(&first.account, &id).await, Ok(()));
     assert_eq!(store.hatch(&first).await, Ok(Hatched::Done));
     assert_eq!(store.hatch(&second).await, Ok(Hatched::Lost));
-    assert_eq!(accounts.is_settled(&first.account).await, Ok(true));
+    let address = first.duckling.email.sha256();
+    for _ in 0..2 {
+        assert_eq!(accounts.is_settled(&first.account, &address).await, Ok(true));
+        assert_eq!(accounts.is_settled(&second.account, &address).await, Ok(false));
+    }
     assert_eq!(accounts.maker(&first.account).await, Ok(Some(id)));
-    assert_eq!(accounts.is_settled(&second.account).await, Ok(false));
+    // The end of the duckling does not unsettle an account that was looked at.
+    let certificates = vec![first.certificate.id.clone()];
+    let duckling = first.duckling.clone();
+    let deletion = Deletion { duckling, certificates, reason: None, at: start() };
+    assert_eq!(store.delete(&deletion).await, Ok(true));
+    assert_eq!(accounts.is_settled(&first.account, &address).await, Ok(true));
+    assert_eq!(accounts.forget_account(&first.account).await, Ok(()));
+    assert_eq!(accounts.is_settled(&first.account, &address).await, Ok(false));
 }
 
 /// The first of any number of calls says when it was.

@@ -142,14 +142,6 @@ impl Accounts for Fuse {
         self.burn()?.accounts.newest_attempt(address, from).await
     }
 
-    async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool> {
-        self.burn()?.accounts.take_try(attempt, limit).await
-    }
-
-    async fn give_back_try(&self, attempt: &Attempt) -> Result<()> {
-        self.burn()?.accounts.give_back_try(attempt).await
-    }
-
     async fn forget_attempts(&self, address: &str) -> Result<()> {
         self.burn()?.accounts.forget_attempts(address).await
     }
@@ -166,8 +158,8 @@ impl Accounts for Fuse {
         self.burn()?.accounts.settle(account, now).await
     }
 
-    async fn is_settled(&self, account: &AccountId) -> Result<bool> {
-        self.burn()?.accounts.is_settled(account).await
+    async fn is_settled(&self, account: &AccountId, address: &str) -> Result<bool> {
+        self.burn()?.accounts.is_settled(account, address).await
     }
 
     async fn forget_account(&self, account: &AccountId) -> Result<()> {

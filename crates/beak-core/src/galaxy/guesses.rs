@@ -27,8 +27,44 @@ pub(super) const ROUNDS: usize = 40;
 
 const SENT: &str = "sent";
 const ASKED: &str = "asked ";
+/// Behind it, if there is one, the attempt whose try it took: kept beyond the hour, since an attempt
+/// has its tries for good.
 const OWN_GUESS: &str = "guess own";
 const OTHER_GUESS: &str = "guess";
+/// That all tries of the attempts made until then are taken for used up.
+const SPENT: &str = "spent";
+/// How many tries are kept one by one. At five an hour, an attempt loses its own to this after eight
+/// hours of others' wrong codes.
+const TRIES_KEPT: usize = 40;
+/// How long tries are remembered where nothing else happens.
+const TRIES_LAST: Duration = Duration::days(365);
+
+/// A guess that takes a try of an attempt.
+fn try_of(attempt: &Attempt) -> String {
+    format!("{OWN_GUESS} {}", attempt.id)
+}
+
+fn is_try(mark: &Mark) -> bool {
+    mark.what.strip_prefix(OWN_GUESS).is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether an attempt has no try left.
+fn is_used_up(journal: &Journal, attempt: &Attempt) -> bool {
+    let own = try_of(attempt);
+    let tries = journal.marks.iter().filter(|mark| mark.what == own).count();
+    let spent = journal.marks.iter().any(|mark| mark.what == SPENT && attempt.at <= mark.at);
+    spent || tries >= CODE_TRIES as usize
+}
+
+/// Keeps no more tries one by one than there is room for.
+fn make_room(journal: &mut Journal) {
+    while journal.marks.iter().filter(|mark| is_try(mark)).count() >= TRIES_KEPT {
+        let Some(oldest) = journal.marks.iter().position(is_try) else { return };
+        let at = journal.marks.remove(oldest).at;
+        journal.marks.retain(|mark| mark.what != SPENT);
+        journal.marks.insert(0, Mark { at, what: SPENT.into() });
+    }
+}
 
 /// What a code is for. Each has budgets of its own.
 #[derive(Clone, Copy)]
@@ -59,8 +95,6 @@ pub(super) enum Guesser<'a> {
 pub(super) struct Guess {
     journal: String,
     mark: Mark,
-    /// Whose try it took.
-    attempt: Option<Attempt>,
     /// Whether a code that was sent to the address is still good.
     is_current: bool,
     is_own: bool,
@@ -122,8 +156,15 @@ impl Galaxy {
     /// Forgets the codes sent for an account that its owner deleted, so that the address can hatch
     /// again at once. Guesses stay counted.
     pub(super) async fn end_cooldown(&self, email: &Email) -> Result<()> {
-        self.write_in(&Purpose::Hatch.journal(email), |journal, _| {
+        self.write_in(&Purpose::Hatch.journal(email), |journal, now| {
             journal.marks.retain(|mark| mark.what != SENT);
+            // Attempts end with the account.
+            journal.marks.retain(|mark| mark.what != SPENT);
+            for mark in journal.marks.iter_mut().filter(|mark| is_try(mark)) {
+                mark.what = OWN_GUESS.into();
+            }
+            journal.marks.retain(|mark| now - mark.at < HOUR);
+            journal.until = now;
             Ok(())
         })
         .await
@@ -136,36 +177,28 @@ impl Galaxy {
         email: &Email,
         by: Guesser<'_>,
     ) -> Result<Guess> {
-        // The attempt first: one whose tries are used up must not use up what others have.
-        let attempt = match &by {
-            Guesser::Of(Some(attempt)) => Some((*attempt).clone()),
-            _ => None,
-        };
-        if let Some(attempt) = &attempt
-            && !self.ports.accounts.take_try(attempt, CODE_TRIES).await?
-        {
-            return Err(BeakError::OtpExpired);
-        }
-        match self.count_guess(purpose.journal(email), &by).await {
-            Ok(guess) => Ok(Guess { attempt, ..guess }),
-            Err(error) => {
-                self.give_back_try(attempt.as_ref()).await?;
-                Err(error)
-            }
-        }
-    }
-
-    async fn count_guess(&self, name: String, by: &Guesser<'_>) -> Result<Guess> {
+        let name = purpose.journal(email);
         self.write_in(&name, |journal, now| {
-            let is_own = match by {
+            let attempt = match by {
+                Guesser::Of(attempt) => attempt,
+                Guesser::At(_) => None,
+            };
+            // The attempt first: one whose tries are used up must not use up what others have.
+            if attempt.is_some_and(|attempt| is_used_up(journal, attempt)) {
+                return Err(BeakError::OtpExpired);
+            }
+            let is_own = match &by {
                 Guesser::Of(attempt) => attempt.is_some(),
                 Guesser::At(from) => from.as_ref().is_some_and(|from| {
                     let asked = format!("{ASKED}{from}");
                     journal.marks.iter().any(|mark| mark.what == asked)
                 }),
             };
-            let what = if is_own { OWN_GUESS } else { OTHER_GUESS };
-            let mut made = journal.marks.iter().filter(|mark| mark.what == what).peekable();
+            let kind = |mark: &&Mark| {
+                let own = mark.what.starts_with(OWN_GUESS);
+                own == is_own && (own || mark.what == OTHER_GUESS) && now - mark.at < HOUR
+            };
+            let mut made = journal.marks.iter().filter(kind).peekable();
             let oldest = made.peek().map_or(now, |mark| mark.at);
             if made.count() >= GUESSES_AN_HOUR {
                 let retry_after = (oldest + HOUR - now).max(Duration::SECOND);
@@ -173,16 +206,23 @@ impl Galaxy {
             }
             let newest = journal.marks.iter().rfind(|mark| mark.what == SENT);
             let is_current = newest.is_some_and(|sent| now - sent.at < CODE_LIFETIME);
-            let mark = Mark { at: now, what: what.into() };
+            let what = match attempt {
+                Some(attempt) => {
+                    make_room(journal);
+                    journal.until = now + TRIES_LAST;
+                    try_of(attempt)
+                }
+                None => if is_own { OWN_GUESS } else { OTHER_GUESS }.into(),
+            };
+            let mark = Mark { at: now, what };
             journal.marks.push(mark.clone());
-            Ok(Guess { journal: name.clone(), mark, attempt: None, is_current, is_own })
+            Ok(Guess { journal: name.clone(), mark, is_current, is_own })
         })
         .await
     }
 
     /// Takes a guess back that failed through no fault of its own.
     pub(super) async fn take_back(&self, guess: &Guess) -> Result<()> {
-        self.give_back_try(guess.attempt.as_ref()).await?;
         self.write_in(&guess.journal, |journal, _| {
             if let Some(at) = journal.marks.iter().position(|mark| *mark == guess.mark) {
                 journal.marks.remove(at);
@@ -190,13 +230,6 @@ impl Galaxy {
             Ok(())
         })
         .await
-    }
-
-    async fn give_back_try(&self, attempt: Option<&Attempt>) -> Result<()> {
-        match attempt {
-            Some(attempt) => self.ports.accounts.give_back_try(attempt).await,
-            None => Ok(()),
-        }
     }
 
     /// Changes the journal of a name, over again when another call was faster. An error of `change`
@@ -217,7 +250,8 @@ impl Galaxy {
                 marks: Vec::new(),
                 in_a_row: 0,
             });
-            journal.marks.retain(|mark| now - mark.at < HOUR);
+            let lasts = |mark: &Mark| is_try(mark) || mark.what == SPENT;
+            journal.marks.retain(|mark| lasts(mark) || now - mark.at < HOUR);
             let before = journal.clone();
             let answer = change(&mut journal, now)?;
             if journal == before {
@@ -242,4 +276,42 @@ fn note_asker(journal: &mut Journal, what: String, now: OffsetDateTime) {
         journal.marks.remove(oldest);
     }
     journal.marks.push(Mark { at: now, what });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::HatchId;
+    use crate::person::DisplayName;
+
+    fn attempt(hour: i64) -> Attempt {
+        let at = OffsetDateTime::UNIX_EPOCH + HOUR * i32::try_from(hour).expect("small");
+        Attempt {
+            id: HatchId::new(at, [7; 16]),
+            address: "digest".into(),
+            from: None,
+            display_name: DisplayName::kept("Swan"),
+            at,
+        }
+    }
+
+    /// Nobody makes a journal grow without end, and an attempt never gets its tries back.
+    #[test]
+    fn tries_are_kept_within_bounds_and_never_given_back() {
+        let until = OffsetDateTime::UNIX_EPOCH;
+        let name = String::new();
+        let mut journal = Journal { name, version: 1, until, marks: Vec::new(), in_a_row: 0 };
+        for hour in 0..100 {
+            let own = attempt(hour);
+            for _ in 0..CODE_TRIES {
+                assert!(!is_used_up(&journal, &own), "{hour}");
+                make_room(&mut journal);
+                journal.marks.push(Mark { at: own.at, what: try_of(&own) });
+            }
+            assert!(is_used_up(&journal, &own));
+        }
+        assert!(journal.marks.len() <= TRIES_KEPT + 1);
+        assert!((0..100).all(|hour| is_used_up(&journal, &attempt(hour))));
+        assert!(!is_used_up(&journal, &attempt(100)));
+    }
 }

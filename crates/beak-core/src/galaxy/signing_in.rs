@@ -101,7 +101,7 @@ impl Galaxy {
     /// there before this one counts: accounts with a duckling, and operators.
     async fn is_settled(&self, email: &Email, account: &AccountId, operator: bool) -> Result<bool> {
         let accounts = &self.ports.accounts;
-        if accounts.is_settled(account).await? {
+        if accounts.is_settled(account, &email.sha256()).await? {
             return Ok(true);
         }
         let now = self.now();

@@ -52,11 +52,6 @@ pub trait Accounts: Send + Sync {
     async fn attempt(&self, address: &str, id: &HatchId) -> Result<Option<Attempt>>;
     /// The newest attempt of an address from a client.
     async fn newest_attempt(&self, address: &str, from: &str) -> Result<Option<Attempt>>;
-    /// Takes one of the `limit` tries that an attempt has. Whether one was left. Exact: of any
-    /// number at once, `limit` are granted.
-    async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool>;
-    /// Gives a try back. Fine where the attempt is forgotten.
-    async fn give_back_try(&self, attempt: &Attempt) -> Result<()>;
     /// Forgets the attempts of an address.
     async fn forget_attempts(&self, address: &str) -> Result<()>;
     /// Keeps which attempt made an account. The first word counts.
@@ -66,8 +61,8 @@ pub trait Accounts: Send + Sync {
     /// Keeps that the reader of the mailbox, or an operator of the installation, chose the
     /// password of an account.
     async fn settle(&self, account: &AccountId, now: OffsetDateTime) -> Result<()>;
-    /// Whether an account is settled.
-    async fn is_settled(&self, account: &AccountId) -> Result<bool>;
+    /// Whether an account is settled; `address` is the digest of its address.
+    async fn is_settled(&self, account: &AccountId, address: &str) -> Result<bool>;
     /// Forgets an account.
     async fn forget_account(&self, account: &AccountId) -> Result<()>;
     /// Since when this galaxy settles accounts: the moment of the first such call. Earlier

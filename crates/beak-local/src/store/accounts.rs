@@ -18,6 +18,7 @@ struct AttemptRow {
     from: Option<String>,
     display_name: String,
     at: Millis,
+    /// Earlier releases count them here.
     tries: u32,
 }
 
@@ -83,25 +84,6 @@ pub(crate) fn upgrade(txn: &Writing, now: Millis) -> Result<()> {
     pecks::upgrade(txn)
 }
 
-impl RedbStore {
-    /// Changes the tries of an attempt. Whether `change` found room.
-    async fn change_tries(
-        &self,
-        attempt: &Attempt,
-        change: impl FnOnce(u32) -> Option<u32> + Send + 'static,
-    ) -> Result<bool> {
-        let key = key(&attempt.address, attempt.id.as_str());
-        let changed = self.db.write(move |txn| {
-            let row = txn.get::<AttemptRow>(ATTEMPTS, &key)?;
-            let Some(row) = row else { return Ok(false) };
-            let Some(tries) = change(row.tries) else { return Ok(false) };
-            txn.put(ATTEMPTS, &key, &AttemptRow { tries, ..row })?;
-            Ok(true)
-        });
-        changed.await
-    }
-}
-
 #[async_trait]
 impl Accounts for RedbStore {
     async fn note_attempt(&self, attempt: &Attempt) -> Result<()> {
@@ -133,14 +115,6 @@ impl Accounts for RedbStore {
         let key = newest_key(address, from);
         let row = self.db.read(|txn| txn.get::<AttemptRow>(ATTEMPTS, &key))?;
         row.map(|row| row.read(address)).transpose()
-    }
-
-    async fn take_try(&self, attempt: &Attempt, limit: u32) -> Result<bool> {
-        self.change_tries(attempt, move |tries| (tries < limit).then_some(tries + 1)).await
-    }
-
-    async fn give_back_try(&self, attempt: &Attempt) -> Result<()> {
-        self.change_tries(attempt, |tries| tries.checked_sub(1)).await.map(|_| ())
     }
 
     async fn forget_attempts(&self, address: &str) -> Result<()> {
@@ -177,7 +151,7 @@ impl Accounts for RedbStore {
         self.db.write(move |txn| settle(txn, &account, millis(now))).await
     }
 
-    async fn is_settled(&self, account: &AccountId) -> Result<bool> {
+    async fn is_settled(&self, account: &AccountId, _: &str) -> Result<bool> {
         let row = self.db.read(|txn| txn.get::<AccountRow>(ACCOUNTS, account.as_str()))?;
         Ok(row.is_some_and(|row| row.settled_at.is_some()))
     }

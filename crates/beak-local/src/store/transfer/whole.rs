@@ -175,7 +175,8 @@ impl Making<'_> {
                 _ => CertStatus::Superseded,
             };
             if status != one.status {
-                is_changed = true;
+                // DynamoDB keeps no more than which certificate is the current one.
+                is_changed |= (one.status, status) != (CertStatus::Valid, CertStatus::Superseded);
                 let row = CertificateRow::from(&Certificate { status, ..one.clone() });
                 self.txn.put(CERTIFICATES, one.id.as_str(), &row)?;
             }

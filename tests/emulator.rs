@@ -47,6 +47,12 @@ fn operators_come_and_go(person: &Person, api: &str) {
     assert_eq!(list(), json!([]));
     let removed = person.spaceduck(&["operator", "remove", "boss@example.com"]);
     assert_eq!(removed.last()["outcome"], "unchanged");
+    // A hatching settles an account: who hatched keeps the password, before any sign-in.
+    person.hatch(api, "late@example.com");
+    let added = person.spaceduck(&["operator", "add", "late@example.com"]);
+    assert_eq!(added.last()["outcome"], "done");
+    assert!(!added.lines.iter().any(|line| line["type"] == "account"), "{:?}", added.lines);
+    assert_eq!(list(), json!(["late@example.com"]));
 }
 
 #[test]

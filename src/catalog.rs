@@ -62,6 +62,7 @@ pub fn template(stack: Stack) -> &'static str {
         Stack::Mail => include_str!("../templates/mail.yaml"),
         Stack::Api => include_str!("../templates/api.yaml"),
         Stack::ApiDomain => include_str!("../templates/api-domain.yaml"),
+        Stack::ApiShield => include_str!("../templates/api-shield.yaml"),
         Stack::Site(_) => include_str!("../templates/site.yaml"),
     }
 }
@@ -100,6 +101,13 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
         }
         Stack::Api => fill_api(&mut fill, facts),
         Stack::ApiDomain => fill_domain(&mut fill, config, Front::Api),
+        Stack::ApiShield => {
+            fill.text("PriceClass", &config.cost.price_class);
+            fill.text("Release", &facts.release);
+            if let Some(home) = &facts.region {
+                fill.text("HomeRegion", home.as_str());
+            }
+        }
         Stack::Site(site) => {
             let front = Front::Site(site);
             fill.text("SiteName", site.name());
@@ -113,6 +121,9 @@ pub fn fill(stack: Stack, facts: &Facts) -> Fill {
             let mut sources = format!("https://*.execute-api.{region}.amazonaws.com");
             if let Some(domain) = config.domains.names.get(&Front::Api) {
                 sources = format!("{sources} https://{domain}");
+            }
+            if config.shield.is_on() {
+                sources.push_str(" https://*.cloudfront.net");
             }
             fill.text("ConnectSrc", &sources);
         }
@@ -132,7 +143,11 @@ fn fill_domain(fill: &mut Filler, config: &Config, front: Front) {
 /// Whether a galaxy of this configuration has the stack.
 #[must_use]
 pub fn is_wanted(stack: Stack, config: &Config) -> bool {
-    stack != Stack::ApiDomain || config.domains.attach(Front::Api).is_some()
+    match stack {
+        Stack::ApiDomain => config.domains.attach(Front::Api).is_some(),
+        Stack::ApiShield => config.shield.is_on(),
+        _ => true,
+    }
 }
 
 /// Who sends the codes: Cognito, or SES as soon as mail may go to everybody.
@@ -166,6 +181,7 @@ fn fill_api(fill: &mut Filler, facts: &Facts) {
     }
     let factor = if config.operators_need_factor { "required" } else { "optional" };
     fill.text("OperatorSecondFactor", factor);
+    fill.text("Shield", if config.shield.is_on() { "true" } else { "false" });
     fill.number("ReservedConcurrency", config.cost.parallel_calls);
     fill.number("LogRetentionDays", config.log_retention_days);
     if let Some(code) = &facts.code {
@@ -213,7 +229,7 @@ pub fn inputs(stack: Stack) -> Vec<Input> {
             input("AlarmTopicArn", Stack::Mail, "AlarmTopicArn"),
             input("ConfigSetName", Stack::Mail, "TransactionalConfigSetName"),
         ],
-        Stack::ApiDomain => vec![input("ApiId", Stack::Api, "ApiId")],
+        Stack::ApiDomain | Stack::ApiShield => vec![input("ApiId", Stack::Api, "ApiId")],
         _ => Vec::new(),
     }
 }
@@ -312,10 +328,23 @@ pub fn parameters(galaxy: &GalaxyName) -> Vec<String> {
         mail_path(galaxy),
         domains_path(galaxy),
         import_path(galaxy),
+        shield_path(galaxy),
     ];
     all.extend(Part::ALL.into_iter().map(|part| records_path(galaxy, part)));
     all
 }
+
+/// Where the API reads which calls came through the shield. Not a secret: it has digests.
+#[must_use]
+pub fn shield_path(galaxy: &GalaxyName) -> String {
+    format!("/{galaxy}/shield")
+}
+
+/// The shield's parameters that are drawn anew for every change: the secret, and its digest, which
+/// is an output too.
+pub const SHIELD_SECRET: &str = "OriginSecret";
+/// See [`SHIELD_SECRET`].
+pub const SHIELD_DIGEST: &str = "OriginDigest";
 
 /// Where an import that was begun is noted.
 #[must_use]

@@ -19,7 +19,7 @@ mod secret;
 
 use document::{Document, Value};
 pub use domains::{Domains, Served};
-pub use gateway::{CALLS, Throttle, Throttles};
+pub use gateway::{CALLS, Shield, Throttle, Throttles};
 pub use hosting::{Hosting, Kept, Led, Ours, OursState, Slot, SlotState};
 pub use limits::{Cost, PARALLEL, PRICE_CLASSES, UNITS};
 pub use mail::{Mail, Seen, Sender};
@@ -48,6 +48,8 @@ pub struct Config {
     pub memory_mb: i64,
     /// How many calls API Gateway lets through.
     pub throttles: Throttles,
+    /// Whether a distribution with a rate rule stands in front of the API.
+    pub shield: Shield,
     /// How long logs are kept, in days.
     pub log_retention_days: i64,
     /// Whether the five sites write access logs.
@@ -81,6 +83,7 @@ impl Default for Config {
             turnstile_secret_file: None,
             memory_mb: 256,
             throttles: Throttles::default(),
+            shield: Shield::Off,
             log_retention_days: 30,
             site_access_logs: true,
             operators_need_factor: false,
@@ -209,6 +212,7 @@ impl Reader<'_> {
         let domains = document.root.entries.iter().flatten().find(|(key, _)| key.text == "domains");
         if let Some((_, value)) = domains.filter(|(_, value)| value.entries.is_some()) {
             self.domains_beside_mail(value, config);
+            self.domains_beside_shield(value, config);
         }
     }
 

@@ -13,7 +13,9 @@ use crate::render::Rendered;
 pub mod worst;
 
 /// Kind of resource that brings the cost, what it is for, cents when idle, cents when small.
-const PRICES: [(&str, &str, u32, u32); 7] = [
+const PRICES: [(&str, &str, u32, u32); 8] = [
+    // A web ACL, a rule, and 60 cents a million requests. Source: "AWS WAF Pricing".
+    ("AWS::WAFv2::WebACL", "shield in front of the API", 600, 618),
     ("AWS::KMS::Key", "key that signs certificates", 100, 108),
     ("AWS::DynamoDB::Table", "tables with point-in-time recovery", 0, 95),
     ("AWS::ApiGatewayV2::Api", "API", 0, 30),

@@ -29,6 +29,7 @@ mod held;
 mod mail_identity;
 mod probe;
 mod records;
+mod shield;
 mod stacks;
 mod standing;
 mod watch;
@@ -223,6 +224,8 @@ async fn one(job: &Arc<Job>, goal: Goal, id: StepId, action: &Action) -> Result<
         (_, StepId::Alias) => effects::point_back(job).await,
         (_, StepId::Release) => effects::release(job, action).await,
         (_, StepId::Probe) => probe::api(job, action).await,
+        (_, StepId::Shield) => probe::shield(job, action).await,
+        (_, StepId::ShieldOnly) => shield::close(job, action).await,
         (_, StepId::Edge(site)) => probe::site(job, site, action).await,
         (_, StepId::Certificate(front)) => domains::request(job, front, action).await,
         (Goal::Absent | Goal::DataOnly, StepId::Certificates) => {

@@ -42,6 +42,7 @@ pub mod release;
 pub mod render;
 pub mod run;
 pub mod scrub;
+pub mod shield;
 pub mod site;
 pub mod stored;
 pub mod verify;

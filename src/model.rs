@@ -186,6 +186,8 @@ pub enum Stack {
     Api,
     /// The API's own domain; only where one is configured and has its certificate.
     ApiDomain,
+    /// The distribution with a rate rule in front of the API; only where one is configured.
+    ApiShield,
     /// Bucket and distribution of one site.
     Site(Site),
 }
@@ -196,7 +198,7 @@ impl Stack {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Bootstrap, Self::Data, Self::Auth, Self::Mail, Self::Api];
         all.extend(Site::ALL.into_iter().map(Self::Site));
-        all.push(Self::ApiDomain);
+        all.extend([Self::ApiDomain, Self::ApiShield]);
         all
     }
 
@@ -210,6 +212,7 @@ impl Stack {
             Self::Mail => "mail".into(),
             Self::Api => "api".into(),
             Self::ApiDomain => "api-domain".into(),
+            Self::ApiShield => "api-shield".into(),
             Self::Site(site) => format!("site-{}", site.name()),
         }
     }
@@ -217,7 +220,7 @@ impl Stack {
     /// Whether a galaxy is whole without it.
     #[must_use]
     pub fn is_optional(self) -> bool {
-        self == Self::ApiDomain
+        matches!(self, Self::ApiDomain | Self::ApiShield)
     }
 
     /// The stack's name in the account.
@@ -230,7 +233,7 @@ impl Stack {
     #[must_use]
     pub fn place(self) -> Place {
         match self {
-            Self::Site(_) => Place::Edge,
+            Self::Site(_) | Self::ApiShield => Place::Edge,
             _ => Place::Home,
         }
     }

@@ -10,8 +10,9 @@ use crate::catalog;
 use crate::execute::{Job, digest, known_site_config, release_id};
 use crate::failure::Failure;
 use crate::model::{Place, Stack};
-use crate::plan::{Observed, SecretSeen};
+use crate::plan::{Observed, SecretSeen, ShieldSeen};
 use crate::release::{self, Manifest};
+use crate::shield::Terms;
 
 /// Reads everything that a plan depends on. Also teaches the job what the stacks tell.
 pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
@@ -50,10 +51,21 @@ pub async fn observe(job: &Arc<Job>) -> Result<Observed, Failure> {
         (Some(stored), Some(given)) if stored != given => SecretSeen::Outdated,
         (Some(_), _) => SecretSeen::Stored,
     };
+    observed.shield = shield(job, &observed).await?;
     if has_artifacts {
         record(job, &mut observed).await?;
     }
     Ok(observed)
+}
+
+/// The shield's terms. Nothing is asked for a galaxy that has none.
+async fn shield(job: &Job, observed: &Observed) -> Result<ShieldSeen, Failure> {
+    let Some(seen) = observed.stacks.get(&Stack::ApiShield) else { return Ok(ShieldSeen::None) };
+    let path = catalog::shield_path(&job.facts.config.name);
+    let Some(text) = job.world.notes.get(&path).await? else { return Ok(ShieldSeen::None) };
+    let wanted = Terms::only(&seen.outputs);
+    let only = wanted.is_some() && Terms::parse(&text) == wanted;
+    Ok(if only { ShieldSeen::Only } else { ShieldSeen::Unfinished })
 }
 
 fn artifacts(job: &Job) -> Option<String> {

@@ -19,10 +19,11 @@ mod domains;
 mod observed;
 mod policy;
 mod records;
+mod shield;
 mod times;
 
 pub use current::{is_current, resolve};
-pub use observed::{Observed, SecretSeen};
+pub use observed::{Observed, SecretSeen, ShieldSeen};
 pub use policy::refuses;
 use times::{propagation, stack_time};
 
@@ -68,6 +69,10 @@ pub enum StepId {
     Probe,
     /// A roll-back is over.
     End,
+    /// The API is probed through its shield, and every edge location has that.
+    Shield,
+    /// Calls that come past the shield are refused from now on.
+    ShieldOnly,
     /// A site is probed from outside, and every edge location has it.
     Edge(Site),
     /// A certificate is requested.
@@ -96,6 +101,8 @@ impl fmt::Display for StepId {
             Self::Export => f.write_str("export"),
             Self::Alias => f.write_str("live version"),
             Self::Probe => f.write_str("probe"),
+            Self::Shield => f.write_str("shield"),
+            Self::ShieldOnly => f.write_str("shield only"),
             Self::Edge(site) => write!(f, "edge {}", site.name()),
             Self::Certificate(front) => write!(f, "certificate {front}"),
             Self::Certificates => f.write_str("certificates"),
@@ -260,10 +267,12 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         let after = vec![StepId::Stack(Stack::Site(site))];
         steps.push(Step::new(StepId::Publish(site), action, after));
     }
+    let front = shield::before(&mut steps, observed, rendered);
     let kept = steps.iter().all(|step| step.action == Action::Keep) && observed.released;
     let unless_kept = |action| if kept { Action::Keep } else { action };
     let mut after: Vec<StepId> = Site::ALL.into_iter().map(StepId::Publish).collect();
     after.push(StepId::Stack(Stack::Api));
+    after.extend(front);
     steps.push(Step::new(StepId::Release, unless_kept(Action::Create), after));
     let after = vec![StepId::Release, StepId::Secret];
     steps.push(Step::new(StepId::Probe, unless_kept(Action::Check), after));
@@ -280,6 +289,7 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
         }
         steps.push(step);
     }
+    shield::after(&mut steps, observed);
     domains::present(&mut steps, observed);
     records::present(&mut steps, observed);
     steps
@@ -357,13 +367,16 @@ fn is_made(steps: &[Step], stack: Stack) -> bool {
 fn before_stack(stack: Stack) -> Vec<StepId> {
     match stack {
         Stack::Bootstrap => Vec::new(),
-        Stack::Api | Stack::ApiDomain => {
+        Stack::Api | Stack::ApiDomain | Stack::ApiShield => {
             let code = (stack == Stack::Api).then_some(StepId::Code);
             let mut after: Vec<StepId> = code.into_iter().collect();
             for input in catalog::inputs(stack) {
                 if !after.contains(&StepId::Stack(input.stack)) {
                     after.push(StepId::Stack(input.stack));
                 }
+            }
+            if stack == Stack::ApiShield {
+                after.push(StepId::Stack(Stack::Bootstrap));
             }
             after
         }

@@ -233,7 +233,8 @@ fn resources(on: On, subject: Subject) -> Vec<String> {
         On::Objects => buckets(subject).map(|bucket| format!("s3:::{bucket}/*")).collect(),
         On::Distributions => vec![format!("cloudfront::{account}:distribution/*")],
         On::EdgeFunctions => {
-            sites().map(|site| format!("cloudfront::{account}:function/{name}-{site}")).collect()
+            let all = sites().chain(["api"]);
+            all.map(|part| format!("cloudfront::{account}:function/{name}-{part}")).collect()
         }
         On::Function => {
             let function = format!("lambda:{region}:{account}:function:{name}-{FUNCTION}");

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::failure::Failure;
-use crate::model::{Place, StackSeen};
+use crate::model::{Place, Secret, StackSeen};
 
 mod delivery;
 mod domains;
@@ -57,8 +57,10 @@ pub struct Proposal {
     pub name: String,
     /// The template's text.
     pub body: String,
-    /// A value for every parameter of the template.
+    /// A value for every parameter of the template but the secret ones.
     pub parameters: BTreeMap<String, String>,
+    /// Values of parameters that `CloudFormation` doesn't show, either.
+    pub secrets: BTreeMap<String, Secret>,
     /// Tags of the stack; `CloudFormation` passes them on to its resources.
     pub tags: BTreeMap<String, String>,
     /// The role that `CloudFormation` works with; without one it is the caller.

@@ -66,7 +66,9 @@ fn holds(stack: Stack) -> &'static str {
             "the releases, backups of before upgrades, each for 35 days, and the role that the \
              other stacks need"
         }
-        Stack::Api | Stack::ApiDomain | Stack::Site(_) => "nothing that is needed",
+        Stack::Api | Stack::ApiDomain | Stack::ApiShield | Stack::Site(_) => {
+            "nothing that is needed"
+        }
     }
 }
 

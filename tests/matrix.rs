@@ -59,6 +59,7 @@ fn stack(place: Place, name: &str) -> Foreign {
         name: name.to_owned(),
         body,
         parameters: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         tags: Tags::new(),
         role: None,
         mode: Mode::Plain,

@@ -170,6 +170,7 @@ async fn first_stack(world: &World) -> Vec<Option<Failure>> {
         name: name.clone(),
         body: body.clone(),
         parameters: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         tags: catalog::tags(&facts.config.name),
         role: None,
         mode: Mode::Plain,

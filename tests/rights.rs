@@ -301,6 +301,7 @@ fn proposal(facts: &Facts, stack: Stack, body: &str) -> Proposal {
         name: stack.name(&facts.config.name),
         body: body.to_owned(),
         parameters: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         tags: catalog::tags(&facts.config.name),
         role: (!first).then(|| "arn:aws:iam::111122223333:role/spaceduck/r".to_owned()),
         mode: Mode::Plain,

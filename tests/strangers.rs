@@ -46,6 +46,7 @@ fn stack(place: Place, name: &str, protected: bool, tags: Tags) -> Foreign {
         name: name.to_owned(),
         body,
         parameters: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         tags,
         role: None,
         mode: Mode::Plain,

@@ -45,6 +45,7 @@ async fn old() -> Arc<Account> {
             name: stack.name(&name()),
             body: old::template(stack, ACCOUNT),
             parameters: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             tags: Tags::from([(TAG.to_owned(), "spaceduck".to_owned())]),
             role: (stack != Stack::Bootstrap).then_some(role),
             mode: Mode::Plain,

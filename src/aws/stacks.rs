@@ -95,7 +95,7 @@ impl CloudFormation {
             .create_stack()
             .stack_name(&proposal.name)
             .template_body(&proposal.body)
-            .set_parameters(Some(parameters(&proposal.parameters)))
+            .set_parameters(Some(parameters(proposal)))
             .set_tags(Some(tags(&proposal.tags)))
             .set_role_arn(proposal.role.clone())
             .capabilities(Capability::CapabilityNamedIam)

@@ -110,6 +110,18 @@ impl Reader<'_> {
         }
     }
 
+    /// A shield has an address of its own, which no domain leads to.
+    pub(super) fn domains_beside_shield(&mut self, value: &Value, config: &Config) {
+        for (key, value) in self.map(value) {
+            if config.shield.is_on() && Front::parse(&key.text) == Some(Front::Api) && !value.null {
+                let message = "`domains.api` does not go with `api.shield`".to_owned();
+                let cure = "take one of the two out: behind a shield, the API has the address that \
+                            CloudFront gives it";
+                self.mistake(&value, message, Some(cure.into()));
+            }
+        }
+    }
+
     /// What the two sections may not both have.
     pub(super) fn domains_beside_mail(&mut self, value: &Value, config: &Config) {
         let mail = &config.mail;

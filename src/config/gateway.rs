@@ -25,6 +25,24 @@ pub struct Throttles {
     pub hatch: Throttle,
 }
 
+/// Whether a distribution with a rate rule stands in front of the API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shield {
+    /// The API is called at API Gateway's own address, or its own domain.
+    #[default]
+    Off,
+    /// It is called through the distribution only.
+    On,
+}
+
+impl Shield {
+    /// Whether there is to be one.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
 impl Default for Throttles {
     fn default() -> Self {
         Self {
@@ -42,7 +60,7 @@ pub const CALLS: (i64, i64) = (1, 100_000);
 /// What the function may have, in MB. Source: "Lambda quotas", AWS Lambda Developer Guide.
 const MEMORY: (i64, i64) = (128, 3008);
 
-const API: [&str; 7] = [
+const API: [&str; 8] = [
     "memory_mb",
     "calls_per_second",
     "calls_burst",
@@ -50,6 +68,7 @@ const API: [&str; 7] = [
     "sign_in_burst",
     "hatch_per_second",
     "hatch_burst",
+    "shield",
 ];
 
 impl Reader<'_> {
@@ -62,6 +81,13 @@ impl Reader<'_> {
                     let wanted = format!("a number of MB from {} to {}", MEMORY.0, MEMORY.1);
                     if let Some(mb) = self.number(&value, range, &wanted) {
                         config.memory_mb = mb;
+                    }
+                    continue;
+                }
+                "shield" => {
+                    match value.truth() {
+                        Some(truth) => config.shield = if truth { Shield::On } else { Shield::Off },
+                        None => self.wanted(&value, "`true` or `false`"),
                     }
                     continue;
                 }
@@ -96,13 +122,16 @@ mod tests {
         let config = read(text).unwrap_or_else(|failure| panic!("{}", failure.to_text()));
         let of = |per_second, burst| Throttle { per_second, burst };
         let wanted = Throttles { calls: of(1, 2), sign_in: of(3, 4), hatch: of(5, 100_000) };
-        assert_eq!((config.throttles, config.memory_mb), (wanted, 512));
+        assert_eq!((config.throttles, config.memory_mb, config.shield), (wanted, 512, Shield::Off));
+        let shielded = read("api:\n  shield: true\n").map(|config| config.shield);
+        assert_eq!(shielded, Ok(Shield::On));
         for wrong in [
             "api:\n  calls_per_second: 0\n",
             "api:\n  sign_in_burst: 100001\n",
             "api:\n  hatch_per_second: 0.5\n",
             "api:\n  hatch_per_second: many\n",
             "api:\n  calls: 1\n",
+            "api:\n  shield: yes\n",
         ] {
             let failure = read(wrong).err().unwrap_or_else(|| panic!("{wrong}"));
             assert!(failure.to_text().contains("galaxy.yaml:2:"), "{}", failure.to_text());

@@ -239,6 +239,7 @@ async fn make(account: &Arc<Account>, stack: Stack, facts: &Facts) {
         name: stack.name(&facts.config.name),
         body: rendered(facts)[&stack].body.clone(),
         parameters: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         tags: catalog::tags(&facts.config.name),
         role: None,
         mode: crate::ports::Mode::Plain,

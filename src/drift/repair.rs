@@ -29,6 +29,8 @@ pub fn repair(found: &[Finding], items: &[String]) -> Plan {
             StepId::Publish(site) => vec![StepId::Stack(Stack::Site(site))],
             StepId::Alias => vec![StepId::Stack(Stack::Api)],
             StepId::Release => vec![StepId::Stack(Stack::Bootstrap)],
+            StepId::Shield => vec![StepId::Stack(Stack::ApiShield)],
+            StepId::ShieldOnly => vec![StepId::Shield],
             _ => Vec::new(),
         };
         let after = after.into_iter().filter(|id| wanted.contains(id)).collect();
@@ -50,6 +52,11 @@ fn steps_for(finding: &Finding) -> Vec<StepId> {
         return Vec::new();
     }
     match &finding.subject {
+        // Its stack gets another secret with every change.
+        Subject::Resource { stack: stack @ Stack::ApiShield, .. }
+        | Subject::Stack(stack @ Stack::ApiShield) => {
+            vec![StepId::Stack(*stack), StepId::Shield, StepId::ShieldOnly]
+        }
         Subject::Resource { stack, .. } | Subject::Stack(stack) => vec![StepId::Stack(*stack)],
         Subject::Function if finding.state() == State::Missing => {
             vec![StepId::Stack(Stack::Api), StepId::Alias]

@@ -80,7 +80,18 @@ async fn one(
 }
 
 /// Properties whose values are secret: type, and path as `CloudFormation` writes it.
-const SECRET: &[(&str, &str)] = &[("AWS::SSM::Parameter", "/Value")];
+const SECRET: &[(&str, &str)] = &[
+    ("AWS::SSM::Parameter", "/Value"),
+    (
+        "AWS::CloudFront::Distribution",
+        "/DistributionConfig/Origins/0/OriginCustomHeaders/0/HeaderValue",
+    ),
+];
+
+/// Whether `CloudFormation` has masked a value, so that it says nothing of a difference.
+fn is_masked(value: &str) -> bool {
+    !value.is_empty() && value.chars().all(|c| c == '*')
+}
 
 /// What is wrong with a resource.
 pub(super) fn of(stack: Stack, drift: &ResourceDrift) -> Option<Finding> {
@@ -104,7 +115,13 @@ pub(super) fn of(stack: Stack, drift: &ResourceDrift) -> Option<Finding> {
                 }
                 format!("{path} is {actual}, should be {expected}")
             };
-            let all: Vec<String> = differences.iter().map(one).collect();
+            let masked = |(path, expected, _): &&(String, String, String)| {
+                secret(path) && is_masked(expected)
+            };
+            let all: Vec<String> = differences.iter().filter(|one| !masked(one)).map(one).collect();
+            if all.is_empty() && !differences.is_empty() {
+                return None;
+            }
             Some(finding(kinds::RESOURCE_CHANGED, subject, all.join("; ")))
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use galaxy_sites::{Site, SiteConfig};
 
 use super::domains::site_hosts;
-use super::{Job, Pages, domains, stacks};
+use super::{Job, Pages, domains, shield, stacks};
 use crate::catalog;
 use crate::failure::Failure;
 use crate::model::{Front, Place, Stack};
@@ -146,7 +146,7 @@ pub(crate) fn known_site_config(job: &Job) -> Result<SiteConfig, Failure> {
     }
     let api_base = job.output(Stack::Api, "ApiBaseUrl")?;
     let own = domains::told(job, Front::Api).map(|domain| format!("https://{domain}/prod"));
-    let api_base = own.unwrap_or(api_base);
+    let api_base = shield::base(job)?.or(own).unwrap_or(api_base);
     Ok(SiteConfig { api_base, ..site_config(job, addresses) })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use galaxy_sites::Site;
 
-use super::{Job, domains};
+use super::{Job, domains, shield};
 use crate::event::{Event, StepState, Url};
 use crate::failure::{Failure, Kind};
 use crate::model::{Front, Stack};
@@ -42,10 +42,26 @@ pub(super) async fn site(job: &Job, site: Site, action: &Action) -> Result<bool,
     if *action == Action::Keep {
         return Ok(false);
     }
-    let (id, name) = (StepId::Edge(site), site.name());
-    let domain = job.output(Stack::Site(site), "DistributionDomain")?;
-    let distribution = job.output(Stack::Site(site), "DistributionId")?;
-    until_ok(job, id, name, &format!("https://{domain}/"), SITE_PATIENCE).await?;
+    edge(job, StepId::Edge(site), (Stack::Site(site), site.name(), "/")).await
+}
+
+/// Asks the API through its shield, and waits until every edge location has that.
+pub(super) async fn shield(job: &Job, action: &Action) -> Result<bool, Failure> {
+    if *action == Action::Keep {
+        return Ok(false);
+    }
+    let path = "/prod/beak/system/status";
+    edge(job, StepId::Shield, (Stack::ApiShield, "the shield", path)).await
+}
+
+async fn edge(
+    job: &Job,
+    id: StepId,
+    (stack, name, path): (Stack, &str, &str),
+) -> Result<bool, Failure> {
+    let domain = job.output(stack, "DistributionDomain")?;
+    let distribution = job.output(stack, "DistributionId")?;
+    until_ok(job, id, name, &format!("https://{domain}{path}"), SITE_PATIENCE).await?;
     let patience = Patience::new(job, SITE_PATIENCE);
     while !job.world.delivery.deployed(&distribution).await? {
         if patience.is_over(job) {
@@ -114,6 +130,7 @@ async fn until_ok(
 pub fn known_urls(job: &Job) -> Vec<Url> {
     let own = |front| domains::told(job, front);
     let api = own(Front::Api).map(|domain| format!("https://{domain}/prod"));
+    let api = shield::base(job).ok().flatten().or(api);
     let api = api.or_else(|| job.output(Stack::Api, "ApiBaseUrl").ok());
     let mut urls: Vec<Url> = api.into_iter().map(|url| Url { name: "api".into(), url }).collect();
     for site in Site::ALL {

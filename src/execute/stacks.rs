@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::again::SecondTry;
 use super::watch::{Watch, broken, finished, settle};
-use super::{Job, Pages, data, mail_identity};
+use super::{Job, Pages, data, mail_identity, shield};
 use crate::catalog;
 use crate::event::Event;
 use crate::failure::{Failure, Kind};
@@ -45,6 +45,7 @@ pub(super) async fn bring_up(job: &Job, stack: Stack) -> Result<bool, Failure> {
 /// Deletes a stack, and the bucket that it made. Returns whether anything was done.
 pub(super) async fn take_down(job: &Job, stack: Stack, action: &Action) -> Result<bool, Failure> {
     let (place, name) = (stack.place(), stack.name(&job.facts.config.name));
+    shield::open(job, stack).await?;
     for _ in 0..ATTEMPTS {
         let seen = job.world.stacks.find(place, &name).await?;
         let Some(seen) = seen.filter(|seen| seen.status != StackStatus::Gone) else {
@@ -119,6 +120,7 @@ async fn create(job: &Job, stack: Stack) -> Result<(), Failure> {
         if data::leftovers(job, stack).await? {
             proposal.mode = Mode::Adopt;
         }
+        shield::seal(job, stack, &mut proposal, None).await?;
         let arn = job.world.stacks.create(&proposal).await?;
         let seen = settle(job, stack, &arn, Watch::creation()).await?;
         let Err(ended) = finished(job, stack, seen, "CREATE_COMPLETE").await else {
@@ -148,7 +150,9 @@ async fn update(job: &Job, stack: Stack, seen: &StackSeen) -> Result<bool, Failu
     }
     let mut values = inputs;
     values.extend(catalog::kept_values(stack, Some(seen)));
-    change(job, stack, seen, proposal(job, stack, values)?).await
+    let mut proposal = proposal(job, stack, values)?;
+    shield::seal(job, stack, &mut proposal, Some(seen)).await?;
+    change(job, stack, seen, proposal).await
 }
 
 /// Lets Cognito send through SES, before a user pool is configured to.
@@ -192,6 +196,7 @@ pub(super) async fn put_back(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let body = job.world.stacks.template(place, &name).await?;
     let mut proposal = proposal_of(job, stack, seen.parameters.clone(), body)?;
     proposal.mode = Mode::RevertDrift;
+    shield::seal(job, stack, &mut proposal, Some(&seen)).await?;
     Ok(change(job, stack, &seen, proposal).await? || !seen.protected)
 }
 
@@ -264,7 +269,8 @@ pub async fn preview(job: &Job, stack: Stack) -> Result<bool, Failure> {
     let Ok(mut inputs) = inputs(job, stack) else { return Ok(false) };
     let seen = job.world.stacks.find(stack.place(), &stack.name(&job.facts.config.name)).await?;
     inputs.extend(catalog::kept_values(stack, seen.as_ref()));
-    let proposal = proposal(job, stack, inputs)?;
+    let mut proposal = proposal(job, stack, inputs)?;
+    shield::seal_preview(stack, &mut proposal)?;
     let Some(change_set) = job.world.stacks.propose(&proposal).await? else { return Ok(true) };
     job.world.stacks.discard(&change_set).await?;
     for change in &change_set.changes {
@@ -341,6 +347,7 @@ fn proposal_of(
         name: stack.name(galaxy),
         body,
         parameters,
+        secrets: BTreeMap::new(),
         tags: catalog::tags(galaxy),
         role,
         mode: Mode::Plain,

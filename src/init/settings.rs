@@ -188,6 +188,15 @@ pub const SETTINGS: &[Setting] = &[
     ),
     throttle("api.hatch_burst", "How many of each of these calls at once.", "10", "40"),
     Setting {
+        key: "api.shield",
+        words: "A distribution with a rate rule in front of the API, so that one address can't take\n\
+                all of these calls. About $6 a month; the API gets another address.",
+        shape: Shape::Bool,
+        default: Some("false"),
+        example: "true",
+        ..RARE
+    },
+    Setting {
         key: "operators.second_factor",
         words: "Whether operators need a second factor (TOTP) to act as operators.",
         shape: Shape::Word(&["optional", "required"]),

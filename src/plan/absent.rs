@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Observed, Step, StepId, domains, records, stack_time};
+use super::{Action, Observed, Step, StepId, domains, records, shield, stack_time};
 use crate::model::{Stack, StackStatus};
 use crate::render::Rendered;
 
@@ -38,6 +38,9 @@ pub(super) fn steps(
     let door = StepId::Stack(Stack::ApiDomain);
     if observed.domains.noted || there(&Stack::ApiDomain) {
         steps.push(remove(door, Vec::new(), there(&Stack::ApiDomain)));
+    }
+    if shield::is_there(observed) {
+        steps.push(remove(StepId::Stack(Stack::ApiShield), Vec::new(), true));
     }
     for id in &users {
         if let StepId::Stack(stack) = id {

@@ -34,7 +34,11 @@ pub fn is_current(
     let marked = seen.tags.contains_key(ID_TAG);
     // What a stack keeps is not for us to compare.
     let mut has = seen.parameters.clone();
-    has.retain(|name, _| catalog::kept(Stack::Auth).is_none_or(|kept| kept.0 != name));
+    let drawn = [catalog::SHIELD_SECRET, catalog::SHIELD_DIGEST];
+    has.retain(|name, _| {
+        let kept = catalog::kept(Stack::Auth).is_some_and(|kept| kept.0 == name);
+        !kept && !drawn.contains(&name.as_str())
+    });
     let digest = seen.outputs.get(DIGEST_OUTPUT);
     marked && digest == Some(&rendered.digest) && has == *inputs
 }

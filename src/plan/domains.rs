@@ -28,7 +28,8 @@ pub(super) fn present(steps: &mut Vec<Step>, observed: &Observed) {
 pub(super) fn unwanted(stack: Stack, observed: &Observed) -> Option<Step> {
     let there = observed.stacks.get(&stack).is_some_and(|seen| seen.status != StackStatus::Gone);
     let step = || Step::new(StepId::Stack(stack), Action::Remove, Vec::new());
-    (stack.is_optional() && there).then(step)
+    // A shield goes when nothing uses its address any more.
+    (stack == Stack::ApiDomain && there).then(step)
 }
 
 /// On the way out: all certificates, as soon as nothing works with them any more.

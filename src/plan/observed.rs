@@ -24,6 +24,8 @@ pub struct Observed {
     pub hostnames: bool,
     /// Sites whose files are up to date.
     pub published: BTreeSet<Site>,
+    /// The shield in front of the API.
+    pub shield: ShieldSeen,
     /// What is written down as installed.
     pub current: Option<Manifest>,
     /// Whether that is this release.
@@ -40,6 +42,18 @@ pub struct Observed {
     pub adopted: BTreeSet<String>,
     /// What outlived its stack and is taken over with it.
     pub retained: Vec<Retained>,
+}
+
+/// What was found of the shield's terms, by which the function knows its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShieldSeen {
+    /// None: no call counts as the shield's.
+    #[default]
+    None,
+    /// They differ from what a finished installation leaves.
+    Unfinished,
+    /// Only calls through the shield are answered.
+    Only,
 }
 
 /// What was found of the Turnstile secret.

@@ -47,6 +47,7 @@ fn installed() -> Observed {
         }
     };
     Observed {
+        shield: crate::plan::ShieldSeen::None,
         current: None,
         stacks: Stack::all().into_iter().map(|stack| (stack, seen(stack))).collect(),
         buckets: Stack::all().into_iter().collect(),

@@ -206,12 +206,18 @@ impl Sim {
             code,
             reason: None,
             changed: Some(DAY + self.changed.as_secs()),
-            parameters: self.proposal.parameters.clone(),
+            parameters: self.shown(),
             outputs: if dead { Outputs::new() } else { self.outputs.clone() },
             tags: self.proposal.tags.clone(),
             protected: self.protected,
             role: self.proposal.role.clone(),
         }
+    }
+
+    /// Its parameters, as `CloudFormation` shows them.
+    fn shown(&self) -> BTreeMap<String, String> {
+        let secret = self.proposal.secrets.keys().map(|name| (name.clone(), "****".to_owned()));
+        self.proposal.parameters.clone().into_iter().chain(secret).collect()
     }
 
     /// Whether it made this log group, and the group still exists.

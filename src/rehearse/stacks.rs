@@ -168,6 +168,7 @@ impl Stacks for Account {
             let known = known.ok_or_else(|| refuse(format!("there is no stack {name}")))?;
             let same = known.proposal.body == proposal.body
                 && known.proposal.parameters == proposal.parameters
+                && known.proposal.secrets == proposal.secrets
                 && known.proposal.tags == proposal.tags;
             let reverts = proposal.mode == Mode::RevertDrift && !known.drifted.is_empty();
             if same && !reverts {

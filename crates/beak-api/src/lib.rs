@@ -10,6 +10,7 @@ pub mod captcha;
 pub mod cors;
 mod extract;
 mod fixed_time;
+pub mod front;
 mod gate;
 mod handlers;
 pub mod jws;

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use beak_core::access::Who;
 use serde::Serialize;
 
+use crate::front::{self, Way};
 use crate::handlers::Beak;
 use crate::{calls, page};
 
@@ -29,9 +30,14 @@ const ABOUT: &str = "The Beak, the API of a Space Duck galaxy: identities, trust
                      certificates for AI agents.";
 
 /// HTML for a browser, JSON for everything else.
-pub(crate) async fn root(State(galaxy): Beak, headers: HeaderMap) -> Response {
+pub(crate) async fn root(
+    State(galaxy): Beak,
+    way: Option<Extension<Way>>,
+    headers: HeaderMap,
+) -> Response {
     let settings = galaxy.settings();
-    let links = links(&settings.issuer);
+    let way = way.as_ref().map(|Extension(way)| way);
+    let links = links(front::base(way, &settings.issuer));
     let mut response = if page::is_wanted(&headers) {
         let mut list = format!("{ABOUT}</p>\n<ul>\n");
         for (name, address) in &links {
@@ -50,7 +56,7 @@ pub(crate) async fn root(State(galaxy): Beak, headers: HeaderMap) -> Response {
 }
 
 /// What anyone can read without more than its address.
-fn links(issuer: &str) -> BTreeMap<String, String> {
+fn links(base: &str) -> BTreeMap<String, String> {
     let open = |row: &crate::Row| {
         row.method == Method::GET
             && matches!(row.who, Who::Anyone | Who::AnyoneMoreForOperators)
@@ -60,7 +66,7 @@ fn links(issuer: &str) -> BTreeMap<String, String> {
     let rows = calls::table().into_iter().filter(open);
     rows.map(|row| {
         let name = row.path.trim_start_matches("/beak/").trim_end_matches(".json");
-        (name.to_owned(), format!("{issuer}{}", row.path))
+        (name.to_owned(), format!("{base}{}", row.path))
     })
     .collect()
 }

@@ -15,7 +15,7 @@ use tower_http::compression::predicate::SizeAbove;
 
 use crate::burst::Bursts;
 use crate::problem::Problem;
-use crate::{calls, cors, request, root};
+use crate::{calls, cors, front, request, root};
 
 /// All calls of the Beak, below `/beak`. What is not one of them is a 404 with the usual body.
 pub fn router(galaxy: Arc<Galaxy>) -> Router {
@@ -52,6 +52,7 @@ fn around(calls: Router<Arc<Galaxy>>, galaxy: Arc<Galaxy>) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(another_method)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(front::only))
         .layer(from_fn_with_state(Arc::clone(&galaxy), request::around))
         .layer(compression())
         .layer(cors::layer())

@@ -12,6 +12,7 @@ mod mailer;
 mod parameters;
 mod patience;
 pub mod settings;
+mod shield;
 mod signed;
 mod signer;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use tower::ServiceExt as _;
 
 use crate::dynamo::DynamoStore;
 use crate::settings::Settings;
+use crate::shield::Shield;
 
 /// Longer than Cognito takes to make an account and mail a code, in all but rare cases.
 const ANSWER_STEP: beak_core::Duration = beak_core::Duration::SECOND;
@@ -49,6 +51,7 @@ pub struct Beak {
     prefix: Arc<str>,
     feedback: Arc<dyn Feedback>,
     sets: Arc<[String; 2]>,
+    shield: Option<Arc<Shield>>,
 }
 
 impl Beak {
@@ -58,7 +61,7 @@ impl Beak {
         let galaxy = Arc::new(Galaxy::new(ports, galaxy));
         let router = beak_api::router_within(Arc::clone(&galaxy), patience::ANSWER_WITHIN);
         let prefix = settings.prefix.as_str();
-        Self { router, galaxy, prefix: prefix.into(), feedback, sets }
+        Self { router, galaxy, prefix: prefix.into(), feedback, sets, shield: None }
     }
 
     /// Answers a call, or takes an event. An event that could not be written down is an error, so
@@ -75,7 +78,11 @@ impl Beak {
             events::take(self.feedback.as_ref(), &*self.sets, request.body(), now).await?;
             return Ok(Response::new(Body::empty()));
         }
-        match self.router.oneshot(accept(request)).await {
+        let mut request = accept(request);
+        if let Some(shield) = &self.shield {
+            shield.mark(&mut request).await;
+        }
+        match self.router.oneshot(request).await {
             Ok(answer) => Ok(answer),
             Err(never) => match never {},
         }
@@ -97,7 +104,13 @@ pub async fn service(settings: &Settings) -> Beak {
         answer_step: ANSWER_STEP,
         operators_need_factor: settings.operators_need_factor,
     };
-    Beak::new(ports(&patience::patient(&config), settings), settings, galaxy)
+    let config = patience::patient(&config);
+    let shield = || {
+        let aws = signed::Signed::new(Arc::default(), &config);
+        Arc::new(Shield::new(Arc::new(aws), &settings.prefix))
+    };
+    let shield = settings.shield.then(shield);
+    Beak { shield, ..Beak::new(ports(&config, settings), settings, galaxy) }
 }
 
 /// The adapters over one configuration of the SDK.

@@ -30,6 +30,8 @@ pub struct Settings {
     pub peck_lifetime: Duration,
     /// Whether operators need a second factor to act as operators.
     pub operators_need_factor: bool,
+    /// Whether a distribution is to stand in front of the API.
+    pub shield: bool,
 }
 
 impl Settings {
@@ -49,6 +51,7 @@ impl Settings {
             peck_lifetime: Duration::hours(24),
             operators_need_factor: optional("SD_OPERATORS_SECOND_FACTOR")
                 .is_some_and(|word| word == "required"),
+            shield: optional("SD_SHIELD").is_some(),
         })
     }
 }

@@ -34,6 +34,7 @@ mod errors;
 mod front;
 mod load;
 mod moves;
+mod shield;
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {
     KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
@@ -235,6 +236,7 @@ async fn settings(
         issuer: "https://api.example/prod".into(),
         peck_lifetime: beak_core::Duration::hours(24),
         operators_need_factor: false,
+        shield: false,
     }
 }
 

@@ -94,7 +94,7 @@ impl CloudFormation {
             .stack_name(&proposal.name)
             .change_set_name(&name)
             .template_body(&proposal.body)
-            .set_parameters(Some(parameters(&proposal.parameters)))
+            .set_parameters(Some(parameters(proposal)))
             .set_tags(Some(tags(&proposal.tags)))
             .set_role_arn(proposal.role.clone())
             .capabilities(Capability::CapabilityNamedIam);

@@ -28,6 +28,7 @@ fn proposal(mode: Mode) -> Proposal {
         name: "duck-data".into(),
         body: "Resources: {}".into(),
         parameters: BTreeMap::from([("Memory".into(), "256".into())]),
+        secrets: BTreeMap::new(),
         tags: BTreeMap::from([("spaceduck:install".into(), "duck".into())]),
         role: Some("arn:aws:iam::111122223333:role/duck-cfn".into()),
         mode,

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{Change as SdkChange, Parameter, Replacement, Stack, Tag};
 
 use crate::model::{StackSeen, StackStatus};
-use crate::ports::{Change, ChangeAction, StackEvent};
+use crate::ports::{Change, ChangeAction, Proposal, StackEvent};
 
-pub(super) fn parameters(values: &BTreeMap<String, String>) -> Vec<Parameter> {
-    let one = |(key, value): (&String, &String)| {
+pub(super) fn parameters(proposal: &Proposal) -> Vec<Parameter> {
+    let one = |key: &String, value: &str| {
         Parameter::builder().parameter_key(key).parameter_value(value).build()
     };
-    values.iter().map(one).collect()
+    let shown = proposal.parameters.iter().map(|(key, value)| one(key, value));
+    let secret = proposal.secrets.iter().map(|(key, value)| one(key, value.expose()));
+    shown.chain(secret).collect()
 }
 
 pub(super) fn tags(values: &BTreeMap<String, String>) -> Vec<Tag> {

@@ -129,6 +129,7 @@ impl Thing<'_> {
             "kms" if self.kind == "AWS::KMS::Alias" => self.local(service, &self.name("AliasName")),
             "kms" => self.local(service, "key/11111111-2222-3333-4444-555555555555"),
             "cloudfront" => self.cloud_front(),
+            "wafv2" => self.local(service, &format!("global/webacl/{}/1a2b3c", self.name("Name"))),
             "logs" => self.logs(verb),
             _ => "*".to_owned(),
         }

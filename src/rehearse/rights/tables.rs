@@ -118,6 +118,7 @@ pub const EXCUSED: &[(&str, &[&str], &str)] = &[
         "ownership, encryption, versions, lifetime and public access only",
     ),
     ("AWS::SES::ConfigurationSetEventDestination", &["iam:PassRole"], "no Firehose"),
+    ("AWS::WAFv2::WebACL", &["payments:*"], "no charges to those who crawl"),
     ("AWS::SNS::*", &["iam:*", "sns:PutDataProtectionPolicy"], "no Firehose, no data protection"),
 ];
 

@@ -90,10 +90,14 @@ impl Account {
         let proposal = &stack.proposal;
         let entries = stack.root.get("Outputs").map_or(&[][..], Node::entries);
         let region = &self.home;
+        let given = |name: &Node| name.text().and_then(|name| proposal.parameters.get(name));
         let told = |(name, node): &(String, Node)| {
             let id = made_up(&stack.arn);
             let value = match (node.get("Value"), name.as_str()) {
                 (Some(Node::Text(literal)), _) => literal.clone(),
+                (Some(Node::Call(word, name)), _) if word == "Ref" && given(name).is_some() => {
+                    given(name).cloned().unwrap_or_default()
+                }
                 (_, "DistributionDomain") => format!("d{id}.cloudfront.net"),
                 (_, "DistributionId") => format!("E{}", id.to_uppercase()),
                 (_, "ApiBaseUrl") => {

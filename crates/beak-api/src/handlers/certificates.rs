@@ -1,9 +1,9 @@
 //! Certificates and the keys that verify them.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use beak_core::BeakError;
@@ -13,6 +13,7 @@ use beak_core::id::CertId;
 use super::{Answer, Beak};
 use crate::cached;
 use crate::extract::{Agent, Body, Path};
+use crate::front::Way;
 use crate::wire;
 
 pub(crate) async fn own(
@@ -53,7 +54,11 @@ pub(crate) async fn verify(
     }))
 }
 
-pub(crate) async fn keys(State(galaxy): Beak, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn keys(
+    State(galaxy): Beak,
+    way: Option<Extension<Way>>,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let jwk = |key: beak_core::ports::PublicKey| wire::Jwk {
         kty: "OKP",
         crv: "Ed25519",
@@ -62,7 +67,11 @@ pub(crate) async fn keys(State(galaxy): Beak, headers: HeaderMap) -> Answer<Resp
         alg: "EdDSA",
         purpose: "sig",
     };
-    let (keys, issuers) = (galaxy.keys().await?, galaxy.issuers().await?);
+    let (keys, mut issuers) = (galaxy.keys().await?, galaxy.issuers().await?);
+    // Whoever knows the galaxy by the front's address accepts what it has issued under its own.
+    if let Some(Extension(Way::Front(base))) = way {
+        issuers.push(base.to_string());
+    }
     let keys = keys.into_iter().map(jwk).collect();
     let set = serde_json::to_string(&wire::Jwks { keys, issuers });
     let set = set.map_err(|error| BeakError::Internal(error.to_string()))?;

@@ -1,14 +1,15 @@
 //! The galaxy as a whole.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use beak_core::access::Caller;
 
 use super::{Answer, Beak, page, wrap_cursor};
 use crate::cached;
 use crate::extract::{Anybody, Query};
+use crate::front::{self, Way};
 use crate::wire;
 
 pub(crate) async fn metrics(State(galaxy): Beak) -> Answer<impl IntoResponse> {
@@ -69,9 +70,15 @@ pub(crate) async fn audit(
 }
 
 /// Made of the table of calls and the types in `wire`; a test says when it is out of date.
-pub(crate) async fn openapi(State(galaxy): Beak, headers: HeaderMap) -> Response {
+pub(crate) async fn openapi(
+    State(galaxy): Beak,
+    way: Option<Extension<Way>>,
+    headers: HeaderMap,
+) -> Response {
     // The one thing that differs from galaxy to galaxy is where it is.
     let document = include_str!("../../openapi.json");
-    let document = document.replacen("https://api.example/prod", &galaxy.settings().issuer, 1);
+    let way = way.as_ref().map(|Extension(way)| way);
+    let base = front::base(way, &galaxy.settings().issuer);
+    let document = document.replacen("https://api.example/prod", base, 1);
     cached::json(&headers, document)
 }

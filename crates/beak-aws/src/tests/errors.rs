@@ -253,6 +253,7 @@ pub(super) fn settings() -> Settings {
         issuer: "https://swan.example.com".into(),
         peck_lifetime: beak_core::Duration::hours(24),
         operators_need_factor: false,
+        shield: false,
     }
 }
 

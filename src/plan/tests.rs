@@ -47,7 +47,7 @@ fn installed() -> Observed {
         }
     };
     Observed {
-        shield: crate::plan::ShieldSeen::None,
+        shield: crate::plan::ShieldSeen::Only,
         current: None,
         stacks: Stack::all().into_iter().map(|stack| (stack, seen(stack))).collect(),
         buckets: Stack::all().into_iter().collect(),

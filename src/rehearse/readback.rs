@@ -16,11 +16,14 @@ enum Form {
     InOrderOf(&'static str),
     /// A list of texts in alphabetical order.
     Sorted,
-    /// A list of texts in the reverse of it: `HEAD` before `GET`.
-    Reversed,
+    /// A list of HTTP methods in `CloudFront`'s own order.
+    Methods,
     /// A list of texts in lower case.
     Lowercase,
 }
+
+/// As `get-distribution` lists them, in the many exports of it that are public.
+const METHODS: [&str; 7] = ["HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"];
 
 /// Type, path and form; behind it who has seen it on an account.
 const FORMS: [(&str, &[&str], Form); 10] = [
@@ -37,12 +40,12 @@ const FORMS: [(&str, &[&str], Form); 10] = [
     (
         "AWS::CloudFront::Distribution",
         &["DistributionConfig", "DefaultCacheBehavior", "AllowedMethods"],
-        Form::Reversed,
+        Form::Methods,
     ),
     (
         "AWS::CloudFront::Distribution",
         &["DistributionConfig", "DefaultCacheBehavior", "CachedMethods"],
-        Form::Reversed,
+        Form::Methods,
     ),
     // go-to-k/cdk-real-drift, "CASE_INSENSITIVE_ARRAY_PATHS", seen on an account.
     ("AWS::ApiGatewayV2::Api", &["CorsConfiguration", "AllowHeaders"], Form::Lowercase),
@@ -96,13 +99,13 @@ impl Form {
                 kept.sort_unstable();
                 Some((format!("{declared:?}"), format!("{kept:?}")))
             }
-            Self::Sorted | Self::Reversed | Self::Lowercase => {
+            Self::Sorted | Self::Methods | Self::Lowercase => {
                 let Node::List(items) = declared else { return None };
                 let declared: Vec<&str> = items.iter().filter_map(Node::text).collect();
                 let mut kept: Vec<String> =
                     declared.iter().map(|text| (*text).to_owned()).collect();
                 match self {
-                    Self::Reversed => kept.sort_unstable_by(|one, other| other.cmp(one)),
+                    Self::Methods => kept.sort_by_key(|one| METHODS.iter().position(|m| m == one)),
                     Self::Lowercase => kept = kept.iter().map(|text| text.to_lowercase()).collect(),
                     _ => kept.sort_unstable(),
                 }

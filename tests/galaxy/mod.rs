@@ -90,7 +90,7 @@ fn attached(facts: &Facts) -> String {
     let (domains, mail) = (&facts.config.domains, &facts.config.mail);
     let of = |front: &Front| (domains.attach(*front), domains.hsts(*front));
     let fronts: Vec<_> = domains.names.keys().map(of).collect();
-    let whose = (&facts.config.name, &facts.region);
+    let whose = (&facts.config.name, &facts.region, facts.config.shield, &facts.config.cost);
     format!("{whose:?} {fronts:?} {:?} {:?} {:?}", mail.domain, mail.sender, mail.seen)
 }
 

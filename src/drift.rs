@@ -198,7 +198,8 @@ pub async fn inspect(
     stacks: &BTreeMap<Stack, StackSeen>,
     record: &Record,
 ) -> Result<Vec<Finding>, Failure> {
-    let mut looks = Looks { found: of_stacks(stacks), ..Looks::default() };
+    let found = of_stacks(stacks, job.facts.config.shield.is_on());
+    let mut looks = Looks { found, ..Looks::default() };
     looks.found.extend(of_trouble(record));
     let resources = resources::look(job, stacks).await?;
     looks.fine += usize::from(!resources.listed.is_empty());
@@ -272,9 +273,10 @@ async fn of_release(
     looks.take(Area::Artifacts, contents::of_record(job, manifest).await)
 }
 
-fn of_stacks(stacks: &BTreeMap<Stack, StackSeen>) -> Vec<Finding> {
+fn of_stacks(stacks: &BTreeMap<Stack, StackSeen>, shield: bool) -> Vec<Finding> {
+    let spare = |stack: Stack| stack.is_optional() && !(shield && stack == Stack::ApiShield);
     let one = |stack: Stack| match stacks.get(&stack).filter(|s| s.status != StackStatus::Gone) {
-        None if stack.is_optional() => None,
+        None if spare(stack) => None,
         None => Some(finding(kinds::STACK_GONE, Subject::Stack(stack), "the stack is gone")),
         Some(seen) if seen.status == StackStatus::Ready && seen.protected => None,
         Some(seen) if seen.status == StackStatus::Ready => {

@@ -13,6 +13,7 @@ use crate::ports::Stranger;
 use crate::render::Rendered;
 
 mod absent;
+mod before;
 mod claim;
 mod current;
 mod domains;
@@ -238,7 +239,7 @@ fn present(observed: &Observed, rendered: &BTreeMap<Stack, Rendered>) -> Vec<Ste
             steps.push(Step::new(StepId::Code, action, vec![StepId::Stack(Stack::Bootstrap)]));
         }
         let time = stack_time(&action, rendered);
-        let mut after = before_stack(stack);
+        let mut after = before::stack(stack);
         if needs_backup(stack, &action) {
             after.push(StepId::Backup);
             if !steps.iter().any(|step| step.id == StepId::Backup) {
@@ -362,27 +363,6 @@ fn is_made(steps: &[Step], stack: Stack) -> bool {
         )
     };
     steps.iter().any(|step| step.id == StepId::Stack(stack) && made(step))
-}
-
-fn before_stack(stack: Stack) -> Vec<StepId> {
-    match stack {
-        Stack::Bootstrap => Vec::new(),
-        Stack::Api | Stack::ApiDomain | Stack::ApiShield => {
-            let code = (stack == Stack::Api).then_some(StepId::Code);
-            let mut after: Vec<StepId> = code.into_iter().collect();
-            for input in catalog::inputs(stack) {
-                if !after.contains(&StepId::Stack(input.stack)) {
-                    after.push(StepId::Stack(input.stack));
-                }
-            }
-            if stack == Stack::ApiShield {
-                after.push(StepId::Stack(Stack::Bootstrap));
-            }
-            after
-        }
-        // The role that CloudFormation works with comes from there.
-        _ => vec![StepId::Stack(Stack::Bootstrap)],
-    }
 }
 
 fn stack_action(stack: Stack, observed: &Observed, rendered: &Rendered) -> Action {

@@ -49,10 +49,14 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec![
                 "model", "failure", "catalog", "config", "domains", "plan", "render", "ports",
                 "event", "files", "site", "release", "archive", "causes", "identity", "publish",
-                "stored", "zones",
+                "shield", "stored", "zones",
             ],
         ),
-        ("observe", vec!["model", "failure", "catalog", "plan", "ports", "release", "execute"]),
+        ("shield", vec!["model", "failure", "catalog", "render"]),
+        (
+            "observe",
+            vec!["model", "failure", "catalog", "plan", "ports", "release", "execute", "shield"],
+        ),
         (
             "back",
             vec![

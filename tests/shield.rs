@@ -176,6 +176,22 @@ async fn nothing_differs_and_nothing_is_left_behind() {
 }
 
 #[tokio::test]
+async fn a_shield_that_went_is_found_and_comes_again() {
+    let account = account();
+    reach_with(&account, ON).await;
+    account.put("spaceduck-api-shield", "DELETE_COMPLETE", &[]);
+    let (job, observed) = job_of(&account, Goal::Present, "a", ON).await.unwrap();
+    let record = Record::whole(observed.current.clone().unwrap());
+    let found = drift::inspect(&job, &observed.stacks, &record).await.unwrap();
+    let items: Vec<String> = found.iter().map(Finding::item).collect();
+    assert!(items.iter().any(|item| item == "api-shield"), "{items:?}");
+    reach_with(&account, ON).await;
+    let known = terms(&account).await.unwrap();
+    assert_eq!(known.accepted, [output(&account, catalog::SHIELD_DIGEST).await.unwrap()]);
+    assert_eq!(reach_with(&account, ON).await, 0);
+}
+
+#[tokio::test]
 async fn an_earlier_release_is_rolled_back_to_behind_the_shield() {
     let account = account();
     reach_with(&account, ON).await;

@@ -71,7 +71,7 @@ fn fill(stack: Stack, account: &str) -> Fill {
             ],
             vec![("HstsSeconds", 300)],
         ),
-        Stack::ApiDomain => (vec![], vec![]),
+        Stack::ApiDomain | Stack::ApiShield => (vec![], vec![]),
     };
     let mut fill = Fill::default();
     for (name, text) in common.into_iter().chain(texts) {
@@ -91,7 +91,7 @@ pub(crate) fn template(stack: Stack, account: &str) -> String {
 }
 
 pub(crate) fn stacks() -> impl Iterator<Item = Stack> {
-    Stack::all().into_iter().filter(|stack| *stack != Stack::ApiDomain)
+    Stack::all().into_iter().filter(|stack| !stack.is_optional())
 }
 
 pub(crate) fn rows() -> Vec<(String, Value)> {

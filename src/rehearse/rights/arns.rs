@@ -164,7 +164,7 @@ fn knows_no_resource(action: &str) -> bool {
         "s3:ListAllMyBuckets",
         "ssm:DescribeParameters",
     ];
-    const LISTS: [&str; 7] = [
+    const LISTS: [&str; 8] = [
         "cloudfront:List*s",
         "cloudfront:ListResponseHeadersPolicies",
         "dynamodb:ListTables",
@@ -172,6 +172,7 @@ fn knows_no_resource(action: &str) -> bool {
         "lambda:ListFunctions",
         "s*:List*s",
         "iam:ListRoles",
+        "wafv2:listWebACLs",
     ];
     let indexed = action == "logs:DescribeIndexPolicies";
     let own = ["sns:ListSubscriptionsByTopic", "sqs:ListQueueTags"].contains(&action);

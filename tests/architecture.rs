@@ -52,11 +52,6 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
                 "shield", "stored", "zones",
             ],
         ),
-        ("shield", vec!["model", "failure", "catalog", "render"]),
-        (
-            "observe",
-            vec!["model", "failure", "catalog", "plan", "ports", "release", "execute", "shield"],
-        ),
         (
             "back",
             vec![
@@ -91,9 +86,17 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             ],
         ),
     ]);
+    allowed.extend(looking());
     allowed.extend(memory());
     allowed.extend(outside());
     allowed
+}
+
+/// What reads the account before a plan, and the terms that it compares.
+fn looking() -> [(&'static str, Vec<&'static str>); 2] {
+    let observe =
+        vec!["model", "failure", "catalog", "plan", "ports", "release", "execute", "shield"];
+    [("observe", observe), ("shield", vec!["model", "failure", "catalog", "render"])]
 }
 
 /// What reaches AWS and the person at the terminal.

@@ -189,8 +189,8 @@ pub const SETTINGS: &[Setting] = &[
     throttle("api.hatch_burst", "How many of each of these calls at once.", "10", "40"),
     Setting {
         key: "api.shield",
-        words: "A distribution with a rate rule in front of the API, so that one address can't take\n\
-                all of these calls. About $6 a month; the API gets another address.",
+        words: "A distribution with a rate rule in front of the API, so that one address can't\n\
+                take all of these calls. About $6 a month; the API gets another address.",
         shape: Shape::Bool,
         default: Some("false"),
         example: "true",

@@ -81,6 +81,35 @@ fn called(text: &str) -> BTreeSet<&str> {
     found
 }
 
+/// Operations that are asked for by name, written as the SDK's methods are.
+fn named(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for before in ["Call::json(", "Call::form(", "Call::rest("] {
+        for rest in text.split(before).skip(1) {
+            let Some(rest) = rest.trim_start().strip_prefix('"') else { continue };
+            let name = rest.split('"').next().unwrap();
+            let mut operation = String::new();
+            for (at, letter) in name.char_indices() {
+                if at > 0 && letter.is_ascii_uppercase() {
+                    operation.push('_');
+                }
+                operation.push(letter.to_ascii_lowercase());
+            }
+            found.insert(operation);
+        }
+    }
+    found
+}
+
+/// Services that have a client which is not generated.
+fn asked_by_name(files: &[(PathBuf, String)]) -> BTreeSet<String> {
+    let made = files.iter().flat_map(|(_, text)| {
+        ["Client::new(&", "Wire::new(&"].into_iter().flat_map(|before| words(text, before))
+    });
+    let constant = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_numeric());
+    made.filter(constant).map(str::to_lowercase).collect()
+}
+
 #[test]
 fn every_call_to_aws_is_in_the_table_with_what_it_takes() {
     let files: Vec<(PathBuf, String)> = rust_files(&root().join("src/aws"))
@@ -93,9 +122,11 @@ fn every_call_to_aws_is_in_the_table_with_what_it_takes() {
             (path, text)
         })
         .collect();
+    let by_name = asked_by_name(&files);
     let crates: BTreeSet<String> = files
         .iter()
         .flat_map(|(_, text)| words(text, SDK).into_iter().map(str::to_owned))
+        .chain(by_name.iter().cloned())
         .collect();
     let known = others(&crates);
     let mut there = BTreeSet::new();
@@ -114,6 +145,14 @@ fn every_call_to_aws_is_in_the_table_with_what_it_takes() {
             let listed: Vec<&&str> = of.iter().filter(|s| listed(s)).copied().collect();
             assert!(of.is_empty() || !listed.is_empty(), "{}: {of:?} {operation}", path.display());
             there.extend(listed.into_iter().map(|service| (*service, operation)));
+        }
+        for operation in named(text) {
+            let listed = CALLS
+                .iter()
+                .filter(|call| by_name.contains(call.service) && call.operation == operation);
+            let listed: Vec<_> = listed.map(|call| (call.service, call.operation)).collect();
+            assert!(!listed.is_empty(), "{}: {operation}", path.display());
+            there.extend(listed);
         }
     }
     assert!(there.len() > 40, "the calls are not seen: {there:?}");

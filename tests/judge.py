@@ -16,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import botocore.session
+from botocore.endpoint_provider import EndpointProvider
 from botocore.validate import ParamValidator
 
 # What signatures call a service, where its model has another name.
@@ -228,6 +229,22 @@ def errors(name):
         )
 
 
+def addresses(name):
+    """Where a service is asked, by Region, FIPS and dual stack, and the Region of its signatures."""
+    loader = SESSION.get_component("data_loader")
+    rules = loader.load_service_model(name, "endpoint-rule-set-1")
+    provider = EndpointProvider(rules, loader.load_data("partitions"))
+    for region in ("eu-central-1", "us-east-1", "ap-southeast-5"):
+        for fips in (False, True):
+            for dual in (False, True):
+                asked = {"Region": region, "UseFIPS": fips, "UseDualStack": dual}
+                # Certificate Manager has a second service behind the same name.
+                found = provider.resolve_endpoint(**asked, ServiceType="ACM")
+                schemes = found.properties.get("authSchemes", [{}])
+                signed_for = schemes[0].get("signingRegion", region)
+                yield [region, fips, dual, found.url, signed_for]
+
+
 def judge(request):
     model, operation, params = read(request)
     if operation is None:
@@ -254,6 +271,13 @@ if __name__ == "__main__":
         sys.exit()
     if sys.argv[1:2] == ["errors"]:
         print(json.dumps(dict(errors(sys.argv[2]))))
+        sys.exit()
+    if sys.argv[1:2] == ["addresses"]:
+        model = model_of(sys.argv[2])
+        told = list(addresses(model.service_name))
+        known = {"id": model.service_id, "target": model.metadata.get("targetPrefix")}
+        known |= {"version": model.api_version, "addresses": told}
+        print(json.dumps(known))
         sys.exit()
     if sys.argv[1:2] == ["routes"]:
         print(json.dumps(sorted(line for name in sys.argv[2:] for line in routes(name))))

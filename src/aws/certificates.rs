@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_acm::Client;
-use aws_sdk_acm::types::{
-    CertificateDetail, CertificateStatus, Filters, KeyAlgorithm, Tag, ValidationMethod,
-};
+use aws_wire::{ACM, Call, Client};
 use galaxy_mail::name::Domain;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::error::{code, translate};
 use crate::failure::Failure;
@@ -14,17 +13,77 @@ use crate::model::{Certificate, CertificateState, GalaxyName, ID_TAG, Place, TAG
 use crate::ports::Certificates;
 
 /// The key of ours. Small, quick, and both `CloudFront` and the gateway take it.
-const KEY: KeyAlgorithm = KeyAlgorithm::EcPrime256v1;
+const KEY: &str = "EC_prime256v1";
 
-/// The SDK's clients, one for each Region.
+/// The clients, one for each Region.
 pub(super) struct CertificateManager {
     home: Client,
     edge: Client,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Listed {
+    certificate_summary_list: Vec<Summary>,
+    next_token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Summary {
+    certificate_arn: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Tagged {
+    tags: Vec<Tag>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Tag {
+    key: String,
+    value: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Described {
+    certificate: Option<Detail>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Detail {
+    certificate_arn: Option<String>,
+    domain_name: Option<String>,
+    status: Option<String>,
+    failure_reason: Option<String>,
+    revocation_reason: Option<String>,
+    domain_validation_options: Vec<Validation>,
+    /// In seconds since 1970, as the next one.
+    created_at: Option<f64>,
+    not_after: Option<f64>,
+    in_use_by: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Validation {
+    resource_record: Option<Record>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Record {
+    name: String,
+    value: String,
+}
+
 impl CertificateManager {
     pub(super) fn new(home: &SdkConfig, edge: &SdkConfig) -> Self {
-        Self { home: Client::new(home), edge: Client::new(edge) }
+        Self { home: Client::new(&ACM, home), edge: Client::new(&ACM, edge) }
     }
 
     fn at(&self, place: Place) -> &Client {
@@ -43,20 +102,22 @@ impl CertificateManager {
     ) -> Result<Option<Certificate>, Failure> {
         let client = self.at(place);
         let failed = "looking at a certificate";
-        let tags = match client.list_tags_for_certificate().certificate_arn(arn).send().await {
-            Ok(answer) => answer.tags.unwrap_or_default(),
+        let asked = json!({"CertificateArn": arn});
+        let call = Call::json("ListTagsForCertificate", asked.clone());
+        let tags = match client.ask::<Tagged>(call).await {
+            Ok(answer) => answer.tags,
             Err(error) if code(&error) == Some(MISSING) => return Ok(None),
             Err(error) => return Err(translate(failed, None, &error)),
         };
-        let is_ours = |tag: &Tag| tag.key() == TAG && tag.value() == Some(galaxy.as_str());
+        let is_ours = |tag: &Tag| tag.key == TAG && tag.value.as_deref() == Some(galaxy.as_str());
         if !tags.iter().any(is_ours) {
             return Ok(None);
         }
-        match client.describe_certificate().certificate_arn(arn).send().await {
+        match client.ask::<Described>(Call::json("DescribeCertificate", asked)).await {
             Ok(answer) => {
-                let id = tags.iter().find(|tag| tag.key() == ID_TAG);
-                let mark = id.and_then(Tag::value).map(str::to_owned);
-                let found = answer.certificate().and_then(read);
+                let id = tags.into_iter().find(|tag| tag.key == ID_TAG);
+                let mark = id.and_then(|tag| tag.value);
+                let found = answer.certificate.as_ref().and_then(read);
                 Ok(found.map(|found| Certificate { mark, ..found }))
             }
             Err(error) if code(&error) == Some(MISSING) => Ok(None),
@@ -73,18 +134,18 @@ impl Certificates for CertificateManager {
         let failed = "listing the certificates";
         let mut ours = Vec::new();
         // Without a filter only those with RSA keys are listed.
-        let filter = Filters::builder().key_types(KEY).build();
-        let list = self.at(place).list_certificates().includes(filter).max_items(1000);
-        let mut pages = list.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| translate(failed, None, &error))?;
-            for one in page.certificate_summary_list() {
-                if let Some(arn) = one.certificate_arn() {
-                    ours.extend(self.look(place, arn, galaxy).await?);
-                }
+        let mut asked = json!({"Includes": {"keyTypes": [KEY]}, "MaxItems": 1000});
+        loop {
+            let page = self.at(place).ask::<Listed>(Call::json("ListCertificates", asked.clone()));
+            let page = page.await.map_err(|error| translate(failed, None, &error))?;
+            for arn in page.certificate_summary_list.into_iter().filter_map(|s| s.certificate_arn) {
+                ours.extend(self.look(place, &arn, galaxy).await?);
+            }
+            match page.next_token.filter(|token| !token.is_empty()) {
+                Some(token) => asked["NextToken"] = token.into(),
+                None => return Ok(ours),
             }
         }
-        Ok(ours)
     }
 
     async fn request(
@@ -95,23 +156,22 @@ impl Certificates for CertificateManager {
         token: &str,
     ) -> Result<(), Failure> {
         let doing = format!("asking for a certificate for {domain}");
-        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-        let tags: Result<Vec<Tag>, _> = tags.iter().map(tag).collect();
-        let tags = tags.map_err(|error| Failure::bug(error.to_string()))?;
-        let ask = self
-            .at(place)
-            .request_certificate()
-            .domain_name(domain.as_str())
-            .validation_method(ValidationMethod::Dns)
-            .key_algorithm(KEY)
-            .idempotency_token(token)
-            .set_tags(Some(tags));
-        ask.send().await.map(|_| ()).map_err(|error| translate(&doing, None, &error))
+        let tag = |(key, value): (&String, &String)| json!({"Key": key, "Value": value});
+        let asked = json!({
+            "DomainName": domain.as_str(),
+            "ValidationMethod": "DNS",
+            "KeyAlgorithm": KEY,
+            "IdempotencyToken": token,
+            "Tags": tags.iter().map(tag).collect::<Vec<_>>(),
+        });
+        let answer = self.at(place).tell(Call::json("RequestCertificate", asked)).await;
+        answer.map_err(|error| translate(&doing, None, &error))
     }
 
     async fn remove(&self, place: Place, arn: &str) -> Result<bool, Failure> {
-        match self.at(place).delete_certificate().certificate_arn(arn).send().await {
-            Ok(_) => Ok(true),
+        let asked = json!({"CertificateArn": arn});
+        match self.at(place).tell(Call::json("DeleteCertificate", asked)).await {
+            Ok(()) => Ok(true),
             Err(error) => match code(&error) {
                 Some(MISSING) => Ok(true),
                 Some("ResourceInUseException") => Ok(false),
@@ -122,41 +182,42 @@ impl Certificates for CertificateManager {
 }
 
 /// Our name for its use; nothing where Amazon does not say.
-fn read(detail: &CertificateDetail) -> Option<Certificate> {
-    let proof = detail.domain_validation_options().iter().find_map(|one| one.resource_record());
+fn read(detail: &Detail) -> Option<Certificate> {
+    let mut proofs = detail.domain_validation_options.iter();
+    let proof = proofs.find_map(|one| one.resource_record.as_ref());
     let proof = proof
         .and_then(|one| Some((Domain::parse(&one.name).ok()?, Domain::parse(&one.value).ok()?)));
-    let seconds =
-        |at: Option<&aws_smithy_types::DateTime>| at.and_then(|at| u64::try_from(at.secs()).ok());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+    let seconds = |at: Option<f64>| at.filter(|at| *at >= 0.0).map(|at| at as u64);
     Some(Certificate {
-        arn: detail.certificate_arn()?.to_owned(),
-        domain: Domain::parse(detail.domain_name()?).ok()?,
+        arn: detail.certificate_arn.clone()?,
+        domain: Domain::parse(detail.domain_name.as_deref()?).ok()?,
         state: state(detail),
         proof,
-        asked: seconds(detail.created_at()),
-        ends: seconds(detail.not_after()),
-        in_use: !detail.in_use_by().is_empty(),
+        asked: seconds(detail.created_at),
+        ends: seconds(detail.not_after),
+        in_use: !detail.in_use_by.is_empty(),
         mark: None,
     })
 }
 
-fn state(detail: &CertificateDetail) -> CertificateState {
-    match detail.status() {
-        Some(CertificateStatus::PendingValidation) | None => CertificateState::Waiting,
-        Some(CertificateStatus::Issued) => CertificateState::Issued,
-        Some(CertificateStatus::Failed) => {
-            let reason = detail.failure_reason().map_or("FAILED", |reason| reason.as_str());
+fn state(detail: &Detail) -> CertificateState {
+    match detail.status.as_deref() {
+        Some("PENDING_VALIDATION") | None => CertificateState::Waiting,
+        Some("ISSUED") => CertificateState::Issued,
+        Some("FAILED") => {
+            let reason = detail.failure_reason.as_deref().unwrap_or("FAILED");
             CertificateState::Failed(why(reason))
         }
-        Some(CertificateStatus::ValidationTimedOut) => {
+        Some("VALIDATION_TIMED_OUT") => {
             CertificateState::Failed("its record was not there for 72 hours".into())
         }
-        Some(CertificateStatus::Expired) => CertificateState::Over("it has expired".into()),
-        Some(CertificateStatus::Revoked) => {
-            let reason = detail.revocation_reason().map_or("", |reason| reason.as_str());
+        Some("EXPIRED") => CertificateState::Over("it has expired".into()),
+        Some("REVOKED") => {
+            let reason = detail.revocation_reason.as_deref().unwrap_or_default();
             CertificateState::Over(format!("Amazon has revoked it {reason}").trim().to_owned())
         }
-        Some(other) => CertificateState::Other(other.as_str().to_owned()),
+        Some(other) => CertificateState::Other(other.to_owned()),
     }
 }
 

@@ -7,7 +7,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::{Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_cloudformation::types::StackStatus;
-use aws_sdk_lambda::types::AccountLimit;
+use aws_wire::{Call, Client, LAMBDA, SERVICEQUOTAS};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::Settings;
 use super::error::{chain, translate};
@@ -32,16 +34,16 @@ const GATEWAY_RATE: &str = "L-8A5B8E43";
 /// Source: `AccountLimit`, AWS `CloudFormation` API Reference.
 const STACK_LIMIT: &str = "StackLimit";
 
-/// The SDK's clients.
+/// The clients.
 pub(super) struct Examiner {
     config: SdkConfig,
     caller: String,
     home: aws_sdk_cloudformation::Client,
     edge: aws_sdk_cloudformation::Client,
     front: aws_sdk_cloudfront::Client,
-    quotas: aws_sdk_servicequotas::Client,
-    quotas_at_home: aws_sdk_servicequotas::Client,
-    lambda: aws_sdk_lambda::Client,
+    quotas: Client,
+    quotas_at_home: Client,
+    lambda: Client,
     names: names::Names,
     rights: rights::Rights,
 }
@@ -54,9 +56,9 @@ impl Examiner {
             home: aws_sdk_cloudformation::Client::new(home),
             edge: aws_sdk_cloudformation::Client::new(edge),
             front: aws_sdk_cloudfront::Client::new(edge),
-            quotas: aws_sdk_servicequotas::Client::new(edge),
-            quotas_at_home: aws_sdk_servicequotas::Client::new(home),
-            lambda: aws_sdk_lambda::Client::new(home),
+            quotas: Client::new(&SERVICEQUOTAS, edge),
+            quotas_at_home: Client::new(&SERVICEQUOTAS, home),
+            lambda: Client::new(&LAMBDA, home),
             names: names::Names::new(home, edge, ses),
             rights: rights::Rights::new(edge, caller),
         }
@@ -98,10 +100,36 @@ impl Examiner {
     }
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct QuotaFound {
+    quota: QuotaValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct QuotaValue {
+    value: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AccountSettings {
+    account_limit: AccountLimit,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AccountLimit {
+    concurrent_executions: Option<u64>,
+    unreserved_concurrent_executions: Option<u64>,
+}
+
 /// A quota of the account; nothing where AWS does not say.
-async fn limit(client: &aws_sdk_servicequotas::Client, service: &str, code: &str) -> Option<u64> {
-    let asked = client.get_service_quota().service_code(service).quota_code(code);
-    let value = asked.send().await.ok()?.quota()?.value()?;
+async fn limit(client: &Client, service: &str, code: &str) -> Option<u64> {
+    let asked = json!({"ServiceCode": service, "QuotaCode": code});
+    let found = client.ask::<QuotaFound>(Call::json("GetServiceQuota", asked)).await.ok()?;
+    let value = found.quota.value?;
     // Quotas are whole numbers that AWS tells as fractions.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
     (value >= 0.0).then_some(value as u64)
@@ -153,15 +181,16 @@ impl Preflight for Examiner {
                 Ok(Usage { used: 0, limit })
             }
             Quota::Concurrency => {
-                let answer = self.lambda.get_account_settings().send().await;
-                let answer = answer.map_err(|error| {
+                let asked =
+                    Call::rest("GetAccountSettings", "GET", &["2016-08-19", "account-settings"]);
+                let answer = self.lambda.ask::<AccountSettings>(asked).await;
+                let limit = answer.map_err(|error| {
                     translate("reading how many functions may run at once", None, &error)
                 })?;
-                let limit = answer.account_limit();
-                let all = limit.and_then(|limit| u64::try_from(limit.concurrent_executions()).ok());
+                let limit = limit.account_limit;
+                let all = limit.concurrent_executions;
                 // What the account's functions have reserved is taken.
-                let free = limit.and_then(AccountLimit::unreserved_concurrent_executions);
-                let free = free.and_then(|free| u64::try_from(free).ok());
+                let free = limit.unreserved_concurrent_executions;
                 let used = all.zip(free).map_or(0, |(all, free)| all.saturating_sub(free));
                 Ok(Usage { used, limit: all })
             }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_wire::{Client, IAM};
 
 use super::error::{code, translate};
+use super::iam;
 use super::web::Probe;
 use crate::failure::Failure;
 use crate::model::Place;
@@ -16,11 +17,11 @@ use crate::ports::{Denied, Evidence, Lapse, Right, WebPage};
 /// A page may be this long, in bytes; the rest is not read.
 const LIMIT: usize = 256 * 1024;
 
-/// The SDK's clients.
+/// The clients.
 pub(super) struct Witness {
     home: aws_sdk_cloudformation::Client,
     edge: aws_sdk_cloudformation::Client,
-    iam: aws_sdk_iam::Client,
+    iam: Client,
     probe: Arc<Probe>,
 }
 
@@ -29,33 +30,24 @@ impl Witness {
         Self {
             home: aws_sdk_cloudformation::Client::new(home),
             edge: aws_sdk_cloudformation::Client::new(edge),
-            iam: aws_sdk_iam::Client::new(edge),
+            iam: Client::new(&IAM, edge),
             probe,
         }
     }
 
     async fn simulate(&self, role: &str, right: &Right) -> Result<Vec<Denied>, Failure> {
         let example = |arn: &String| if arn == "*" { "*".into() } else { arn.replace('*', "a") };
-        let answer = self
-            .iam
-            .simulate_principal_policy()
-            .policy_source_arn(role)
-            .set_action_names(Some(right.actions.clone()))
-            .set_resource_arns(Some(right.resources.iter().map(example).collect()))
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await;
+        let resources: Vec<String> = right.resources.iter().map(example).collect();
+        let answer = iam::simulate(&self.iam, role, (&right.actions, &resources), &[]).await;
         let doing = "simulating the rights of CloudFormation's role";
         let results = answer.map_err(|error| translate(doing, None, &error))?;
         let denied = results.iter().filter_map(|result| {
-            let forbidden = match result.eval_decision() {
-                PolicyEvaluationDecisionType::Allowed => return None,
-                decision => *decision == PolicyEvaluationDecisionType::ExplicitDeny,
+            let forbidden = match result.text("EvalDecision") {
+                Some("allowed") => return None,
+                decision => decision == Some("explicitDeny"),
             };
-            let action = result.eval_action_name().to_owned();
-            let resource = result.eval_resource_name().unwrap_or("*").to_owned();
+            let action = result.text("EvalActionName").unwrap_or_default().to_owned();
+            let resource = result.text("EvalResourceName").unwrap_or("*").to_owned();
             Some(Denied { action, resource, forbidden })
         });
         Ok(denied.collect())
@@ -96,9 +88,9 @@ impl Evidence for Witness {
 
     async fn trust(&self, role: &str) -> Result<Option<String>, Failure> {
         let name = role.rsplit('/').next().unwrap_or(role);
-        match self.iam.get_role().role_name(name).send().await {
-            Ok(found) => {
-                let document = found.role().and_then(|role| role.assume_role_policy_document());
+        match iam::role(&self.iam, name).await {
+            Ok(role) => {
+                let document = role.text("AssumeRolePolicyDocument");
                 // Percent-encoded by RFC 3986. Source: `GetRole`, IAM API Reference.
                 Ok(document.map(super::trace::decoded))
             }

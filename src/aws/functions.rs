@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::primitives::Blob;
+use aws_wire::{Call, Client, LAMBDA};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{code, translate};
@@ -13,21 +13,36 @@ use crate::ports::{Functions, LiveVersion};
 /// The alias that the API calls.
 const ALIAS: &str = "live";
 
-/// The SDK's client.
+/// The part of an address that names the version of the API.
+const API: &str = "2015-03-31";
+
+/// The client.
 pub(super) struct Lambda(Client);
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Alias {
+    function_version: String,
+    revision_id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Configuration {
+    code_sha256: String,
+    version: String,
+}
 
 impl Lambda {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self(Client::new(config))
+        Self(Client::new(&LAMBDA, config))
     }
 
     /// The version that the alias names, and the alias's revision.
     async fn alias(&self, function: &str) -> Result<Option<(String, String)>, Failure> {
-        match self.0.get_alias().function_name(function).name(ALIAS).send().await {
-            Ok(alias) => {
-                let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-                Ok(Some((text(alias.function_version()), text(alias.revision_id()))))
-            }
+        let path = [API, "functions", function, "aliases", ALIAS];
+        match self.0.ask::<Alias>(Call::rest("GetAlias", "GET", &path)).await {
+            Ok(alias) => Ok(Some((alias.function_version, alias.revision_id))),
             Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(translate(
                 &format!("reading the alias `{ALIAS}` of `{function}`"),
@@ -73,20 +88,17 @@ fn question() -> Value {
 #[async_trait]
 impl Functions for Lambda {
     async fn check(&self, function: &str, version: &str) -> Result<Option<String>, Failure> {
-        let answer = self
-            .0
-            .invoke()
-            .function_name(function)
-            .qualifier(version)
-            .payload(Blob::new(question().to_string()))
-            .send()
-            .await
-            .map_err(|error| {
-                translate(&format!("asking version {version} of `{function}`"), None, &error)
-            })?;
-        let bytes = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
+        let path = [API, "functions", function, "invocations"];
+        let asked = Call::rest("Invoke", "POST", &path).with("Qualifier", version);
+        let answer = self.0.bytes(asked.bytes(question().to_string()), |response| {
+            let error = response.headers().get("x-amz-function-error").map(str::to_owned);
+            (error, response.body().bytes().unwrap_or_default().to_vec())
+        });
+        let (error, bytes) = answer.await.map_err(|error| {
+            translate(&format!("asking version {version} of `{function}`"), None, &error)
+        })?;
         let said = String::from_utf8_lossy(&bytes);
-        if let Some(error) = answer.function_error() {
+        if let Some(error) = error {
             return Ok(Some(format!("{error}: {said}")));
         }
         let status = serde_json::from_slice::<Value>(&bytes).ok();
@@ -99,22 +111,14 @@ impl Functions for Lambda {
 
     async fn live(&self, function: &str) -> Result<Option<LiveVersion>, Failure> {
         let doing = format!("looking at the live version of `{function}`");
-        let answer = self
-            .0
-            .get_function_configuration()
-            .function_name(function)
-            .qualifier(ALIAS)
-            .send()
-            .await;
-        match answer {
-            Ok(found) => {
-                // Lambda says it in base64, everybody else in hexadecimal.
-                let sha256 = found.code_sha256().unwrap_or_default();
-                Ok(Some(LiveVersion {
-                    version: found.version().unwrap_or_default().to_owned(),
-                    sha256: super::hex_of_base64(sha256),
-                }))
-            }
+        let path = [API, "functions", function, "configuration"];
+        let asked = Call::rest("GetFunctionConfiguration", "GET", &path).with("Qualifier", ALIAS);
+        match self.0.ask::<Configuration>(asked).await {
+            // Lambda says it in base64, everybody else in hexadecimal.
+            Ok(found) => Ok(Some(LiveVersion {
+                version: found.version,
+                sha256: super::hex_of_base64(&found.code_sha256),
+            })),
             Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(translate(&doing, None, &error)),
         }
@@ -126,11 +130,11 @@ impl Functions for Lambda {
         if seen == version {
             return Ok(true);
         }
-        let asked = self.0.update_alias().function_name(function).name(ALIAS);
+        let path = [API, "functions", function, "aliases", ALIAS];
         // A call of a run that has lost its lock arrives after another run's change: refused.
-        let answer = asked.function_version(version).revision_id(revision).send().await;
-        match answer {
-            Ok(_) => Ok(true),
+        let asked = json!({"FunctionVersion": version, "RevisionId": revision});
+        match self.0.tell(Call::rest("UpdateAlias", "PUT", &path).body(asked)).await {
+            Ok(()) => Ok(true),
             Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(false),
             Err(error) if code(&error) == Some("PreconditionFailedException") => {
                 // It may be this run's own change, whose answer was lost.

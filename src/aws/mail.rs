@@ -12,6 +12,7 @@ use aws_sdk_sesv2::types::{
     Body, ContactLanguage, Content, Destination, EmailContent, MailType, Message,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_wire::{Client as Wire, IAM};
 use galaxy_mail::facts::{Account, Identity, SetFound, TestMail};
 use galaxy_mail::name::Domain;
 use galaxy_mail::request::Letter;
@@ -56,7 +57,7 @@ impl Gate {
 pub(super) struct Ses {
     client: Client,
     tables: aws_sdk_dynamodb::Client,
-    iam: aws_sdk_iam::Client,
+    iam: Wire,
     gate: Gate,
 }
 
@@ -67,7 +68,7 @@ impl Ses {
         let settings = settings.retry_config(RetryConfig::disabled()).build();
         let gate = Gate { clock, last: Mutex::default() };
         let tables = aws_sdk_dynamodb::Client::new(config);
-        let iam = aws_sdk_iam::Client::new(config);
+        let iam = Wire::new(&IAM, config);
         Self { client: Client::from_conf(settings), tables, iam, gate }
     }
 

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{KeySchemaElement, TableDescription};
-use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::error::{code, translate};
+use super::parameters::{New, Parameters};
 use crate::failure::{Failure, Kind};
 use crate::model::{Place, Secret, Tags};
 use crate::ports::{Marks, Member, PoolSeen, TableSeen};
@@ -16,7 +16,7 @@ pub(super) struct TagReader {
     buckets: [aws_sdk_s3::Client; 2],
     stacks: [aws_sdk_cloudformation::Client; 2],
     tables: aws_sdk_dynamodb::Client,
-    parameters: aws_sdk_ssm::Client,
+    parameters: Parameters,
     pools: aws_sdk_cognitoidentityprovider::Client,
     keys: aws_sdk_kms::Client,
 }
@@ -35,25 +35,22 @@ impl TagReader {
             buckets: [aws_sdk_s3::Client::new(home), aws_sdk_s3::Client::new(edge)],
             stacks: [stacks(home), stacks(edge)],
             tables: aws_sdk_dynamodb::Client::new(home),
-            parameters: aws_sdk_ssm::Client::new(home),
+            parameters: Parameters::new(home),
             pools: aws_sdk_cognitoidentityprovider::Client::new(home),
             keys: aws_sdk_kms::Client::new(home),
         }
     }
 
     async fn has_parameter(&self, path: &str) -> Result<bool, Failure> {
-        match self.parameters.get_parameter().name(path).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(false),
-            Err(error) => Err(translate(&format!("looking at `{path}`"), None, &error)),
-        }
+        let found = self.parameters.get(path, false).await;
+        let found = found.map_err(|error| translate(&format!("looking at `{path}`"), None, &error));
+        Ok(found?.is_some())
     }
 
     async fn parameter_is(&self, path: &str, text: &Secret, tags: &Tags) -> Result<bool, Failure> {
-        let asked = self.parameters.get_parameter().name(path).with_decryption(true);
-        let found = asked.send().await;
+        let found = self.parameters.get(path, true).await;
         let found = found.map_err(|error| translate(&format!("reading `{path}`"), None, &error))?;
-        let same = found.parameter().and_then(|one| one.value()) == Some(text.expose());
+        let same = found.and_then(|one| one.value).as_deref() == Some(text.expose());
         Ok(same && self.parameter(path).await?.as_ref() == Some(tags))
     }
 }
@@ -174,12 +171,8 @@ impl Marks for TagReader {
     }
 
     async fn parameter(&self, path: &str) -> Result<Option<Tags>, Failure> {
-        let asked = self.parameters.list_tags_for_resource();
-        let asked = asked.resource_type(ResourceTypeForTagging::Parameter).resource_id(path);
-        match asked.send().await {
-            Ok(answer) => {
-                let one = |tag: &Tag| (tag.key.clone(), tag.value.clone());
-                let tags: Tags = answer.tag_list().iter().map(one).collect();
+        match self.parameters.tags(path).await {
+            Ok(tags) => {
                 // Without tags it may be that there is no such parameter.
                 let there = !tags.is_empty() || self.has_parameter(path).await?;
                 Ok(there.then_some(tags))
@@ -199,17 +192,12 @@ impl Marks for TagReader {
         encrypted: bool,
         tags: &Tags,
     ) -> Result<bool, Failure> {
-        let kind = if encrypted { ParameterType::SecureString } else { ParameterType::String };
-        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-        let with: Result<Vec<Tag>, _> = tags.iter().map(tag).collect();
-        let with = with.map_err(|error| Failure::bug(error.to_string()))?;
-        let asked = self.parameters.put_parameter().name(path).value(text.expose()).r#type(kind);
-        match asked.set_tags(Some(with)).overwrite(false).send().await {
-            Ok(_) => Ok(true),
+        let (text_of, tags_of) = (text.expose(), Some(tags));
+        let new = New { path, text: text_of, secret: encrypted, over: false, tags: tags_of };
+        match self.parameters.put(new).await {
+            Ok(true) => Ok(true),
             // The same text with the same tags is ours: an earlier response was lost.
-            Err(error) if code(&error) == Some("ParameterAlreadyExists") => {
-                self.parameter_is(path, text, tags).await
-            }
+            Ok(false) => self.parameter_is(path, text, tags).await,
             Err(error) => Err(translate(&format!("writing `{path}`"), None, &error)),
         }
     }

@@ -312,6 +312,10 @@ mod tests {
     /// Every client of the SDK is among the services.
     #[test]
     fn every_service_is_looked_at() {
+        for client in aws_wire::ALL {
+            let key = client.id.to_lowercase().replace(' ', "_");
+            assert!(SERVICES.contains(&key.as_str()), "{key}");
+        }
         let manifest = include_str!("../../Cargo.toml");
         let lines = manifest.lines().filter_map(|line| line.strip_prefix("aws-sdk-"));
         let mut seen = 0;
@@ -320,7 +324,7 @@ mod tests {
             let is_it = |service: &&&str| service.replace('_', "").starts_with(client);
             assert!(SERVICES.iter().find(is_it).is_some(), "{client}");
         }
-        assert!(seen > 12, "{seen}");
+        assert!(seen > 6, "{seen}");
     }
 
     #[tokio::test]

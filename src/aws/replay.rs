@@ -79,6 +79,12 @@ impl Script {
         self.0.lock().unwrap().asked.len()
     }
 
+    /// Where the last request went.
+    pub(super) fn address(&self) -> String {
+        let asked = &self.0.lock().unwrap().asked;
+        asked.last().and_then(|asked| asked["uri"].as_str()).unwrap_or_default().to_owned()
+    }
+
     /// The names of the operations, in order.
     pub(super) fn operations(&self) -> Vec<String> {
         self.judged().into_iter().map(|asked| asked.operation).collect()
@@ -95,6 +101,11 @@ pub(super) fn values(service: &str, shape: &str) -> Vec<String> {
 pub(super) fn routes(services: &[&str]) -> Vec<String> {
     let said = model(&[&["routes"], services].concat(), &json!([]));
     said.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+/// Names and addresses of a service, as the model has them.
+pub(super) fn addresses(service: &str) -> Value {
+    model(&["addresses", service], &json!([]))
 }
 
 /// What the model has against a question.

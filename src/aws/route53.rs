@@ -2,14 +2,7 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_route53::Client;
-use aws_sdk_route53::error::{BuildError, SdkError};
-use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, DelegationSet, HostedZoneConfig,
-    ResourceRecord, ResourceRecordSet, RrType,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_wire::{Call, Client, Element, ROUTE53, Refused};
 use galaxy_mail::name::Domain;
 
 use super::error::{code, message, translate};
@@ -17,12 +10,15 @@ use crate::failure::Failure;
 use crate::model::{HostedZone, RecordSet, Says};
 use crate::ports::{Changed, Zones};
 
-/// The SDK's client. Route 53 is the same in all Regions.
+/// The part of an address that names the version of the API.
+const API: &str = "2013-04-01";
+
+/// The client. Route 53 is the same in all Regions.
 pub(super) struct Route53(Client);
 
 impl Route53 {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self(Client::new(config))
+        Self(Client::new(&ROUTE53, config))
     }
 
     /// Id and name of the public zones that contain one of the names.
@@ -30,19 +26,26 @@ impl Route53 {
         let failed = "listing the zones in Route 53";
         let mut found = Vec::new();
         // All of them are one or two questions; asking for each name and those above it is more.
-        let mut pages = self.0.list_hosted_zones().into_paginator().send();
-        while let Some(page) = pages.next().await {
+        let mut marker: Option<String> = None;
+        loop {
+            let asked = Call::rest("ListHostedZones", "GET", &[API, "hostedzone"]);
+            let page = self.0.read(asked.maybe("marker", marker.as_deref())).await;
             let page = page.map_err(|error| translate(failed, None, &error))?;
-            for zone in page.hosted_zones() {
-                let private = zone.config().is_some_and(HostedZoneConfig::private_zone);
-                let Ok(name) = Domain::parse(zone.name()) else { continue };
-                if !private && names.iter().any(|one| one.is_within(&name)) {
-                    let id = zone.id().rsplit('/').next().unwrap_or_default();
+            for zone in page.each("HostedZones") {
+                let private = zone.at("Config").and_then(|config| config.text("PrivateZone"));
+                let name = Domain::parse(zone.text("Name").unwrap_or_default());
+                let Ok(name) = name else { continue };
+                if private != Some("true") && names.iter().any(|one| one.is_within(&name)) {
+                    let id = zone.text("Id").unwrap_or_default();
+                    let id = id.rsplit('/').next().unwrap_or_default();
                     found.push((id.to_owned(), name));
                 }
             }
+            marker = page.text("NextMarker").map(str::to_owned);
+            if page.text("IsTruncated") != Some("true") || marker.is_none() {
+                return Ok(found);
+            }
         }
-        Ok(found)
     }
 }
 
@@ -53,11 +56,13 @@ impl Zones for Route53 {
     async fn holding(&self, names: &[Domain]) -> Result<Vec<HostedZone>, Failure> {
         let mut zones = Vec::new();
         for (id, name) in self.public(names).await? {
-            match self.0.get_hosted_zone().id(&id).send().await {
+            let asked = Call::rest("GetHostedZone", "GET", &[API, "hostedzone", &id]);
+            match self.0.read(asked).await {
                 Ok(answer) => {
-                    let servers = answer.delegation_set().map(DelegationSet::name_servers);
-                    let servers = servers.unwrap_or_default().iter();
-                    let servers = servers.filter_map(|name| Domain::parse(name).ok()).collect();
+                    let servers = answer.at("DelegationSet").into_iter();
+                    let servers = servers.flat_map(|set| set.each("NameServers"));
+                    let servers = servers.filter_map(|name| Domain::parse(name.own()).ok());
+                    let servers = servers.collect();
                     zones.push(HostedZone { id, name, servers });
                 }
                 // It vanished between the two questions.
@@ -72,15 +77,13 @@ impl Zones for Route53 {
 
     async fn sets(&self, zone: &str) -> Result<Option<Vec<RecordSet>>, Failure> {
         let mut sets = Vec::new();
-        // The SDK has no paginator for a place that is made of three parts.
-        let (mut name, mut kind, mut identifier) = (None, None, None);
+        // A place in the list is made of three parts.
+        let mut start: Vec<(&str, String)> = Vec::new();
         loop {
-            let ask = self.0.list_resource_record_sets().hosted_zone_id(zone);
-            let ask = ask
-                .set_start_record_name(name)
-                .set_start_record_type(kind)
-                .set_start_record_identifier(identifier);
-            let page = match ask.send().await {
+            let asked =
+                Call::rest("ListResourceRecordSets", "GET", &[API, "hostedzone", zone, "rrset"]);
+            let asked = start.iter().fold(asked, |call, (name, at)| call.with(*name, at));
+            let page = match self.0.read(asked).await {
                 Ok(page) => page,
                 Err(error) if code(&error) == Some(NO_ZONE) => return Ok(None),
                 Err(error) => {
@@ -88,13 +91,18 @@ impl Zones for Route53 {
                     return Err(translate(&failed, None, &error));
                 }
             };
-            sets.extend(page.resource_record_sets().iter().filter_map(read));
-            if !page.is_truncated() {
+            sets.extend(page.each("ResourceRecordSets").filter_map(read));
+            if page.text("IsTruncated") != Some("true") {
                 return Ok(Some(sets));
             }
-            name = page.next_record_name().map(str::to_owned);
-            kind = page.next_record_type().cloned();
-            identifier = page.next_record_identifier().map(str::to_owned);
+            let parts = [
+                ("name", "NextRecordName"),
+                ("type", "NextRecordType"),
+                ("identifier", "NextRecordIdentifier"),
+            ];
+            let next =
+                |(name, from): (&'static str, &str)| Some((name, page.text(from)?.to_owned()));
+            start = parts.into_iter().filter_map(next).collect();
         }
     }
 
@@ -104,9 +112,10 @@ impl Zones for Route53 {
         away: &[RecordSet],
         new: &[RecordSet],
     ) -> Result<Changed, Failure> {
-        let batch = batch(away, new).map_err(|error| Failure::bug(error.to_string()))?;
-        let ask = self.0.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
-        let Err(error) = ask.send().await else { return Ok(Changed::Done) };
+        let asked =
+            Call::rest("ChangeResourceRecordSets", "POST", &[API, "hostedzone", zone, "rrset"]);
+        let answer = self.0.tell(asked.xml(batch(away, new))).await;
+        let Err(error) = answer else { return Ok(Changed::Done) };
         if let Some(reasons) = reasons(&error) {
             return Ok(Changed::Refused(reasons));
         }
@@ -119,15 +128,12 @@ impl Zones for Route53 {
 }
 
 /// What Route 53 has against a change, where it is the zone that is not as we think.
-fn reasons<E>(error: &SdkError<E, HttpResponse>) -> Option<String>
-where
-    E: ProvideErrorMetadata,
-{
+fn reasons(error: &Refused) -> Option<String> {
     const CODE: &str = "InvalidChangeBatch";
     if code(error) == Some(CODE) {
         return Some(message(error).to_owned());
     }
-    // The SDK does not read the form that the API Reference has for this one.
+    // The API Reference has a form of its own for this one.
     let body = error.raw_response().and_then(|response| response.body().bytes());
     let text = String::from_utf8_lossy(body?).into_owned();
     let said = text.split("<Message>").skip(1).filter_map(|rest| rest.split("</Message>").next());
@@ -136,52 +142,67 @@ where
 }
 
 /// Never one that writes over what is there.
-fn batch(away: &[RecordSet], new: &[RecordSet]) -> Result<ChangeBatch, BuildError> {
-    let away = away.iter().map(|set| (ChangeAction::Delete, set));
-    let new = new.iter().map(|set| (ChangeAction::Create, set));
-    let change = |(action, set): (ChangeAction, &RecordSet)| {
-        Change::builder().action(action).resource_record_set(written(set)?).build()
+fn batch(away: &[RecordSet], new: &[RecordSet]) -> String {
+    let away = away.iter().map(|set| ("DELETE", set));
+    let new = new.iter().map(|set| ("CREATE", set));
+    let change = |(action, set): (&str, &RecordSet)| {
+        format!("<Change><Action>{action}</Action>{}</Change>", written(set))
     };
-    let changes = away.chain(new).map(change).collect::<Result<Vec<_>, _>>()?;
-    ChangeBatch::builder().comment("by spaceduck").set_changes(Some(changes)).build()
+    let changes: String = away.chain(new).map(change).collect();
+    format!(
+        "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/{API}/\">\
+         <ChangeBatch><Comment>by spaceduck</Comment><Changes>{changes}</Changes></ChangeBatch>\
+         </ChangeResourceRecordSetsRequest>"
+    )
 }
 
-fn written(set: &RecordSet) -> Result<ResourceRecordSet, BuildError> {
-    let begun = ResourceRecordSet::builder();
-    let begun = begun.name(set.name.as_str()).r#type(RrType::from(set.kind.as_str()));
-    match &set.says {
+fn written(set: &RecordSet) -> String {
+    let says = match &set.says {
         Says::Values { ttl, values } => {
-            let record = |value: &String| ResourceRecord::builder().value(value).build();
-            let records = values.iter().map(record).collect::<Result<Vec<_>, _>>()?;
-            begun.ttl(*ttl).set_resource_records(Some(records)).build()
+            let record = |value: &String| {
+                format!("<ResourceRecord><Value>{}</Value></ResourceRecord>", escaped(value))
+            };
+            let records: String = values.iter().map(record).collect();
+            format!("<TTL>{ttl}</TTL><ResourceRecords>{records}</ResourceRecords>")
         }
-        Says::Alias { zone, target, watched } => {
-            let target = AliasTarget::builder()
-                .hosted_zone_id(zone)
-                .dns_name(target.as_str())
-                .evaluate_target_health(*watched)
-                .build()?;
-            begun.alias_target(target).build()
-        }
+        Says::Alias { zone, target, watched } => format!(
+            "<AliasTarget><HostedZoneId>{}</HostedZoneId><DNSName>{}</DNSName>\
+             <EvaluateTargetHealth>{watched}</EvaluateTargetHealth></AliasTarget>",
+            escaped(zone),
+            escaped(target.as_str())
+        ),
         // None of ours.
-        Says::Routed => begun.build(),
-    }
+        Says::Routed => String::new(),
+    };
+    format!(
+        "<ResourceRecordSet><Name>{}</Name><Type>{}</Type>{says}</ResourceRecordSet>",
+        escaped(set.name.as_str()),
+        escaped(&set.kind)
+    )
+}
+
+/// Text as XML has it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// In our words; nothing for names that no domain of a galaxy can have, such as a wildcard.
-fn read(set: &ResourceRecordSet) -> Option<RecordSet> {
-    let name = Domain::parse(set.name()).ok()?;
-    let kind = set.r#type().as_str().to_owned();
-    let says = match (set.set_identifier(), set.alias_target()) {
+fn read(set: &Element) -> Option<RecordSet> {
+    let name = Domain::parse(set.text("Name")?).ok()?;
+    let kind = set.text("Type")?.to_owned();
+    let says = match (set.at("SetIdentifier"), set.at("AliasTarget")) {
         (Some(_), _) => Says::Routed,
         (None, Some(target)) => Says::Alias {
-            zone: target.hosted_zone_id().to_owned(),
-            target: Domain::parse(target.dns_name()).ok()?,
-            watched: target.evaluate_target_health(),
+            zone: target.text("HostedZoneId").unwrap_or_default().to_owned(),
+            target: Domain::parse(target.text("DNSName")?).ok()?,
+            watched: target.text("EvaluateTargetHealth") == Some("true"),
         },
         (None, None) => Says::Values {
-            ttl: set.ttl().unwrap_or_default(),
-            values: set.resource_records().iter().map(|one| one.value().to_owned()).collect(),
+            ttl: set.text("TTL").and_then(|ttl| ttl.parse().ok()).unwrap_or_default(),
+            values: set
+                .each("ResourceRecords")
+                .filter_map(|one| one.text("Value").map(str::to_owned))
+                .collect(),
         },
     };
     Some(RecordSet { name, kind, says })

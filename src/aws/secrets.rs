@@ -2,76 +2,51 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_ssm::Client;
-use aws_sdk_ssm::types::ParameterType;
 
-use super::error::{code, translate};
-use super::registry::entry;
+use super::error::translate;
+use super::parameters::{New, Parameter, Parameters};
 use crate::failure::Failure;
 use crate::model::Secret;
 use crate::ports::{Entry, Notes, Secrets};
 
-/// The SDK's client.
-pub(super) struct ParameterStore(Client);
+/// Parameter Store of the home Region.
+pub(super) struct ParameterStore(Parameters);
 
 impl ParameterStore {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self(Client::new(config))
+        Self(Parameters::new(config))
     }
 }
 
 #[async_trait]
 impl Secrets for ParameterStore {
     async fn read(&self, path: &str) -> Result<Option<Secret>, Failure> {
-        match self.0.get_parameter().name(path).with_decryption(true).send().await {
-            Ok(answer) => {
-                let value = answer.parameter().and_then(|parameter| parameter.value());
-                Ok(value.map(|value| Secret::new(value.to_owned())))
-            }
-            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(None),
+        match self.0.get(path, true).await {
+            Ok(found) => Ok(found.and_then(|parameter| parameter.value).map(Secret::new)),
             Err(error) => Err(translate(&format!("reading the secret `{path}`"), None, &error)),
         }
     }
 
     async fn write(&self, path: &str, secret: &Secret) -> Result<(), Failure> {
-        self.0
-            .put_parameter()
-            .name(path)
-            .value(secret.expose())
-            .r#type(ParameterType::SecureString)
-            .overwrite(true)
-            .send()
-            .await
+        let new = New { path, text: secret.expose(), secret: true, over: true, tags: None };
+        let answer = self.0.put(new).await;
+        answer
             .map(|_| ())
             .map_err(|error| translate(&format!("storing the secret `{path}`"), None, &error))
     }
 
     async fn remove(&self, path: &str) -> Result<(), Failure> {
-        match self.0.delete_parameter().name(path).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(()),
-            Err(error) => Err(translate(&format!("removing the secret `{path}`"), None, &error)),
-        }
+        let answer = self.0.delete(path).await;
+        answer.map_err(|error| translate(&format!("removing the secret `{path}`"), None, &error))
     }
 }
 
 impl ParameterStore {
     async fn note(&self, path: &str, text: &str, over: bool) -> Result<bool, Failure> {
-        let answer = self
-            .0
-            .put_parameter()
-            .name(path)
-            .value(text)
-            .r#type(ParameterType::String)
-            .overwrite(over)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
+        match self.0.put(New { path, text, secret: false, over, tags: None }).await {
+            Ok(true) => Ok(true),
             // If it says just that, it is ours, and the answer to the first attempt was lost.
-            Err(error) if !over && code(&error) == Some("ParameterAlreadyExists") => {
-                Ok(Notes::get(self, path).await?.as_deref() == Some(text))
-            }
+            Ok(false) => Ok(Notes::get(self, path).await?.as_deref() == Some(text)),
             Err(error) => Err(translate(&format!("writing `{path}`"), None, &error)),
         }
     }
@@ -97,9 +72,8 @@ impl Notes for ParameterStore {
     }
 
     async fn entry(&self, path: &str) -> Result<Option<Entry>, Failure> {
-        match self.0.get_parameter().name(path).send().await {
-            Ok(answer) => Ok(answer.parameter().map(entry)),
-            Err(error) if code(&error) == Some("ParameterNotFound") => Ok(None),
+        match self.0.get(path, false).await {
+            Ok(found) => Ok(found.map(Parameter::entry)),
             Err(error) => Err(translate(&format!("reading `{path}`"), None, &error)),
         }
     }

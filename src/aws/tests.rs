@@ -1,15 +1,16 @@
 //! What the other services are asked: pages, statuses without text, answers that were lost.
 
 use aws_config::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use serde_json::json;
 
 use super::assets::Buckets;
 use super::people::UserPools;
-use super::replay::{Script, complaints, script};
+use super::replay::{Script, addresses, complaints, script};
 use super::secrets::ParameterStore;
 use crate::failure::Kind;
 use crate::model::{Place, Secret};
-use crate::ports::{Assets as _, Joined, Notes, Offer, People as _};
+use crate::ports::{Assets as _, Joined, Notes, Offer, People as _, Zones as _};
 
 /// S3 takes the bucket into the host's name, where the model has it in the path.
 fn by_path(answers: &[(u16, String)]) -> (SdkConfig, Script) {
@@ -39,6 +40,83 @@ fn the_judge_can_say_no() {
         ("Action=CreateStack&StackName=a&DisableRollback=maybe", "Invalid type"),
     ] {
         assert!(asked(bad).iter().any(|said| said.contains(complaint)), "{bad}: {:?}", asked(bad));
+    }
+}
+
+#[test]
+fn every_service_is_asked_where_the_models_say() {
+    use aws_wire::Protocol;
+    let mut seen = 0;
+    for service in aws_wire::ALL {
+        let known = addresses(service.name);
+        assert_eq!(known["id"], service.id);
+        match service.protocol {
+            Protocol::Json(target) => assert_eq!(known["target"], target),
+            Protocol::Query(version) => assert_eq!(known["version"], version),
+            Protocol::RestJson | Protocol::RestXml => {}
+        }
+        for asked in known["addresses"].as_array().unwrap() {
+            seen += 1;
+            let (region, is) = (asked[0].as_str().unwrap(), |at: usize| asked[at] == true);
+            assert_eq!(asked[3], aws_wire::url(service, region, is(1), is(2)), "{asked}");
+            assert_eq!(asked[4], if service.global { "us-east-1" } else { region });
+        }
+    }
+    assert_eq!(seen, 12 * aws_wire::ALL.len());
+}
+
+/// The clients that are not generated obey the same settings.
+#[tokio::test]
+async fn settings_of_a_service_count_before_those_of_all() {
+    let (config, _) = script(&[]);
+    let asked_at = async |config: SdkConfig, service| {
+        let (answers, script) = script(&[(200, "{}".into())]);
+        let config = config.into_builder().http_client(answers.http_client().unwrap()).build();
+        let call = aws_wire::Call::json("GetParameter", json!({"Name": "/a"}));
+        let told = aws_wire::Client::new(service, &config).ask::<serde_json::Value>(call).await;
+        told.map(|_| script.address()).map_err(|error| super::error::chain(&error))
+    };
+    let mut all = config.clone().into_builder();
+    all.set_endpoint_url(Some("http://127.0.0.1:1".into()));
+    let all = all.build();
+    assert_eq!(asked_at(all.clone(), &aws_wire::SSM).await.unwrap(), "http://127.0.0.1:1/");
+    let own = config.clone().into_builder().service_config(Own).build();
+    assert_eq!(asked_at(own.clone(), &aws_wire::SSM).await.unwrap(), "http://127.0.0.1:2/");
+    let elsewhere = asked_at(own, &aws_wire::ACM).await.unwrap();
+    assert_eq!(elsewhere, "https://acm.eu-central-1.amazonaws.com/");
+    let fips = config.into_builder().use_fips(true).use_dual_stack(true).build();
+    let by_fips = asked_at(fips, &aws_wire::SSM).await.unwrap();
+    assert_eq!(by_fips, "https://ssm-fips.eu-central-1.api.aws/");
+    let both = all.into_builder().use_fips(true).build();
+    let refused = asked_at(both, &aws_wire::SSM).await.unwrap_err();
+    assert!(refused.contains("FIPS and a custom endpoint"), "{refused}");
+}
+
+/// Settings that name an address for Parameter Store only.
+#[derive(Debug)]
+struct Own;
+
+impl LoadServiceConfig for Own {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let of_it = (key.service_id(), key.env(), key.profile());
+        (of_it == ("SSM", "AWS_ENDPOINT_URL", "endpoint_url")).then(|| "http://127.0.0.1:2".into())
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_aws_is_never_taken_for_one() {
+    let page = || (200, "<html><title>Sign in</title></html>".to_owned());
+    let plain = || (200, "welcome".to_owned());
+    for answer in [page(), plain()] {
+        // Answers that can't be understood are asked for again, as many times as there are tries.
+        let (config, _) = script(&vec![answer.clone(); 3]);
+        let notes = ParameterStore::new(&config);
+        let failure = notes.put("/duck/lock", "mine").await.unwrap_err();
+        let told = failure.to_text();
+        assert!(told.contains("AWS does not answer here") || told.contains("understood"), "{told}");
+        let (config, _) = script(&vec![answer; 3]);
+        let zones = super::route53::Route53::new(&config);
+        assert!(zones.change("Z1", &[], &[]).await.is_err());
     }
 }
 

@@ -14,7 +14,6 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
-use aws_sdk_ssm::types::ParameterType;
 use beak_core::BeakError;
 use beak_core::contract::accounts::Kept;
 use beak_core::contract::home::{Home, Letters};
@@ -247,12 +246,13 @@ fn store(config: &SdkConfig, prefix: &str) -> DynamoStore {
 async fn open(cloud: &Cloud, config: &SdkConfig, prefix: String) -> Home {
     create_tables(&Client::new(config), &prefix).await;
     let (user_pool, client) = create_user_pool(config, &prefix).await;
-    let parameters = aws_sdk_ssm::Client::new(config).put_parameter();
-    let secret = parameters
-        .name(format!("/{prefix}/turnstile-secret"))
-        .r#type(ParameterType::SecureString)
-        .value(beak_api::captcha::PASSES);
-    secret.send().await.expect("stored");
+    let secret = json!({
+        "Name": format!("/{prefix}/turnstile-secret"),
+        "Type": "SecureString",
+        "Value": beak_api::captcha::PASSES,
+    });
+    let parameters = aws_wire::Client::new(&aws_wire::SSM, config);
+    parameters.tell(aws_wire::Call::json("PutParameter", secret)).await.expect("stored");
     let from = format!("{prefix}@spaceduck.example");
     let identity = aws_sdk_sesv2::Client::new(config).create_email_identity();
     identity.email_identity(&from).send().await.expect("a sender");

@@ -4,23 +4,26 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudfront::types::{FunctionStage, ResponseHeadersPolicyType};
-use aws_sdk_iam::types::PolicyScopeType;
+use aws_wire::{CLOUDWATCHLOGS, Call, Client, IAM, LAMBDA, Refused};
+use serde::Deserialize;
+use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::aws::error::{code, translate};
+use crate::aws::iam;
 use crate::aws::mail::Ses;
 use crate::failure::Failure;
 use crate::model::Place;
 use crate::ports::Thing;
 
-/// The SDK's clients.
+/// The clients.
 pub(super) struct Names {
-    logs: aws_sdk_cloudwatchlogs::Client,
-    logs_at_edge: aws_sdk_cloudwatchlogs::Client,
+    logs: Client,
+    logs_at_edge: Client,
     front: aws_sdk_cloudfront::Client,
     keys: aws_sdk_kms::Client,
-    lambda: aws_sdk_lambda::Client,
-    iam: aws_sdk_iam::Client,
+    lambda: Client,
+    iam: Client,
     mail: Arc<Ses>,
     // Each list is fetched once, however many names are looked up in it.
     accesses: OnceCell<Vec<String>>,
@@ -30,7 +33,7 @@ pub(super) struct Names {
 /// "Does not exist" is an answer, too.
 macro_rules! there {
     ($call:expr, $doing:expr, $absent:pat) => {
-        match $call.send().await {
+        match $call.await {
             Ok(_) => Ok(true),
             Err(error) if matches!(code(&error), Some($absent)) => Ok(false),
             Err(error) => Err(translate($doing, None, &error)),
@@ -38,15 +41,43 @@ macro_rules! there {
     };
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Groups {
+    log_groups: Vec<Group>,
+    next_token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Group {
+    log_group_name: String,
+}
+
+/// Whether there is a log group of exactly this name.
+async fn has_group(logs: &Client, name: &str) -> Result<bool, Refused> {
+    let mut asked = json!({"logGroupNamePrefix": name});
+    loop {
+        let page: Groups = logs.ask(Call::json("DescribeLogGroups", asked.clone())).await?;
+        if page.log_groups.iter().any(|group| group.log_group_name == name) {
+            return Ok(true);
+        }
+        match page.next_token.filter(|token| !token.is_empty()) {
+            Some(token) => asked["nextToken"] = token.into(),
+            None => return Ok(false),
+        }
+    }
+}
+
 impl Names {
     pub(super) fn new(home: &SdkConfig, edge: &SdkConfig, ses: Arc<Ses>) -> Self {
         Self {
-            logs: aws_sdk_cloudwatchlogs::Client::new(home),
-            logs_at_edge: aws_sdk_cloudwatchlogs::Client::new(edge),
+            logs: Client::new(&CLOUDWATCHLOGS, home),
+            logs_at_edge: Client::new(&CLOUDWATCHLOGS, edge),
             front: aws_sdk_cloudfront::Client::new(edge),
             keys: aws_sdk_kms::Client::new(home),
-            lambda: aws_sdk_lambda::Client::new(home),
-            iam: aws_sdk_iam::Client::new(edge),
+            lambda: Client::new(&LAMBDA, home),
+            iam: Client::new(&IAM, edge),
             mail: ses,
             accesses: OnceCell::new(),
             policies: OnceCell::new(),
@@ -63,18 +94,16 @@ impl Names {
         let logs = if place == Place::Home { &self.logs } else { &self.logs_at_edge };
         match thing {
             Thing::LogGroup => {
-                let groups = logs.describe_log_groups().log_group_name_prefix(name);
-                let groups = groups.into_paginator().items().send().try_collect().await;
-                let groups = groups.map_err(|error| translate(&doing, None, &error))?;
-                Ok(groups.iter().any(|group| group.log_group_name() == Some(name)))
+                let found = has_group(logs, name).await;
+                found.map_err(|error| translate(&doing, None, &error))
             }
             Thing::DeliverySource => {
-                let call = logs.get_delivery_source().name(name);
-                there!(call, &doing, "ResourceNotFoundException")
+                let call = Call::json("GetDeliverySource", json!({"name": name}));
+                there!(logs.tell(call), &doing, "ResourceNotFoundException")
             }
             Thing::DeliveryDestination => {
-                let call = logs.get_delivery_destination().name(name);
-                there!(call, &doing, "ResourceNotFoundException")
+                let call = Call::json("GetDeliveryDestination", json!({"name": name}));
+                there!(logs.tell(call), &doing, "ResourceNotFoundException")
             }
             // Through the gate that all questions to SES go through.
             Thing::ConfigurationSet => self.mail.has_set(name).await,
@@ -88,22 +117,23 @@ impl Names {
                 // A function is at this stage from its beginning.
                 let call = self.front.describe_function().name(name);
                 let call = call.stage(FunctionStage::Development);
-                there!(call, &doing, "NoSuchFunctionExists")
+                there!(call.send(), &doing, "NoSuchFunctionExists")
             }
             Thing::Alias => Ok(self.aliases().await?.iter().any(|alias| alias == name)),
             Thing::OriginAccess => Ok(self.origin_accesses().await?.iter().any(|n| n == name)),
             Thing::HeadersPolicy => Ok(self.headers_policies().await?.iter().any(|n| n == name)),
             Thing::Function => {
-                let call = self.lambda.get_function_configuration().function_name(name);
-                there!(call, &doing, "ResourceNotFoundException")
+                let path = ["2015-03-31", "functions", name, "configuration"];
+                let call = Call::rest("GetFunctionConfiguration", "GET", &path);
+                there!(self.lambda.tell(call), &doing, "ResourceNotFoundException")
             }
             Thing::ManagedPolicy => {
                 // A name is unique in the account whatever its path, so one policy can't be asked
                 // for by its ARN. Source: "IAM identifiers", IAM User Guide.
-                let policies = self.iam.list_policies().scope(PolicyScopeType::Local);
-                let policies = policies.into_paginator().items().send().try_collect().await;
+                let asked = Call::form("ListPolicies").with("Scope", "Local");
+                let policies = iam::all(&self.iam, &asked, "Policies").await;
                 let policies = policies.map_err(|error| translate(&doing, None, &error))?;
-                Ok(policies.iter().any(|policy| policy.policy_name() == Some(name)))
+                Ok(policies.iter().any(|policy| policy.text("PolicyName") == Some(name)))
             }
         }
     }

@@ -1,17 +1,16 @@
 //! Which actions the caller may use, according to IAM's simulator.
 
 use aws_config::SdkConfig;
-use aws_sdk_iam::types::{
-    ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType,
-};
+use aws_wire::{Client, Element, IAM};
 
 use crate::aws::error::translate;
+use crate::aws::iam;
 use crate::failure::{Failure, Kind};
 use crate::ports::{Denied, Wish};
 
-/// The SDK's client, and who is asking.
+/// The client, and who is asking.
 pub(super) struct Rights {
-    client: aws_sdk_iam::Client,
+    client: Client,
     caller: String,
 }
 
@@ -46,7 +45,7 @@ impl Principal {
 
 impl Rights {
     pub(super) fn new(config: &SdkConfig, caller: &str) -> Self {
-        Self { client: aws_sdk_iam::Client::new(config), caller: caller.to_owned() }
+        Self { client: Client::new(&IAM, config), caller: caller.to_owned() }
     }
 
     pub(super) async fn denied(&self, wishes: &[Wish]) -> Result<Vec<Denied>, Failure> {
@@ -54,9 +53,9 @@ impl Rights {
             Principal::Root => return Ok(Vec::new()),
             Principal::User(arn) => arn,
             Principal::Role(name) => {
-                let role = self.client.get_role().role_name(&name).send().await;
+                let role = iam::role(&self.client, &name).await;
                 let role = role.map_err(|error| translate("looking at our role", None, &error))?;
-                role.role().map(|role| role.arn().to_owned()).unwrap_or_default()
+                role.text("Arn").unwrap_or_default().to_owned()
             }
             Principal::Other => {
                 let message = format!("IAM can't simulate `{}`", self.caller);
@@ -75,29 +74,11 @@ impl Rights {
     }
 
     async fn simulate(&self, source: &str, wish: &Wish) -> Result<Vec<Denied>, Failure> {
-        let context = wish.conditions.iter().map(|(key, values)| {
-            let one = values.len() == 1;
-            let kind =
-                if one { ContextKeyTypeEnum::String } else { ContextKeyTypeEnum::StringList };
-            ContextEntry::builder()
-                .context_key_name(*key)
-                .set_context_key_values(Some(values.clone()))
-                .context_key_type(kind)
-                .build()
-        });
-        let context: Vec<ContextEntry> = context.collect();
-        let answer = self
-            .client
-            .simulate_principal_policy()
-            .policy_source_arn(source)
-            .set_action_names(Some(wish.actions.iter().map(|action| (*action).into()).collect()))
-            .set_resource_arns(Some(wish.resources.iter().map(|arn| example(arn)).collect()))
-            .set_context_entries((!context.is_empty()).then_some(context))
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await;
+        let context: Vec<(&str, &[String])> =
+            wish.conditions.iter().map(|(key, values)| (*key, values.as_slice())).collect();
+        let resources: Vec<String> = wish.resources.iter().map(|arn| example(arn)).collect();
+        let asked = (wish.actions.as_slice(), resources.as_slice());
+        let answer = iam::simulate(&self.client, source, asked, &context).await;
         let results = answer.map_err(|error| translate("simulating our rights", None, &error))?;
         Ok(results.iter().filter_map(|result| judged(result, wish)).collect())
     }
@@ -108,19 +89,19 @@ fn example(arn: &str) -> String {
     if arn == "*" { arn.to_owned() } else { arn.replace('*', "example") }
 }
 
-fn judged(result: &EvaluationResult, wish: &Wish) -> Option<Denied> {
-    let forbidden = match result.eval_decision() {
-        PolicyEvaluationDecisionType::Allowed => return None,
-        PolicyEvaluationDecisionType::ExplicitDeny => true,
+fn judged(result: &Element, wish: &Wish) -> Option<Denied> {
+    let forbidden = match result.text("EvalDecision") {
+        Some("allowed") => return None,
+        Some("explicitDeny") => true,
         _ => {
-            let by_organisation = result.organizations_decision_detail();
-            by_organisation.is_some_and(|detail| !detail.allowed_by_organizations())
+            let by_organisation = result.at("OrganizationsDecisionDetail");
+            by_organisation.is_some_and(|told| told.text("AllowedByOrganizations") != Some("true"))
         }
     };
-    let asked = result.eval_resource_name().unwrap_or("*");
+    let asked = result.text("EvalResourceName").unwrap_or("*");
     let resource = wish.resources.iter().find(|arn| example(arn) == asked);
     Some(Denied {
-        action: result.eval_action_name().to_owned(),
+        action: result.text("EvalActionName").unwrap_or_default().to_owned(),
         resource: resource.map_or(asked, String::as_str).to_owned(),
         forbidden,
     })

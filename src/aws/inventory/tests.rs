@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::LogGroups;
+use super::{LogGroups, Tagged};
 use crate::aws::replay::script;
-use crate::ports::Logs as _;
+use crate::model::{Place, TAG};
+use crate::ports::{Inventory as _, Logs as _};
 
 #[tokio::test]
 async fn a_log_is_read_to_its_last_page_in_the_order_of_time() {
@@ -38,4 +39,22 @@ async fn a_log_that_nobody_wrote_yet_is_empty() {
     let (config, script) = script(&[(400, answer)]);
     assert_eq!(LogGroups::new(&config).lines("beak", 0, None).await.unwrap().len(), 0);
     assert_eq!(script.operations(), ["FilterLogEvents"]);
+}
+
+#[tokio::test]
+async fn what_is_tagged_is_listed_to_its_last_page() {
+    let one = |arn: &str, galaxy: &str| json!({"ResourceARN": arn, "Tags": [{"Key": TAG, "Value": galaxy}, {"Key": "a", "Value": "b"}]});
+    let page = json!({"ResourceTagMappingList": [one("arn:1", "pond")], "PaginationToken": "more"});
+    let last = json!({"ResourceTagMappingList": [one("arn:2", "lake")], "PaginationToken": ""});
+    let answers = [(200, page.to_string()), (200, last.to_string())];
+    let (config, script) = script(&answers);
+    let found = Tagged::new(&config, &config).galaxies(Place::Edge).await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["lake", "pond"]);
+    let asked = script.judged();
+    assert_eq!(asked[0].params["ResourceTypeFilters"], json!(["cloudformation:stack"]));
+    assert_eq!(asked[1].params["PaginationToken"], "more");
+    let (config, script) = self::script(&answers);
+    let found = Tagged::new(&config, &config).tagged(Place::Home, "pond").await.unwrap();
+    assert_eq!(found, ["arn:1", "arn:2"]);
+    assert_eq!(script.judged()[0].params["TagFilters"], json!([{"Key": TAG, "Values": ["pond"]}]));
 }

@@ -5,9 +5,10 @@
 //! Sources: "Email settings for Amazon Cognito user pools" and "Using service-linked roles for
 //! Amazon Cognito", Amazon Cognito Developer Guide.
 
-use aws_sdk_iam::Client;
+use aws_wire::{Call, Client};
 
 use crate::aws::error::{code, message, translate};
+use crate::aws::iam;
 use crate::failure::Failure;
 
 /// The service that assumes the role.
@@ -17,16 +18,14 @@ const ROLE: &str = "AWSServiceRoleForAmazonCognitoIdpEmailService";
 
 /// Creates the role, unless the account has it.
 pub(super) async fn create(client: &Client) -> Result<(), Failure> {
-    let answer = client.create_service_linked_role().aws_service_name(SERVICE).send().await;
-    let Err(error) = answer else { return Ok(()) };
+    let asked = Call::form("CreateServiceLinkedRole").with("AWSServiceName", SERVICE);
+    let Err(error) = client.tell(asked).await else { return Ok(()) };
     // The only sign that one exists already; the code is that of any invalid parameter.
     if code(&error) == Some("InvalidInput") && message(&error).contains("has been taken") {
         return Ok(());
     }
     // Rights are checked first: a caller who may not create it may still find it there.
-    if code(&error) == Some("AccessDenied")
-        && client.get_role().role_name(ROLE).send().await.is_ok()
-    {
+    if code(&error) == Some("AccessDenied") && iam::role(client, ROLE).await.is_ok() {
         return Ok(());
     }
     let doing = "creating the service-linked role by which Cognito sends through SES";
@@ -65,7 +64,7 @@ mod tests {
     /// Whether it succeeded, and the requests that were made.
     async fn run(answers: &[(u16, String)]) -> (Result<(), Failure>, Vec<String>) {
         let (config, script) = script(answers);
-        let result = create(&Client::new(&config)).await;
+        let result = create(&Client::new(&aws_wire::IAM, &config)).await;
         (result, script.operations())
     }
 

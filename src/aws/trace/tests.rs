@@ -11,6 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::json;
 
 use super::*;
+use crate::aws::parameters::Parameters;
 use crate::aws::replay::{Script, refusal, routes, script, xml};
 
 /// A file in memory that takes so many lines and then is full.
@@ -124,10 +125,10 @@ async fn json_and_rest_are_named_and_secrets_left_out() {
         ],
         99,
     );
-    let client = aws_sdk_ssm::Client::new(&config);
-    let read = client.get_parameter().name("/pond/x").with_decryption(true).send().await.unwrap();
-    assert_eq!(read.parameter().and_then(|found| found.value()), Some("s3cr3t"));
-    client.get_parameter().name("/pond/y").send().await.unwrap_err();
+    let parameters = Parameters::new(&config);
+    let read = parameters.get("/pond/x", true).await.unwrap().unwrap();
+    assert_eq!(read.value.as_deref(), Some("s3cr3t"));
+    assert!(parameters.get("/pond/y", false).await.unwrap().is_none());
     aws_sdk_sesv2::Client::new(&config).get_account().send().await.unwrap();
     let lines = paper.attempts();
     let told: Vec<_> = lines
@@ -215,14 +216,15 @@ fn served(server: Server) -> (SdkConfig, Paper) {
 #[tokio::test]
 async fn attempts_without_an_answer_are_lines_too() {
     let (config, paper) = served(Server::Unreachable);
-    aws_sdk_ssm::Client::new(&config).get_parameter().name("/a").send().await.unwrap_err();
+    assert!(Parameters::new(&config).get("/a", false).await.is_err());
     let lines = paper.attempts();
     assert_eq!((lines.len(), lines[0].status), (1, None));
     assert_eq!(lines[0].error.as_deref(), Some("no connection"));
 
     let (config, paper) = served(Server::Silent);
-    let asked = aws_sdk_ssm::Client::new(&config).get_parameter().name("/a").send();
-    tokio::time::timeout(std::time::Duration::from_millis(50), asked).await.unwrap_err();
+    let parameters = Parameters::new(&config);
+    let asked = parameters.get("/a", false);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), asked).await.is_err());
     let lines = paper.attempts();
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].error.as_deref(), Some("no response: the attempt was given up"));

@@ -230,7 +230,7 @@ def errors(name):
 
 
 def addresses(name):
-    """Where a service is asked, by Region, FIPS and dual stack, and the Region of its signatures."""
+    """Where a service answers, by Region, FIPS and dual stack, and the Region of its signatures."""
     loader = SESSION.get_component("data_loader")
     rules = loader.load_service_model(name, "endpoint-rule-set-1")
     provider = EndpointProvider(rules, loader.load_data("partitions"))

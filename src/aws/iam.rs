@@ -1,4 +1,4 @@
-//! IAM as it is asked: lists to their last page, roles, and its simulator.
+//! Calls to IAM: lists to their last page, roles, and the simulator.
 
 use aws_wire::{Call, Client, Element, Refused};
 

@@ -4,6 +4,9 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{KeySchemaElement, TableDescription};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_wire::{Call, Client, KMS};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::error::{code, translate};
 use super::parameters::{New, Parameters};
@@ -18,7 +21,7 @@ pub(super) struct TagReader {
     tables: aws_sdk_dynamodb::Client,
     parameters: Parameters,
     pools: aws_sdk_cognitoidentityprovider::Client,
-    keys: aws_sdk_kms::Client,
+    keys: Client,
 }
 
 fn at<T>(clients: &[T; 2], place: Place) -> &T {
@@ -37,7 +40,7 @@ impl TagReader {
             tables: aws_sdk_dynamodb::Client::new(home),
             parameters: Parameters::new(home),
             pools: aws_sdk_cognitoidentityprovider::Client::new(home),
-            keys: aws_sdk_kms::Client::new(home),
+            keys: Client::new(&KMS, home),
         }
     }
 
@@ -53,6 +56,34 @@ impl TagReader {
         let same = found.and_then(|one| one.value).as_deref() == Some(text.expose());
         Ok(same && self.parameter(path).await?.as_ref() == Some(tags))
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeySeen {
+    key_metadata: Option<KeyMetadata>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeyMetadata {
+    /// In seconds since 1970; only where the key is on its way out.
+    deletion_date: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeyTags {
+    tags: Vec<KeyTag>,
+    truncated: bool,
+    next_marker: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeyTag {
+    tag_key: String,
+    tag_value: String,
 }
 
 /// A failure to read tags; a missing permission says which one.
@@ -144,28 +175,25 @@ impl Marks for TagReader {
     }
 
     async fn key(&self, arn: &str) -> Result<Option<Tags>, Failure> {
-        let described = match self.keys.describe_key().key_id(arn).send().await {
+        let described = Call::json("DescribeKey", json!({"KeyId": arn}));
+        let described: KeySeen = match self.keys.ask(described).await {
             Ok(described) => described,
             Err(error) if code(&error) == Some("NotFoundException") => return Ok(None),
             Err(error) => return Err(translate(&format!("looking at `{arn}`"), None, &error)),
         };
-        let going = |key: &aws_sdk_kms::types::KeyMetadata| key.deletion_date().is_some();
-        if described.key_metadata().is_none_or(going) {
+        if described.key_metadata.is_none_or(|key| key.deletion_date.is_some()) {
             return Ok(None);
         }
-        let (mut tags, mut next) = (Tags::new(), None);
+        let (mut tags, mut asked) = (Tags::new(), json!({"KeyId": arn}));
         loop {
-            let asked = self.keys.list_resource_tags().key_id(arn).set_marker(next);
-            let page = asked.send().await.map_err(|error| {
+            let page = self.keys.ask::<KeyTags>(Call::json("ListResourceTags", asked.clone()));
+            let page = page.await.map_err(|error| {
                 unreadable(&format!("the key `{arn}`"), "kms:ListResourceTags", &error)
             })?;
-            let one = |tag: &aws_sdk_kms::types::Tag| {
-                (tag.tag_key().to_owned(), tag.tag_value().to_owned())
-            };
-            tags.extend(page.tags().iter().map(one));
-            next = page.next_marker().map(str::to_owned);
-            if next.is_none() {
-                return Ok(Some(tags));
+            tags.extend(page.tags.into_iter().map(|tag| (tag.tag_key, tag.tag_value)));
+            match page.next_marker.filter(|_| page.truncated) {
+                Some(marker) => asked["Marker"] = marker.into(),
+                None => return Ok(Some(tags)),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Parameter Store as it is asked: one parameter, a new text, what lies below a path.
+//! Calls to Parameter Store: one parameter, a new text, what lies below a path.
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::interceptors::Intercept;

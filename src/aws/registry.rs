@@ -23,7 +23,7 @@ impl EdgeParameters {
     }
 }
 
-/// A text that anybody with the right to look may read.
+/// A text that is not encrypted.
 fn plain<'a>(path: &'a str, text: &'a str, over: bool) -> New<'a> {
     New { path, text, secret: false, over, tags: None }
 }

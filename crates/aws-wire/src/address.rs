@@ -1,4 +1,4 @@
-//! Where a service is asked, in the partition `aws`.
+//! Where a service answers, in the partition `aws`.
 //!
 //! A generated client carries the rules of all partitions. Galaxies live in one of them, in which
 //! every service but two follows the same pattern. A test compares each address with the rules

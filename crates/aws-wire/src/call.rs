@@ -1,4 +1,4 @@
-//! One call: an operation and what it is asked with.
+//! One call: an operation with its fields.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl Call {
         Self { operation, method, path, fields: Vec::new(), body: None }
     }
 
-    /// An operation of a service that is asked in JSON 1.1.
+    /// An operation of a service that takes JSON 1.1.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "it is made for this call")]
     pub fn json(operation: &'static str, asked: Value) -> Self {
@@ -40,7 +40,7 @@ impl Call {
         Self { body: Some(("application/x-amz-json-1.1", asked.to_string())), ..call }
     }
 
-    /// An operation of a service that is asked with a form.
+    /// An operation of a service that takes forms.
     #[must_use]
     pub fn form(operation: &'static str) -> Self {
         Self::new(operation, "POST", "/".into())

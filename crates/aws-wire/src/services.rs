@@ -1,6 +1,6 @@
 //! The services, each by the name that its generated crate has behind `aws-sdk-`.
 
-/// How a service wants to be asked.
+/// How a service takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// JSON 1.1: the operation is in a header, behind this prefix.
@@ -22,7 +22,7 @@ pub struct Service {
     pub name: &'static str,
     /// Whether it has one address for all Regions.
     pub global: bool,
-    /// How it is asked.
+    /// How it takes calls.
     pub protocol: Protocol,
 }
 
@@ -41,6 +41,8 @@ pub static CLOUDWATCHLOGS: Service =
     regional("CloudWatch Logs", "logs", Protocol::Json("Logs_20140328"));
 /// AWS Identity and Access Management.
 pub static IAM: Service = global("IAM", "iam", Protocol::Query("2010-05-08"));
+/// AWS Key Management Service.
+pub static KMS: Service = regional("KMS", "kms", Protocol::Json("TrentService"));
 /// AWS Lambda.
 pub static LAMBDA: Service = regional("Lambda", "lambda", Protocol::RestJson);
 /// Resource Groups Tagging API.
@@ -58,5 +60,14 @@ pub static SERVICEQUOTAS: Service =
 pub static SSM: Service = regional("SSM", "ssm", Protocol::Json("AmazonSSM"));
 
 /// All of them, for checks of settings and of this table.
-pub static ALL: [&Service; 8] =
-    [&ACM, &CLOUDWATCHLOGS, &IAM, &LAMBDA, &RESOURCEGROUPSTAGGING, &ROUTE53, &SERVICEQUOTAS, &SSM];
+pub static ALL: [&Service; 9] = [
+    &ACM,
+    &CLOUDWATCHLOGS,
+    &IAM,
+    &KMS,
+    &LAMBDA,
+    &RESOURCEGROUPSTAGGING,
+    &ROUTE53,
+    &SERVICEQUOTAS,
+    &SSM,
+];

@@ -58,10 +58,9 @@ pub(crate) fn cognito(config: &SdkConfig) -> aws_sdk_cognitoidentityprovider::Co
     config.retry_classifier(LimitsAreFinal).build()
 }
 
-/// The configuration of a client that answers within milliseconds.
-pub(crate) fn kms(config: &SdkConfig) -> aws_sdk_kms::Config {
-    let config = aws_sdk_kms::config::Builder::from(config);
-    config.timeout_config(timeouts(SHORT_TRY)).build()
+/// The settings for a service that answers within milliseconds.
+pub(crate) fn kms(config: &SdkConfig) -> SdkConfig {
+    config.to_builder().timeout_config(timeouts(SHORT_TRY)).build()
 }
 
 /// The configuration of a client that writes again what met a transaction.

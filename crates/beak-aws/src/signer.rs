@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_kms::Client;
-use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use aws_wire::{Call, Client, KMS};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use beak_api::jws::Signer;
 use beak_core::{BeakError, Result};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::failure::failed;
 use crate::patience;
@@ -16,15 +18,28 @@ pub(crate) struct KmsSigner {
     key: String,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Answer {
+    public_key: String,
+    signature: String,
+}
+
+/// Bytes that KMS sent; what is no base64 has the wrong length afterwards.
+fn bytes(text: &str) -> Vec<u8> {
+    STANDARD.decode(text).unwrap_or_default()
+}
+
 impl KmsSigner {
     pub(crate) fn new(config: &SdkConfig, key: String) -> Self {
-        Self { client: Client::from_conf(patience::kms(config)), key }
+        Self { client: Client::new(&KMS, &patience::kms(config)), key }
     }
 
     async fn fetch(&self) -> Result<[u8; 32]> {
-        let answer = self.client.get_public_key().key_id(&self.key).send().await;
+        let asked = Call::json("GetPublicKey", json!({"KeyId": self.key}));
+        let answer = self.client.ask::<Answer>(asked).await;
         let answer = answer.map_err(|error| failed("reading the certificate key", &error))?;
-        let der = answer.public_key().map(Blob::as_ref).unwrap_or_default();
+        let der = bytes(&answer.public_key);
         // A SubjectPublicKeyInfo of Ed25519 is twelve fixed bytes and the key: RFC 8410 section 4.
         let key = der.strip_prefix(&ED25519_SPKI).and_then(|key| key.try_into().ok());
         key.ok_or_else(|| BeakError::Internal("the certificate key is not Ed25519".into()))
@@ -41,17 +56,15 @@ impl Signer for KmsSigner {
     }
 
     async fn sign(&self, bytes: &[u8]) -> Result<[u8; 64]> {
-        let answer = self
-            .client
-            .sign()
-            .key_id(&self.key)
-            .message(Blob::new(bytes))
-            .message_type(MessageType::Raw)
-            .signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512)
-            .send()
-            .await
-            .map_err(|error| failed("signing a certificate", &error))?;
-        let signature = answer.signature().map(Blob::as_ref).unwrap_or_default();
+        let asked = json!({
+            "KeyId": self.key,
+            "Message": STANDARD.encode(bytes),
+            "MessageType": "RAW",
+            "SigningAlgorithm": "ED25519_SHA_512",
+        });
+        let answer = self.client.ask::<Answer>(Call::json("Sign", asked)).await;
+        let answer = answer.map_err(|error| failed("signing a certificate", &error))?;
+        let signature = self::bytes(&answer.signature);
         signature
             .try_into()
             .map_err(|_| BeakError::Internal("KMS gave a signature of another length".into()))

@@ -13,7 +13,6 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use beak_core::BeakError;
 use beak_core::contract::accounts::Kept;
 use beak_core::contract::home::{Home, Letters};
@@ -163,13 +162,10 @@ async fn create_user_pool(config: &SdkConfig, prefix: &str) -> (String, String) 
 }
 
 async fn create_key(config: &SdkConfig) -> String {
-    let client = aws_sdk_kms::Client::new(config);
-    let key = client
-        .create_key()
-        .key_spec(KeySpec::EccNistEdwards25519)
-        .key_usage(KeyUsageType::SignVerify);
-    let key = key.send().await.expect("a key");
-    key.key_metadata().expect("its metadata").key_id().to_owned()
+    let client = aws_wire::Client::new(&aws_wire::KMS, config);
+    let asked = json!({"KeySpec": "ECC_NIST_EDWARDS25519", "KeyUsage": "SIGN_VERIFY"});
+    let key = client.ask::<Value>(aws_wire::Call::json("CreateKey", asked)).await.expect("a key");
+    key["KeyMetadata"]["KeyId"].as_str().expect("its id").to_owned()
 }
 
 /// Codes are Cognito's mails, which the emulator sends nowhere: it knows one for each purpose. Our own are

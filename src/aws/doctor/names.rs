@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudfront::types::{FunctionStage, ResponseHeadersPolicyType};
-use aws_wire::{CLOUDWATCHLOGS, Call, Client, IAM, LAMBDA, Refused};
+use aws_wire::{CLOUDWATCHLOGS, Call, Client, IAM, KMS, LAMBDA, Refused};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
@@ -21,7 +21,7 @@ pub(super) struct Names {
     logs: Client,
     logs_at_edge: Client,
     front: aws_sdk_cloudfront::Client,
-    keys: aws_sdk_kms::Client,
+    keys: Client,
     lambda: Client,
     iam: Client,
     mail: Arc<Ses>,
@@ -69,13 +69,42 @@ async fn has_group(logs: &Client, name: &str) -> Result<bool, Refused> {
     }
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct KeysNamed {
+    aliases: Vec<Alias>,
+    truncated: bool,
+    next_marker: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Alias {
+    alias_name: String,
+}
+
+/// Whether a key has this alias.
+async fn has_alias(keys: &Client, name: &str) -> Result<bool, Refused> {
+    let mut asked = json!({});
+    loop {
+        let page: KeysNamed = keys.ask(Call::json("ListAliases", asked.clone())).await?;
+        if page.aliases.iter().any(|alias| alias.alias_name == name) {
+            return Ok(true);
+        }
+        match page.next_marker.filter(|_| page.truncated) {
+            Some(marker) => asked["Marker"] = marker.into(),
+            None => return Ok(false),
+        }
+    }
+}
+
 impl Names {
     pub(super) fn new(home: &SdkConfig, edge: &SdkConfig, ses: Arc<Ses>) -> Self {
         Self {
             logs: Client::new(&CLOUDWATCHLOGS, home),
             logs_at_edge: Client::new(&CLOUDWATCHLOGS, edge),
             front: aws_sdk_cloudfront::Client::new(edge),
-            keys: aws_sdk_kms::Client::new(home),
+            keys: Client::new(&KMS, home),
             lambda: Client::new(&LAMBDA, home),
             iam: Client::new(&IAM, edge),
             mail: ses,
@@ -108,10 +137,8 @@ impl Names {
             // Through the gate that all questions to SES go through.
             Thing::ConfigurationSet => self.mail.has_set(name).await,
             Thing::KeyAlias => {
-                let aliases = self.keys.list_aliases().into_paginator().items().send();
-                let aliases = aliases.try_collect().await;
-                let aliases = aliases.map_err(|error| translate(&doing, None, &error))?;
-                Ok(aliases.iter().any(|alias| alias.alias_name() == Some(name)))
+                let found = has_alias(&self.keys, name).await;
+                found.map_err(|error| translate(&doing, None, &error))
             }
             Thing::EdgeFunction => {
                 // A function is at this stage from its beginning.

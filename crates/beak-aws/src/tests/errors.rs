@@ -400,6 +400,11 @@ fn called() -> BTreeMap<&'static str, BTreeSet<String>> {
             let service = FILES.iter().find(|(start, _)| name.starts_with(start));
             let text = std::fs::read_to_string(&path).expect("a file");
             let code: String = text.split_whitespace().collect();
+            for part in code.split("Call::json(\"").skip(1) {
+                let (operation, _) = part.split_once('"').expect("a name");
+                let (_, service) = service.unwrap_or_else(|| panic!("{name}: which service?"));
+                called.entry(service).or_default().insert(operation.to_owned());
+            }
             for part in code.split("client.").skip(1) {
                 let Some((operation, _)) = part.split_once("()") else { continue };
                 let is_word = operation.chars().all(|c| c.is_ascii_lowercase() || c == '_');

@@ -281,6 +281,15 @@ async fn dynamodb_cognito_ses_and_kms_keep_the_contract_of_a_home() {
     beak_core::home_contract!(run open().await);
 }
 
+/// As in the local galaxy, with fewer operations: each takes several requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn random_operations_go_as_the_model_says() {
+    let cloud = Cloud::strict();
+    let config = configuration(&cloud).await;
+    let home = open(&cloud, &config, "modelled".into()).await;
+    beak_core::contract::modelled::random_operations(home, 11, 800).await;
+}
+
 /// From the stack's parameter, asked for once; from Cognito where there is none, or none that is
 /// a secret; and not at all where Parameter Store fails.
 #[tokio::test(flavor = "multi_thread")]

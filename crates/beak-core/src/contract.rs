@@ -16,6 +16,7 @@ mod fuse;
 pub mod guessing;
 pub mod hatching;
 pub mod home;
+pub mod modelled;
 
 use std::sync::Arc;
 

@@ -298,3 +298,12 @@ async fn a_key_that_came_later_is_known_after_the_next_look() {
     assert_eq!(looking.read(&certificate).await, Ok(Some(claims)));
     assert_eq!(looking.keys().await.map(|keys| keys.len()), Ok(2));
 }
+
+/// 20,000 operations; what fails names its seed, which plays the same again.
+#[tokio::test(flavor = "multi_thread")]
+async fn random_operations_go_as_the_model_says() {
+    for seed in 1..=5 {
+        let (home, _folder) = open();
+        beak_core::contract::modelled::random_operations(home, seed, 4000).await;
+    }
+}

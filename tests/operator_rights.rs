@@ -132,6 +132,8 @@ async fn others(world: &World) -> Vec<Failure> {
         world.people.operators(POOL).await.err(),
         world.records.is_recoverable("t").await.err(),
         world.records.items("t", None).await.err(),
+        world.records.since("ledger", ("p", "s"), None).await.err(),
+        world.records.named("t", &[json!({})]).await.err(),
         world.records.put("t", &[json!({})]).await.err(),
         world.records.accounts(POOL, None).await.err(),
         world.records.admit(POOL, &who, &secret).await.err(),

@@ -2,9 +2,9 @@
 //!
 //! Every change of a duckling, a certificate or a peck writes its events in the same transaction.
 //! So the events since the beginning name what has to be read once more. That is repeated until no
-//! event is new: then nothing named by events changed between the first and the last read of the
-//! round, and what the file holds of it is the galaxy at that moment. Under a load that never stops,
-//! the last round holds what changed within a moment; an import puts that right.
+//! event is new: then nothing named by events changed during the round, and what the file holds of
+//! it is the galaxy then. Under a load that never stops, the last round holds what changed within a
+//! moment; an import puts that right.
 //!
 //! What has no events is in one item each: a name, a pulse, a block, an egg, a reader.
 

@@ -69,7 +69,10 @@ async fn an_export_under_load_is_the_galaxy_as_it_is_at_its_end() {
         assert!(live.has_names_of(&pond.store()).await, "seed {seed}");
         assert!(live.has_eggs_of(&pond.store()).await, "seed {seed}");
         let sentences = repairs.sentences();
-        let harmless = |text: &String| text.contains("newest certificate");
+        // Of both, what the export holds is right, and what follows from it was not read again.
+        let harmless = |text: &String| {
+            text.contains("newest certificate") || text.contains("missing among the people")
+        };
         assert!(sentences.iter().all(harmless), "seed {seed}: {sentences:?}");
     }
 }

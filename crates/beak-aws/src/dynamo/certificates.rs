@@ -1,5 +1,5 @@
-//! Certificates. Which of a duckling's is the current one, the duckling says: a climb writes the new
-//! certificate and the duckling, and leaves the old certificate as it is.
+//! Certificates. Which of a duckling's is current, the duckling says: a climb writes the new one and
+//! the duckling, and leaves the old one as it is.
 
 use beak_core::Result;
 use beak_core::certificate::{CertStatus, Certificate};

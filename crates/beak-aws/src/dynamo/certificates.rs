@@ -1,5 +1,5 @@
-//! Certificates. Which of a duckling's is current, the duckling says: a climb writes the new one and
-//! the duckling, and leaves the old one as it is.
+//! Certificates. The duckling says which one is current: a climb writes the new one and the
+//! duckling, and leaves the old one as it is.
 
 use beak_core::Result;
 use beak_core::certificate::{CertStatus, Certificate};

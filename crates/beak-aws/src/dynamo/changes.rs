@@ -29,8 +29,8 @@ pub(super) struct Update {
 }
 
 impl DynamoStore {
-    /// Lifts a duckling to a tier: its part of the update, and the new certificate. That the old one
-    /// is superseded follows from the duckling.
+    /// Lifts a duckling to a tier: its part of the update, and the new certificate. That the old
+    /// one is superseded follows from the duckling.
     pub(super) fn promote(
         &self,
         to: &mut Transaction,

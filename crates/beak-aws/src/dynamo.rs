@@ -49,8 +49,9 @@ use beak_core::ports::{
 use beak_core::tier::TierRequest;
 use beak_core::{BeakError, Duration, OffsetDateTime, Result};
 
-use self::item::{Item, attributes, email_guard, ledger_key, millis, number, text};
-use self::pecks::{block_key, blocks};
+use self::item::{
+    Item, attributes, block_key, blocks, email_guard, ledger_key, millis, number, text,
+};
 use crate::failure::failed;
 
 /// In how many partitions the counts are, and how many shards each has. Transactions that meet in a

@@ -69,6 +69,15 @@ pub(super) fn repeat_guard(key: &str) -> String {
     format!("idem#{key}")
 }
 
+/// The partition of those whose pecks a duckling refuses.
+pub(super) fn blocks(owner: &DucklingId) -> String {
+    format!("block#{owner}")
+}
+
+pub(super) fn block_key(owner: &DucklingId, other: &DucklingId) -> Attributes {
+    ledger_key(blocks(owner), other.as_str())
+}
+
 /// When an egg lapses, as a place in the queue of what lapses.
 pub(super) fn egg_due(egg: &Egg) -> String {
     format!("{}#egg#{}", due(egg.expires_at), egg.email.sha256())

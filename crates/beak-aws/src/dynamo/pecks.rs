@@ -11,7 +11,7 @@
 //! for one target, each has one of three slots in a set of the source's, `waits_on`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use beak_core::id::{DucklingId, PeckId};
+use beak_core::id::PeckId;
 use beak_core::peck::{
     Direction, Peck, PeckStatus, WAITING_FOR_A_PAIR, WAITING_ON_A_TARGET,
     WAITING_ON_A_TARGET_FROM_T0,
@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use super::audit::Proof;
 use super::changes::key;
 use super::item::{
-    self, Attributes, Item, attributes, guard, guard_key, ledger_key, number, of_due, pair_guard,
+    self, Attributes, Item, attributes, block_key, guard, guard_key, number, of_due, pair_guard,
     peck_due, repeat_guard, text,
 };
 use super::transaction::{Change, Outcome, Transaction, When};
@@ -376,15 +376,6 @@ fn free_slot(source: &Attributes, peck: &Peck, waiting: u8) -> Option<u8> {
     };
     let slots = u8::try_from(WAITING_FOR_A_PAIR).unwrap_or(u8::MAX);
     (0..slots.saturating_sub(waiting)).find(is_free)
-}
-
-/// The partition of those whose pecks a duckling refuses.
-pub(super) fn blocks(owner: &DucklingId) -> String {
-    format!("block#{owner}")
-}
-
-pub(super) fn block_key(owner: &DucklingId, other: &DucklingId) -> Attributes {
-    ledger_key(blocks(owner), other.as_str())
 }
 
 /// What takes a peck of the waiting ones of a side: the names of the counts.

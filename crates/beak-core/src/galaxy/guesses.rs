@@ -27,14 +27,14 @@ pub(super) const ROUNDS: usize = 40;
 
 const SENT: &str = "sent";
 const ASKED: &str = "asked ";
-/// Behind it, if there is one, the attempt whose try it took: kept beyond the hour, since an attempt
-/// has its tries for good.
+/// Behind it, if there is one, the attempt whose try it took: kept beyond the hour, since an
+/// attempt has its tries for good.
 const OWN_GUESS: &str = "guess own";
 const OTHER_GUESS: &str = "guess";
 /// That all tries of the attempts made until then are taken for used up.
 const SPENT: &str = "spent";
-/// How many tries are kept one by one. At five an hour, an attempt loses its own to this after eight
-/// hours of others' wrong codes.
+/// How many tries are kept one by one. At five an hour, an attempt loses its own to this after
+/// eight hours of others' wrong codes.
 const TRIES_KEPT: usize = 40;
 /// How long tries are remembered where nothing else happens.
 const TRIES_LAST: Duration = Duration::days(365);

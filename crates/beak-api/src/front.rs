@@ -1,5 +1,5 @@
-//! Calls that came past what stands in front of the API, such as a distribution with a rate rule: all
-//! but a few are refused. The home decides which came past, and says so in an extension.
+//! Calls that came past what stands in front of the API, such as a distribution with a rate rule:
+//! all but a few are refused. The home decides which came past, and says so in an extension.
 
 use std::sync::Arc;
 

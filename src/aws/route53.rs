@@ -113,7 +113,7 @@ impl Zones for Route53 {
         new: &[RecordSet],
     ) -> Result<Changed, Failure> {
         let asked =
-            Call::rest("ChangeResourceRecordSets", "POST", &[API, "hostedzone", zone, "rrset"]);
+            Call::rest("ChangeResourceRecordSets", "POST", &[API, "hostedzone", zone, "rrset", ""]);
         let answer = self.0.tell(asked.xml(batch(away, new))).await;
         let Err(error) = answer else { return Ok(Changed::Done) };
         if let Some(reasons) = reasons(&error) {

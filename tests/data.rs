@@ -7,15 +7,13 @@ mod galaxy;
 
 use std::sync::Arc;
 
-use beak_core::id::{CertId, DucklingId};
-use beak_core::{Duration, OffsetDateTime};
 use serde_json::{Value, json};
-use spaceduck::archive::{self, Line, Progress, Reader, Spool};
-use spaceduck::catalog;
+use spaceduck::archive::{self, Line, Reader, Spool};
+
 use spaceduck::event::Event;
 use spaceduck::execute::{self, Job};
 use spaceduck::files::Target;
-use spaceduck::model::{Place, Secret};
+use spaceduck::model::Place;
 use spaceduck::plan::{self, Goal};
 use spaceduck::rehearse::{Account, Cut, Fault};
 
@@ -25,30 +23,6 @@ const DUCKLINGS: &str = "spaceduck-ducklings";
 const POOL: &str = "UserPoolId-of-spaceduck-auth";
 
 const CERTIFICATES: &str = "spaceduck-certs";
-
-/// A duckling and its certificate.
-fn duckling(name: &str) -> [Value; 2] {
-    let mut seed = [0; 16];
-    for (byte, letter) in seed[6..].iter_mut().zip(name.bytes()) {
-        *byte = letter;
-    }
-    let now = OffsetDateTime::UNIX_EPOCH + Duration::days(1);
-    let (id, cert) = (DucklingId::new(now, seed), CertId::new(now, seed));
-    let text = |text: &str| json!({ "S": text });
-    let at = json!({"N": "86400000"});
-    let certificate = json!({
-        "cert_id": text(cert.as_str()), "duckling_id": text(id.as_str()), "name": text(name),
-        "tier": text("T0"), "status": text("valid"), "issued_at": text("000000086400000"),
-        "issued_at_ms": at, "compact": text("header.claims.signature"),
-    });
-    let duckling = json!({
-        "duckling_id": text(id.as_str()), "email": text(&format!("{name}@example.com")),
-        "display_name": text(name), "tier": text("T0"), "bonds": {"N": "0"},
-        "cert_id": text(cert.as_str()), "cert_status": text("valid"), "key_hash": text(name),
-        "key_hint": text("…"), "created_at": at,
-    });
-    [duckling, certificate]
-}
 
 /// A galaxy with three ducklings, so that every list has more than one page.
 async fn inhabited() -> Arc<Account> {
@@ -203,11 +177,6 @@ async fn kept_data_is_taken_up_by_a_later_installation() {
     assert_eq!(install(&account).await.unwrap(), 0);
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the real one may fail")]
-fn secret() -> Result<Secret, spaceduck::failure::Failure> {
-    Ok(Secret::new("nobody knows it".into()))
-}
-
 async fn exported(account: &Arc<Account>) -> Vec<u8> {
     let (job, _) = job(account, Goal::Present, "a").await.unwrap();
     let folder = tempfile::TempDir::new().unwrap();
@@ -253,17 +222,6 @@ fn whole_again(body: &str) -> String {
     let digest = <sha2::Sha256 as sha2::Digest>::digest(body);
     let sha256 = beak_core::person::hex(&digest);
     format!("{body}{}\n", json!({"line": "end", "counts": counts, "sha256": sha256}))
-}
-
-/// Puts an export into a galaxy, or ends what an earlier try has begun.
-async fn restored(job: &Job, text: &str) -> Result<(), spaceduck::failure::Failure> {
-    let told = Reader::new(text.as_bytes()).finish()?;
-    let folder = tempfile::TempDir::new().unwrap();
-    let spool = Spool::fill(text.as_bytes(), folder.path())?;
-    let source = execute::source(job).await?;
-    let note = catalog::import_path(&job.facts.config.name);
-    let mut progress = Progress::look(&job.world, &note, &told.sha256).await?;
-    archive::restore(&job.world, &source, &spool, &mut progress, secret).await
 }
 
 #[tokio::test]

@@ -6,8 +6,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use beak_core::id::{CertId, DucklingId};
+use beak_core::{Duration, OffsetDateTime};
 use galaxy_sites::{Site, SiteConfig};
 use sha2::{Digest as _, Sha256};
+use spaceduck::archive::{self, Progress, Reader, Spool};
 use spaceduck::back;
 use spaceduck::catalog::{self, Code, Facts};
 use spaceduck::config::{self, Environment};
@@ -251,4 +254,40 @@ pub(crate) async fn go_back_to(account: &Arc<Account>, code: Option<&str>) -> Re
 pub(crate) async fn installed(account: &Arc<Account>) -> (String, String) {
     let (job, observed) = job(account, Goal::Present, "c").await.unwrap();
     (observed.current.unwrap().id, job.output(Stack::Api, "LiveVersion").unwrap())
+}
+
+/// A duckling and its certificate.
+pub(crate) fn duckling(name: &str) -> [serde_json::Value; 2] {
+    let mut seed = [0; 16];
+    for (byte, letter) in seed[6..].iter_mut().zip(name.bytes()) {
+        *byte = letter;
+    }
+    let now = OffsetDateTime::UNIX_EPOCH + Duration::days(1);
+    let (id, cert) = (DucklingId::new(now, seed), CertId::new(now, seed));
+    let text = |text: &str| serde_json::json!({ "S": text });
+    let at = serde_json::json!({"N": "86400000"});
+    let certificate = serde_json::json!({
+        "cert_id": text(cert.as_str()), "duckling_id": text(id.as_str()), "name": text(name),
+        "tier": text("T0"), "status": text("valid"), "issued_at": text("000000086400000"),
+        "issued_at_ms": at, "compact": text("header.claims.signature"),
+    });
+    let duckling = serde_json::json!({
+        "duckling_id": text(id.as_str()), "email": text(&format!("{name}@example.com")),
+        "display_name": text(name), "tier": text("T0"), "bonds": {"N": "0"},
+        "cert_id": text(cert.as_str()), "cert_status": text("valid"), "key_hash": text(name),
+        "key_hint": text("…"), "created_at": at,
+    });
+    [duckling, certificate]
+}
+
+/// Puts an export into a galaxy, or ends what an earlier try has begun.
+pub(crate) async fn restored(job: &Job, text: &str) -> Result<(), Failure> {
+    let told = Reader::new(text.as_bytes()).finish()?;
+    let folder = tempfile::TempDir::new().unwrap();
+    let spool = Spool::fill(text.as_bytes(), folder.path())?;
+    let source = execute::source(job).await?;
+    let note = catalog::import_path(&job.facts.config.name);
+    let mut progress = Progress::look(&job.world, &note, &told.sha256).await?;
+    let password = || Ok(Secret::new("nobody knows it".into()));
+    archive::restore(&job.world, &source, &spool, &mut progress, password).await
 }

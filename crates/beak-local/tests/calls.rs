@@ -95,7 +95,6 @@ fn refusal(row: &Row, kind: Kind) -> Option<(u16, &'static str)> {
             Kind::Operator,
         ) => None,
         // An operator is a person, here one without a duckling.
-        (Who::KeyOrPerson, Kind::Operator) => forbidden,
         _ => forbidden,
     }
 }

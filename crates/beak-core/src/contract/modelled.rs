@@ -176,7 +176,7 @@ impl Play {
             86..89 => self.suspend(&duck).await,
             89..92 => self.delete(&duck).await,
             92..95 => self.use_old_key(&duck).await,
-            95..98 => self.pass().await,
+            95..98 => self.pass(),
             _ => self.sweep().await,
         }
     }
@@ -522,7 +522,7 @@ impl Play {
         (format!("{id} is deleted, by its key: {by_key}"), answered, expected)
     }
 
-    async fn pass(&mut self) -> (String, Code, Code) {
+    fn pass(&mut self) -> (String, Code, Code) {
         let seconds = i64::try_from(self.dice.below(20 * 3600)).expect("small");
         self.clock.1.fetch_add(seconds, Ordering::Relaxed);
         (format!("{seconds} seconds pass"), Ok(()), Ok(()))

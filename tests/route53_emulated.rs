@@ -117,7 +117,7 @@ fn killed_at_a_change_of_the_zone_a_removal_finds_what_was_made() {
         let (person, zone) = somebody();
         let change = |call: &test_cloud::Call| call.changes && call.name.starts_with("route53 ");
         let killed = person.killed(&INSTALL, moment, change);
-        let said = &killed.stderr;
+        let said = format!("{} {}", killed.last(), killed.stderr);
         assert_eq!((killed.code, killed.troubled), (None, 1), "{moment:?}: {said}");
         let made = records(&person, &zone).len() > foreign().len();
         assert_eq!(made, moment == Moment::After);

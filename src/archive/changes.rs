@@ -36,8 +36,8 @@ const WEEK: i64 = 7 * 24 * 60 * 60;
 const NOUNS: [(&str, &str); 3] =
     [("pecks", "peck_id"), ("ducklings", "duckling_id"), ("certs", "cert_id")];
 
-/// Under which names an event has a peck, ducklings and a certificate: in an item of several events,
-/// and in one of its own, as earlier releases kept it.
+/// Under which names an event has a peck, ducklings and a certificate: in an item of several
+/// events, and in one of its own, as earlier releases kept it.
 const NAMES: [(&str, &[&str]); 3] = [
     ("pecks", &["peck", "peck_id"]),
     ("ducklings", &["of", "other", "duckling_id", "other_id"]),

@@ -19,8 +19,8 @@ const BATCHES: usize = 8;
 const ACCOUNTS: usize = 16;
 
 /// How often an account is begun. One takes a call of each of three categories, and the tightest of
-/// them, `UserAccountRecovery`, has 30 a second for all pools of an account and a Region; a third is
-/// left to the people of this pool and of others. Source: "Quotas in Amazon Cognito".
+/// them, `UserAccountRecovery`, has 30 a second for all pools of an account and a Region; a third
+/// is left to the people of this pool and of others. Source: "Quotas in Amazon Cognito".
 const EVERY: Duration = Duration::from_millis(50);
 
 /// After how many accounts it is noted how far an import is.

@@ -234,8 +234,8 @@ impl Live {
         [before, seen(self.store().as_ref(), self.now(), &self.renamed()).await]
     }
 
-    /// Whether a store has the eggs of this one. Those may be there, too, whose duckling came and went
-    /// during the export: eggs have no events.
+    /// Whether a store has the eggs of this one. Those may be there, too, whose duckling came and
+    /// went during the export: eggs have no events.
     pub(crate) async fn has_eggs_of(&self, store: &Arc<dyn Store>) -> bool {
         let found = store.metrics(start()).await.unwrap().eggs;
         let wanted = self.store().metrics(start()).await.unwrap().eggs;

@@ -41,7 +41,7 @@ impl Spool {
     pub fn fill(input: impl BufRead, beside: &Path) -> Result<Self, Failure> {
         let named = || tempfile::Builder::new().prefix(".spaceduck-import-").tempdir_in(beside);
         let folder = named().or_else(|_| tempfile::tempdir()).map_err(|error| {
-            Failure::new(Kind::Input, "there is no room for taking the export apart")
+            Failure::new(Kind::Input, "the export can't be unpacked in its folder")
                 .cause(error.to_string())
                 .help("allow writing in the export's folder, or make room there")
         })?;

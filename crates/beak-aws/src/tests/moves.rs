@@ -164,7 +164,17 @@ async fn what_dynamodb_holds_moves_into_a_local_galaxy_and_back() {
         let held = scanned(&client, &format!("case{case}")).await;
         let back = through_a_folder(&held);
         moved += back.len();
-        assert_eq!(comparable(back), comparable(held), "case {case}");
+        let ((back, counts), (held, counted)) = (comparable(back), comparable(held));
+        let beyond = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+            one.difference(other).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            beyond(&back, &held),
+            Vec::<String>::new(),
+            "new behind the move of case {case}"
+        );
+        assert_eq!(beyond(&held, &back), Vec::<String>::new(), "lost on the move of case {case}");
+        assert_eq!(counts, counted, "case {case}");
     }
     assert!(moved > 300, "{moved} items moved");
 }

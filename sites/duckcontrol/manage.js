@@ -13,8 +13,8 @@ const DONE = {
   suspend: ['Suspended.', (name) => `${name}’s key and certificate are refused from now on.`],
   restore: ['Restored.', (name) => `${name}’s key and certificate are good again.`],
   remove: ['Removed.', (name) => `${name} is deleted, with its certificates, its bonds and its owner’s account.`],
-  deleting: ['Being removed.', (name) => `${name}’s key and account are gone. The galaxy ends its remaining bonds within minutes.`],
 };
+const DELETING = ['Being removed.', (name) => `${name}’s key and account are gone. The galaxy ends its remaining bonds within minutes.`];
 
 /** Opens the dialog for one duckling. The desk is what the operator's page gives: calls, notices, times. */
 export function manage(chosen, given) {
@@ -48,7 +48,7 @@ async function act(action, button) {
   try {
     const body = { reason: reason.value.trim() };
     const { status } = await desk.ask(`/beak/operator/ducks/${duck.duckling_id}/${action}`, { method: 'POST', body });
-    const [headline, text] = DONE[status] ?? DONE[action];
+    const [headline, text] = status === 'deleting' ? DELETING : DONE[action];
     dialog.close();
     desk.say('good', headline, text(duck.display_name));
     $('op-notice').focus();

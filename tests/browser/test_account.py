@@ -80,3 +80,20 @@ def test_the_end(galaxy, duck, visit, watch):
     watch.expect("status of 401")
     sign_in(page, duck["email"], PASSWORD)
     expect(page.locator("#notice")).to_contain_text("That did not work.")
+
+
+def test_the_end_of_many_bonds_takes_minutes(galaxy, duck, visit, watch):
+    page = visit(galaxy.url("spaceduckling", "/me/"))
+    sign_in(page, duck["email"], PASSWORD)
+    expect(page.get_by_role("heading", name="Person", exact=True)).to_be_focused()
+
+    def answer(route):
+        if route.request.method == "DELETE":
+            route.fulfill(status=202, json={"status": "deleting"})
+        else:
+            route.continue_()
+
+    page.route("**/beak/me", answer)
+    page.get_by_label("Type the duckling’s name").fill("Person")
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.locator("#notice")).to_contain_text("Being deleted.")

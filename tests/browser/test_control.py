@@ -155,6 +155,17 @@ def test_an_operator_suspends_restores_and_removes_a_duckling(own_galaxy, visit,
     }
     assert ids == {ducks["Colonel"]["duckling_id"]}
 
+    def answer(route):
+        route.fulfill(status=202, json={"status": "deleting"})
+
+    page.route("**/remove", answer)
+    page.get_by_role("button", name="Manage Colonel").click()
+    dialog.get_by_label("Reason", exact=False).fill("Too many bonds for one call.")
+    dialog.get_by_text("Remove this duckling").click()
+    dialog.get_by_label("Type Colonel to confirm").fill("Colonel")
+    dialog.get_by_role("button", name="Remove for good").click()
+    expect(notice).to_contain_text("ends its remaining bonds within minutes")
+
 
 def test_a_sign_in_survives_a_reload_and_ends_with_the_tab(own_galaxy, visit, watch):
     page = visit(own_galaxy.url("duckcontrol"))

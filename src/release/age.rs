@@ -16,7 +16,10 @@ pub fn not_older(installed: Option<&str>, own: &str) -> Result<(), Failure> {
     }
     let message = format!("this galaxy runs release {newer}, and this program is {older}");
     Err(Failure::new(Kind::Refused, message)
-        .cause("an older program would replace templates and code that it does not know; nothing was changed")
+        .cause(
+            "an older program would replace templates and code that it does not know; nothing \
+             was changed",
+        )
         .help(format!(
             "install with spaceduck {newer} or newer; to return to an earlier release, run \
              `spaceduck rollback`"

@@ -155,16 +155,19 @@ def test_an_operator_suspends_restores_and_removes_a_duckling(own_galaxy, visit,
     }
     assert ids == {ducks["Colonel"]["duckling_id"]}
 
-    def answer(route):
-        route.fulfill(status=202, json={"status": "deleting"})
 
-    page.route("**/remove", answer)
-    page.get_by_role("button", name="Manage Colonel").click()
+def test_a_removal_of_many_bonds_takes_minutes(own_galaxy, visit, watch):
+    own_galaxy.hatch("Harbour", "harbour@example.com")
+    page = visit(own_galaxy.url("duckcontrol"))
+    sign_in(page, own_galaxy)
+    page.route("**/remove", lambda route: route.fulfill(status=202, json={"status": "deleting"}))
+    page.get_by_role("button", name="Manage Harbour").click()
+    dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason", exact=False).fill("Too many bonds for one call.")
     dialog.get_by_text("Remove this duckling").click()
-    dialog.get_by_label("Type Colonel to confirm").fill("Colonel")
+    dialog.get_by_label("Type Harbour to confirm").fill("Harbour")
     dialog.get_by_role("button", name="Remove for good").click()
-    expect(notice).to_contain_text("ends its remaining bonds within minutes")
+    expect(page.locator("#op-notice")).to_contain_text("ends its remaining bonds within minutes")
 
 
 def test_a_sign_in_survives_a_reload_and_ends_with_the_tab(own_galaxy, visit, watch):

@@ -22,9 +22,9 @@ pub enum Way {
     Unknown(String),
 }
 
-/// Paths that are answered on every way. Certificates name the API's own address as their issuer, so
-/// its keys stay there; the links of mails that were sent before stay good; and the installer asks
-/// the status of a version that nobody calls yet.
+/// Paths that are answered on every way. Certificates name the API's own address as their issuer,
+/// so its keys stay there; the links of mails that were sent before stay good; and the installer
+/// asks the status of a version that nobody calls yet.
 pub const OPEN: [&str; 4] = [
     "/beak/jwks.json",
     "/beak/system/status",

@@ -19,7 +19,8 @@ use tokio::sync::Mutex;
 
 use crate::parameters::Parameters;
 
-/// The header by which the distribution proves itself; it replaces what a viewer sends by that name.
+/// The header by which the distribution proves itself; it replaces what a viewer sends by that
+/// name.
 const SECRET: HeaderName = HeaderName::from_static("x-spaceduck-origin");
 /// The header with the viewer's address, which the distribution sets.
 const VIEWER: HeaderName = HeaderName::from_static("x-spaceduck-viewer");
@@ -62,8 +63,8 @@ impl Shield {
         Self { parameters, name: format!("/{prefix}/shield"), kept: Mutex::default() }
     }
 
-    /// Notes on a request which way it took. Only with the right secret the viewer's address counts,
-    /// or anyone could count as anyone.
+    /// Notes on a request which way it took. Only with the right secret the viewer's address
+    /// counts, or anyone could count as anyone.
     pub(crate) async fn mark(&self, request: &mut Request) {
         let (secret, viewer) = taken(request.headers_mut());
         let way = match self.terms().await {

@@ -146,7 +146,8 @@ impl Event {
     #[must_use]
     pub fn named(mut self) -> Self {
         let mut sha = Sha256::new();
-        // All of it: of a refusal and a grant in one millisecond, neither may take the other's place.
+        // All of it: of a refusal and a grant in one millisecond, neither may take the other's
+        // place.
         let parts = [
             self.kind.word(),
             self.duckling.as_str(),

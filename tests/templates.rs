@@ -234,6 +234,7 @@ fn the_function_has_the_rights_that_it_uses() {
         };
         // By the SDK's method, or by the name that the JSON protocol has for it.
         let called = code.contains(&format!(".{method}()"))
+            || code.contains(&format!("Call::json(\"{action}\""))
             || code.contains(&format!("target: \"AmazonSSM.{action}\""))
             || code.contains(&format!("target: \"GraniteServiceVersion20100801.{action}\""));
         assert!(part || called, "{line} is granted for nothing");

@@ -199,17 +199,24 @@ impl Marks for TagReader {
     }
 
     async fn parameter(&self, path: &str) -> Result<Option<Tags>, Failure> {
+        let untold = |error: &_| {
+            unreadable(&format!("the parameter `{path}`"), "ssm:ListTagsForResource", error)
+        };
         match self.parameters.tags(path).await {
             Ok(tags) => {
                 // Without tags it may be that there is no such parameter.
-                let there = !tags.is_empty() || self.has_parameter(path).await?;
-                Ok(there.then_some(tags))
+                if !tags.is_empty() {
+                    return Ok(Some(tags));
+                }
+                if !self.has_parameter(path).await? {
+                    return Ok(None);
+                }
+                // It may have come in between, and its tags with it.
+                let tags = self.parameters.tags(path).await;
+                tags.map(Some).map_err(|error| untold(&error))
             }
             Err(error) if code(&error) == Some("InvalidResourceId") => Ok(None),
-            Err(error) => {
-                let what = format!("the parameter `{path}`");
-                Err(unreadable(&what, "ssm:ListTagsForResource", &error))
-            }
+            Err(error) => Err(untold(&error)),
         }
     }
 

@@ -117,14 +117,15 @@ impl Guard {
     ) -> Result<(), Failure> {
         let what = format!("the parameter `{path}`");
         self.claim_if_free().await?;
-        match self.parameter(path).await? {
-            Some(Ok(())) if encrypted => return self.raw.secrets.write(path, text).await,
-            Some(Ok(())) => return self.raw.notes.put(path, text.expose()).await,
-            Some(Err(doubt)) => return Err(stranger(&what, &doubt)),
-            None => {}
-        }
-        if self.create_parameter(path, text, encrypted).await? {
-            return Ok(());
+        // Twice: another part of this run may create it behind the first look.
+        for _ in 0..2 {
+            match self.parameter(path).await? {
+                Some(Ok(())) if encrypted => return self.raw.secrets.write(path, text).await,
+                Some(Ok(())) => return self.raw.notes.put(path, text.expose()).await,
+                Some(Err(doubt)) => return Err(stranger(&what, &doubt)),
+                None if self.create_parameter(path, text, encrypted).await? => return Ok(()),
+                None => {}
+            }
         }
         Err(stranger(&what, &Doubt::Unknown))
     }

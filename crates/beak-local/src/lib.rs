@@ -33,6 +33,7 @@ use beak_core::ports::{
 };
 use beak_core::{BeakError, Duration, Galaxy, Ports, Settings};
 use galaxy_sites::{Content, Site};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::data::{DATABASE, Data};
@@ -86,8 +87,10 @@ pub async fn serve(
     let port = address.map_or(options.port, |address| address.port());
     let operator_file = data.operator_file();
     let home = home(data.db, keys, &operator_file, port, &options).await?;
+    // From here on, before anyone is told where it is: who hears of it may stop it at once.
+    let stop = Stop::listen().map_err(|error| LocalError::Broken(error.to_string()))?;
     tell(&addresses(port, &options, &operator_file)).map_err(LocalError::Unheard)?;
-    run(listeners, Arc::new(home)).await
+    run(listeners, Arc::new(home), stop).await
 }
 
 /// Calls and failures, one line each; `SPACEDUCK_LOG` says from which level on.
@@ -230,7 +233,11 @@ fn addresses(port: u16, options: &Options, operator_file: &Path) -> String {
     text + "\nCtrl-C stops it; everything is kept."
 }
 
-async fn run(listeners: Vec<std::net::TcpListener>, home: Arc<Home>) -> Result<(), LocalError> {
+async fn run(
+    listeners: Vec<std::net::TcpListener>,
+    home: Arc<Home>,
+    asked: Stop,
+) -> Result<(), LocalError> {
     let broken = |error: std::io::Error| LocalError::Broken(error.to_string());
     let (stop, stopped) = watch::channel(false);
     let mut servers = tokio::task::JoinSet::new();
@@ -239,7 +246,7 @@ async fn run(listeners: Vec<std::net::TcpListener>, home: Arc<Home>) -> Result<(
         servers.spawn(server::serve(listener, Arc::clone(&home), stopped.clone()));
     }
     let housekeeping = tokio::spawn(keep_house(Arc::clone(&home.galaxy)));
-    asked_to_stop().await.map_err(broken)?;
+    asked.arrived().await;
     housekeeping.abort();
     let _ = stop.send(true);
     // Whoever keeps a connection open does not keep the galaxy open.
@@ -248,11 +255,19 @@ async fn run(listeners: Vec<std::net::TcpListener>, home: Arc<Home>) -> Result<(
     Ok(())
 }
 
-async fn asked_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+/// The signals that stop a galaxy.
+struct Stop([Signal; 2]);
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+    }
+
+    async fn arrived(self) {
+        let [mut interrupt, mut terminate] = self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
